@@ -1,0 +1,1 @@
+//! fluxscope: the Flux objects of a cluster and the registry beside them, on one screen.

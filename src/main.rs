@@ -1,0 +1,3 @@
+//! argv -> adapters -> front end; prints start-up errors.
+
+fn main() {}
