@@ -1,0 +1,309 @@
+//! Making Flux act: which objects are asked in which order, what is sent, and when it has landed.
+//! It decides; it sends nothing and reads no clock.
+
+use super::{
+    condition::ConditionStatus,
+    fact::Object,
+    identity::{Kind, ObjectId},
+    problem::{Cause, Problem},
+    source::Source,
+    standing::{Standing, assess},
+    world::{Lookup, World, takes_from},
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// Field manager of every write. Must not look like `kubectl`: Flux strips fields of that manager.
+pub const FIELD_MANAGER: &str = "fluxscope";
+
+/// A merge patch of one object: all that fluxscope ever sends.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Patch {
+    pub object: ObjectId,
+    pub body: Value,
+}
+
+impl Patch {
+    /// Asks for a reconcile with a token that must be new (`reference/flux.md` §4.1).
+    pub fn reconcile(object: ObjectId, token: &str) -> Self {
+        let body = json!({"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": token}}});
+        Self { object, body }
+    }
+
+    /// `PATCH kustomizations/podinfo -n shop  {...}`: exactly what would be sent.
+    pub fn words(&self) -> String {
+        let id = &self.object;
+        format!(
+            "PATCH {}.{}/{} -n {}  {}",
+            id.kind.plural(),
+            id.kind.group(),
+            id.name,
+            id.namespace,
+            self.body
+        )
+    }
+
+    /// The same with kubectl.
+    pub fn kubectl(&self) -> String {
+        let id = &self.object;
+        format!(
+            "kubectl patch {}.{} {} -n {} --type merge --field-manager {FIELD_MANAGER} -p '{}'",
+            id.kind.plural(),
+            id.kind.group(),
+            id.name,
+            id.namespace,
+            self.body
+        )
+    }
+}
+
+/// A token for `requestedAt`: RFC 3339 with nanoseconds.
+pub fn token(now: Timestamp) -> String {
+    format!("{now:.9}")
+}
+
+/// One object in the order of a reconcile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Leg {
+    Reconcile(ObjectId),
+    /// Left out, with the reason in words.
+    Skip {
+        object: ObjectId,
+        why: String,
+    },
+}
+
+/// Sources first, the target last (`reference/flux.md` §4.4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    pub target: ObjectId,
+    pub legs: Vec<Leg>,
+}
+
+impl Plan {
+    /// What will be sent, in order, if the token is `token`.
+    pub fn patches(&self, token: &str) -> Vec<Patch> {
+        self.legs
+            .iter()
+            .filter_map(|leg| match leg {
+                Leg::Reconcile(id) => Some(Patch::reconcile(id.clone(), token)),
+                Leg::Skip { .. } => None,
+            })
+            .collect()
+    }
+}
+
+/// Objects that must be read before [`plan`] can decide; ask again after each was read.
+pub fn unread(world: &World, target: &ObjectId, with_source: bool) -> Option<ObjectId> {
+    let chain = if with_source { world.chain(target) } else { vec![target.clone()] };
+    chain.into_iter().find(|id| matches!(world.lookup(id), Lookup::Unseen))
+}
+
+/// The order in which Flux's own CLI would reconcile, or why nothing is sent at all.
+pub fn plan(world: &World, target: &ObjectId, with_source: bool) -> Result<Plan, Problem> {
+    let what = format!("reconcile {target}");
+    let object = existing(world, target, &what)?;
+    if with_source && target.kind.is_source() && target.kind != Kind::HelmChart {
+        return plan(world, target, false);
+    }
+    refuse_unless_reconcilable(object, &what)?;
+    let mut legs = vec![Leg::Reconcile(target.clone())];
+    if with_source {
+        let chain = world.chain(target);
+        if chain.len() == 1 && takes_from(object).is_none() {
+            return Err(Problem::new(Cause::Refused, what, "it names no source that can be reconciled"));
+        }
+        for id in &chain[1..] {
+            legs.insert(0, source_leg(world, id, &what)?);
+        }
+    }
+    Ok(Plan { target: target.clone(), legs })
+}
+
+fn source_leg(world: &World, id: &ObjectId, what: &str) -> Result<Leg, Problem> {
+    if id.kind == Kind::ExternalArtifact {
+        let why = "cannot reconcile source of kind ExternalArtifact";
+        return Err(Problem::new(Cause::Refused, what, why).with_hint("reconcile without its source"));
+    }
+    let object = existing(world, id, what)?;
+    if object.as_source().is_some_and(Source::is_static) {
+        let why = "a HelmRepository of type oci is static: there is nothing to reconcile".to_owned();
+        return Ok(Leg::Skip { object: id.clone(), why });
+    }
+    refuse_unless_reconcilable(object, what)?;
+    Ok(Leg::Reconcile(id.clone()))
+}
+
+fn existing<'a>(world: &'a World, id: &ObjectId, what: &str) -> Result<&'a Object, Problem> {
+    match world.lookup(id) {
+        Lookup::Here(object) => Ok(object),
+        Lookup::Gone => Err(Problem::new(Cause::NotFound, what, format!("{id} does not exist"))),
+        Lookup::Unseen => Err(Problem::new(Cause::Other, what, format!("{id} was not read"))),
+    }
+}
+
+fn refuse_unless_reconcilable(object: &Object, what: &str) -> Result<(), Problem> {
+    let id = object.id();
+    if object.suspended() {
+        let problem = Problem::new(Cause::Refused, what, format!("{id} is suspended"));
+        return Err(
+            problem.with_hint("resume it first: a suspended object answers the request and does nothing")
+        );
+    }
+    if object.as_source().is_some_and(Source::is_static) {
+        return Err(Problem::new(
+            Cause::Refused,
+            what,
+            format!("{id} is static: it has nothing to reconcile"),
+        ));
+    }
+    if id.kind == Kind::ExternalArtifact {
+        return Err(Problem::new(
+            Cause::Refused,
+            what,
+            format!("{id} is made by another controller: reconcile that"),
+        ));
+    }
+    if object.meta().terminating {
+        return Err(Problem::new(Cause::Refused, what, format!("{id} is being deleted")));
+    }
+    Ok(())
+}
+
+/// What happened on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// The patch was accepted.
+    Requested,
+    /// The controller echoed the token.
+    Handled,
+    /// Handled, and Ready is Unknown: it goes on.
+    Progressing,
+    /// A source is Ready: this is what it holds.
+    Stored,
+    /// A consumer is Ready: this is what it applied.
+    Applied,
+    Failed,
+    Skipped,
+    /// Nothing was sent: the object may not be reconciled, or the patch was refused.
+    Refused,
+    TimedOut,
+    /// The object can no longer be followed.
+    Lost,
+}
+
+impl What {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Handled => "handled",
+            Self::Progressing => "progressing",
+            Self::Stored => "stored",
+            Self::Applied => "applied",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Refused => "refused",
+            Self::TimedOut => "timed-out",
+            Self::Lost => "lost",
+        }
+    }
+
+    /// Nothing more will happen to this object.
+    pub const fn is_end(self) -> bool {
+        !matches!(self, Self::Requested | Self::Handled | Self::Progressing)
+    }
+
+    pub const fn is_success(self) -> bool {
+        matches!(self, Self::Stored | Self::Applied | Self::Skipped)
+    }
+}
+
+/// One step of an action, as told to a person or a script.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    pub object: ObjectId,
+    pub what: What,
+    pub at: Timestamp,
+    /// Since the request for this object.
+    pub elapsed: std::time::Duration,
+    pub revision: Option<String>,
+    pub message: Option<String>,
+}
+
+/// Follows one object from the request to its end.
+#[derive(Debug, Clone)]
+pub struct Follower {
+    token: String,
+    handled: bool,
+    progressing: bool,
+}
+
+/// What an observation of the followed object means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    pub what: What,
+    pub revision: Option<String>,
+    pub message: Option<String>,
+}
+
+impl Follower {
+    pub fn new(token: impl Into<String>) -> Self {
+        Self { token: token.into(), handled: false, progressing: false }
+    }
+
+    pub fn is_handled(&self) -> bool {
+        self.handled
+    }
+
+    /// What this observation adds; empty while nothing new is known. The last element may be an end.
+    ///
+    /// After the echo Ready=False ends at once with its message; Unknown is followed (`reference/flux.md` §4.3).
+    pub fn observe(&mut self, object: &Object) -> Vec<Seen> {
+        let status = object.status();
+        let mut seen = Vec::new();
+        if !self.handled {
+            if status.last_handled_reconcile_at.as_deref() != Some(self.token.as_str()) {
+                return seen;
+            }
+            self.handled = true;
+            seen.push(Seen { what: What::Handled, revision: None, message: None });
+        }
+        let revision = object.revision().map(|revision| revision.as_str().to_owned());
+        let ready = status.ready();
+        let message = ready.map(|c| c.message.to_string());
+        let current = ready.is_some_and(|c| match (c.observed_generation, object.meta().generation) {
+            (Some(observed), Some(generation)) => observed >= generation,
+            _ => true,
+        });
+        match ready.map(|c| c.status) {
+            Some(ConditionStatus::True) if current => {
+                let what = if object.id().kind.is_source() { What::Stored } else { What::Applied };
+                seen.push(Seen { what, revision, message });
+            }
+            Some(ConditionStatus::False) if current => {
+                seen.push(Seen { what: What::Failed, revision, message });
+            }
+            _ if status.is_true("Stalled") => {
+                let message = status.condition("Stalled").map(|c| c.message.to_string());
+                seen.push(Seen { what: What::Failed, revision, message });
+            }
+            _ if !self.progressing => {
+                self.progressing = true;
+                seen.push(Seen { what: What::Progressing, revision: None, message });
+            }
+            _ => {}
+        }
+        seen
+    }
+}
+
+/// Where the target stood when the action ended, for a summary.
+pub fn ended_as(world: &World, target: &ObjectId) -> (Standing, String) {
+    match world.get(target) {
+        Some(object) => {
+            let assessment = assess(world, object);
+            (assessment.standing, assessment.message)
+        }
+        None => (Standing::Unknown, String::new()),
+    }
+}

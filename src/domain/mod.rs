@@ -1,0 +1,25 @@
+//! WHAT IS TRUE. Pure values and rules: no async, no clock, no I/O.
+
+pub mod plain;
+pub mod problem;
+
+pub mod digest;
+pub mod repository;
+pub mod revision;
+
+pub mod condition;
+pub mod consumer;
+pub mod event;
+pub mod identity;
+pub mod inventory;
+pub mod source;
+
+pub mod fact;
+pub mod standing;
+pub mod world;
+
+pub mod action;
+pub mod artifact;
+pub mod selector;
+
+pub use jiff::Timestamp;
