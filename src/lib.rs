@@ -10,5 +10,6 @@
 //! stdout only through [`domain::plain::Plain`]. 10. The program is useful while half the world is unreachable.
 //! 11. Nothing is drawn while nothing changed. 12. The terminal is always given back.
 
+pub mod app;
 pub mod domain;
 pub mod port;

@@ -196,15 +196,13 @@ impl Meta {
     /// Who would revert a change made here, by the owner labels of `reference/flux.md` §3.3.
     pub fn manager(&self) -> Option<Manager> {
         let labels = |prefix: &str| {
-            let label = |end: &str| self.labels.get(format!("{prefix}/{end}").as_str());
+            let label = |end: &str| self.labels.get(format!("{prefix}/{end}").as_str()).map(AsRef::as_ref);
             Some((label("namespace")?, label("name")?))
         };
-        let object = |kind, (namespace, name): (&Box<str>, &Box<str>)| {
-            Manager::Object(ObjectId::new(kind, &**namespace, &**name))
-        };
-        let other = |kind, (namespace, name): (&Box<str>, &Box<str>)| {
-            Manager::Other(format!("{kind} {namespace}/{name}"))
-        };
+        let object =
+            |kind, (namespace, name): (&str, &str)| Manager::Object(ObjectId::new(kind, namespace, name));
+        let other =
+            |kind, (namespace, name): (&str, &str)| Manager::Other(format!("{kind} {namespace}/{name}"));
         labels("kustomize.toolkit.fluxcd.io")
             .map(|at| object(Kind::Kustomization, at))
             .or_else(|| Some(object(Kind::HelmRelease, labels("helm.toolkit.fluxcd.io")?)))

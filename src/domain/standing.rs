@@ -81,9 +81,12 @@ pub fn assess(world: &World, object: &Object) -> Assessment {
             Freshness::Fresh => {}
             Freshness::NotJudged(why) => assessment.note = Some(why),
             Freshness::Stale { reason, message } => {
-                assessment.standing = Standing::Stale;
-                assessment.reason = reason.to_owned();
-                assessment.message = message;
+                return Assessment {
+                    standing: Standing::Stale,
+                    reason: reason.to_owned(),
+                    message,
+                    note: None,
+                };
             }
         }
     }
