@@ -6,11 +6,10 @@ use crate::domain::{
     artifact::{Descriptor, Manifest, TagPage},
     event::Event,
     fact::{Fact, Object},
-    identity::ObjectId,
+    identity::{About, ObjectId},
     problem::Problem,
     repository::Upstream,
 };
-use crate::port::About;
 use std::sync::Arc;
 
 #[derive(Debug, Clone)]

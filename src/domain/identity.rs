@@ -211,6 +211,16 @@ impl Meta {
     }
 }
 
+/// Where a cluster is and who asks, for the top line.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct About {
+    /// Name of the kubeconfig context, or `in-cluster`, or `demo`.
+    pub context: String,
+    /// The namespace of the context.
+    pub namespace: String,
+    pub server: String,
+}
+
 /// What declares an object, so that a change in the cluster would not last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Manager {

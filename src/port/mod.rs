@@ -9,7 +9,7 @@ use crate::domain::{
     artifact::{Descriptor, Manifest, TagPage},
     event::Event,
     fact::{Fact, Object, Scope},
-    identity::ObjectId,
+    identity::{About, ObjectId},
     problem::Problem,
     repository::Upstream,
 };
@@ -45,16 +45,6 @@ pub trait Cluster: Send + Sync {
     fn namespaces(&self) -> BoxFuture<'static, Result<Vec<String>, Problem>>;
 
     fn about(&self) -> About;
-}
-
-/// Where a cluster is and who asks, for the top line.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct About {
-    /// Name of the kubeconfig context, or `in-cluster`, or `demo`.
-    pub context: String,
-    /// The namespace of the context.
-    pub namespace: String,
-    pub server: String,
 }
 
 /// Registries, with the credentials of this workstation.
