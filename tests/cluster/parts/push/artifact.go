@@ -1,0 +1,175 @@
+// What is pushed: one config, one layer, and the manifest around them, as Flux and Helm write them.
+package main
+
+import (
+	"bytes"
+	"crypto/sha1"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	"sigs.k8s.io/yaml"
+)
+
+const (
+	fluxConfig  types.MediaType = "application/vnd.cncf.flux.config.v1+json"
+	fluxContent types.MediaType = "application/vnd.cncf.flux.content.v1.tar+gzip"
+	helmConfig  types.MediaType = "application/vnd.cncf.helm.config.v1+json"
+	helmContent types.MediaType = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+
+	titleKey       = "org.opencontainers.image.title"
+	versionKey     = "org.opencontainers.image.version"
+	descriptionKey = "org.opencontainers.image.description"
+	createdKey     = "org.opencontainers.image.created"
+	sourceKey      = "org.opencontainers.image.source"
+	revisionKey    = "org.opencontainers.image.revision"
+
+	source = "https://git.example/fluxscope/artifacts.git"
+)
+
+type artifact struct {
+	config, layer v1.Layer
+	annotations   map[string]string
+}
+
+// manifest is what remote.Put asks for: the bytes and their media type.
+type manifest struct {
+	raw    []byte
+	digest string
+}
+
+func (m *manifest) RawManifest() ([]byte, error)        { return m.raw, nil }
+func (m *manifest) MediaType() (types.MediaType, error) { return types.OCIManifestSchema1, nil }
+
+func (a *artifact) manifest() (*manifest, error) {
+	config, err := describe(a.config)
+	if err != nil {
+		return nil, err
+	}
+	layer, err := describe(a.layer)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := json.Marshal(v1.Manifest{
+		SchemaVersion: 2,
+		MediaType:     types.OCIManifestSchema1,
+		Config:        config,
+		Layers:        []v1.Descriptor{layer},
+		Annotations:   a.annotations,
+	})
+	if err != nil {
+		return nil, err
+	}
+	digest, _, err := v1.SHA256(bytes.NewReader(raw))
+	return &manifest{raw: raw, digest: digest.String()}, err
+}
+
+func describe(layer v1.Layer) (v1.Descriptor, error) {
+	digest, err := layer.Digest()
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	size, err := layer.Size()
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	mediaType, err := layer.MediaType()
+	return v1.Descriptor{MediaType: mediaType, Size: size, Digest: digest}, err
+}
+
+// manifestsFrom takes a folder of YAML, or a .tgz of one, as `flux push artifact` does. The
+// revision annotation stands for a commit: it follows the content, so equal content says the same.
+func manifestsFrom(path, tag string) (*artifact, error) {
+	content, err := archive(path, "")
+	if err != nil {
+		return nil, err
+	}
+	config, err := imageConfig(content)
+	if err != nil {
+		return nil, err
+	}
+	return &artifact{
+		config: static.NewLayer(config, fluxConfig),
+		layer:  static.NewLayer(content, fluxContent),
+		annotations: map[string]string{
+			createdKey:  now(),
+			sourceKey:   source,
+			revisionKey: fmt.Sprintf("%s@sha1:%x", tag, sha1.Sum(content)),
+		},
+	}, nil
+}
+
+// imageConfig is the config that `flux push artifact` writes: an image without a platform.
+func imageConfig(content []byte) ([]byte, error) {
+	diff, err := uncompressedDigest(content)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(v1.ConfigFile{RootFS: v1.RootFS{Type: "layers", DiffIDs: []v1.Hash{diff}}})
+}
+
+// chartFrom takes a chart's folder, or the .tgz that `helm package` makes of one.
+func chartFrom(path, _ string) (*artifact, error) {
+	chart, content, err := readChart(path)
+	if err != nil {
+		return nil, err
+	}
+	config, err := yaml.YAMLToJSON(chart)
+	if err != nil {
+		return nil, fmt.Errorf("Chart.yaml: %w", err)
+	}
+	var fields struct{ Name, Version, Description string }
+	if err := json.Unmarshal(config, &fields); err != nil {
+		return nil, fmt.Errorf("Chart.yaml: %w", err)
+	}
+	annotations := map[string]string{
+		titleKey:   fields.Name,
+		versionKey: fields.Version,
+		createdKey: now(),
+	}
+	if fields.Description != "" {
+		annotations[descriptionKey] = fields.Description
+	}
+	return &artifact{
+		config:      static.NewLayer(config, helmConfig),
+		layer:       static.NewLayer(content, helmContent),
+		annotations: annotations,
+	}, nil
+}
+
+func readChart(path string) (chart, content []byte, err error) {
+	if isFolder(path) {
+		if chart, err = os.ReadFile(filepath.Join(path, "Chart.yaml")); err != nil {
+			return nil, nil, err
+		}
+		var fields struct{ Name string }
+		if err = yaml.Unmarshal(chart, &fields); err != nil {
+			return nil, nil, fmt.Errorf("Chart.yaml: %w", err)
+		}
+		content, err = archive(path, fields.Name)
+		return chart, content, err
+	}
+	if content, err = os.ReadFile(path); err != nil {
+		return nil, nil, err
+	}
+	chart, err = chartFile(content)
+	return chart, content, err
+}
+
+// placeholder is the smallest thing that a tag can point to.
+func placeholder() *artifact {
+	return &artifact{
+		config:      static.NewLayer([]byte("{}"), fluxConfig),
+		layer:       static.NewLayer(emptyArchive(), fluxContent),
+		annotations: map[string]string{createdKey: "2026-01-01T00:00:00Z", sourceKey: source},
+	}
+}
+
+func now() string {
+	return time.Now().UTC().Format(time.RFC3339)
+}
