@@ -63,7 +63,7 @@ start_registry_unpaged() { start_distribution registry-unpaged "$(unpaged_regist
 start_distribution() {
   local name=$1 program=$2 address=$3
   shift 3
-  start "$name" "${address#*:}" env OTEL_TRACES_EXPORTER=none "$program" serve "$state/config/$name.yaml"
+  start "$name" "${address#*:}" "$program" serve "$state/config/$name.yaml"
   await "$name" answering answers "$@" "http://$address/v2/"
 }
 
@@ -132,7 +132,8 @@ is_running() { pid_of "$1" >/dev/null; }
 
 is_free() { ! (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# start NAME PORT PROGRAM ARGS...: nothing happens if it runs already. It sees no proxy and no home of the user's.
+# start NAME PORT PROGRAM ARGS...: nothing happens if it runs already.
+# It sees nothing of the caller's environment: a registry takes every REGISTRY_... in it for a setting.
 # A stranger on the port would answer our probes, so it is looked for first.
 start() {
   local name=$1 port=$2 pid
@@ -141,8 +142,8 @@ start() {
   shift 2
   (
     cd "$state" || exit
-    exec setsid env -u HTTP_PROXY -u HTTPS_PROXY -u http_proxy -u https_proxy HOME="$state/home" \
-      TMPDIR="$state/tmp" KUBECONFIG="$state/admin.kubeconfig" "$@" >>"$state/logs/$name.log" 2>&1 </dev/null
+    exec setsid env -i PATH="$PATH" HOME="$state/home" TMPDIR="$state/tmp" KUBECONFIG="$state/admin.kubeconfig" \
+      OTEL_TRACES_EXPORTER=none "$@" >>"$state/logs/$name.log" 2>&1 </dev/null
   ) &
   pid=$!
   printf '%s %s %s\n' "$pid" "$(started_at "$pid")" "$boot" >"$state/pids/$name"
