@@ -45,7 +45,8 @@ start_apiserver() {
     --service-account-issuer https://kubernetes.default.svc --service-account-key-file "$state/sa.pub" \
     --service-account-signing-key-file "$state/sa.key" --authorization-mode RBAC \
     --token-auth-file "$state/tokens.csv" --service-cluster-ip-range 10.0.0.0/24 \
-    --disable-admission-plugins ServiceAccount --endpoint-reconciler-type none
+    --disable-admission-plugins ServiceAccount --endpoint-reconciler-type none \
+    --shutdown-watch-termination-grace-period 1s
   await kube-apiserver ready api /readyz
 }
 
