@@ -47,7 +47,7 @@ build_part() {
   local name=$1 dir temporary
   dir=$(part_dir "$name")
   [[ -d $dir ]] && return
-  need go "The parts are Go programs: install Go 1.26 or newer."
+  need_go
   say "building $name"
   mkdir -p "$cache"
   temporary=$(mktemp -d "$cache/.$name.XXXXXX")
@@ -59,9 +59,16 @@ build_part() {
   mv -T "$temporary" "$dir" 2>/dev/null || rm -rf "$temporary"
 }
 
+need_go() {
+  local said
+  need go "The parts are Go programs: install Go 1.26 or newer."
+  said=$(cd "$here/parts/push" && GOWORK=off go list -m 2>&1) || missing "Go 1.26 or newer; the one here says: $said"
+}
+
 compile() (
   name=$1 out=$2
   cd "$here/parts/$name" || return
+  export GOFLAGS='' GOWORK=off
   case $name in
     push | registry-referrers) go_build "" "$out" . ;;
     kubernetes) compile_kubernetes "$out" ;;
