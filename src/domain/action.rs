@@ -307,3 +307,105 @@ pub fn ended_as(world: &World, target: &ObjectId) -> (Standing, String) {
         None => (Standing::Unknown, String::new()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        fact::{Fact, FeedId},
+        sample::{chart, helm_repository, id, kustomization, release_of_chart, repository},
+    };
+    use std::sync::Arc;
+
+    fn world(objects: Vec<Object>) -> World {
+        let mut world = World::default();
+        for kind in Kind::WATCHED {
+            let feed = FeedId { kind, namespace: None };
+            world.observe(Fact::Listed { feed, objects: Vec::new(), at: Timestamp::UNIX_EPOCH });
+        }
+        for object in objects {
+            world.observe(Fact::Changed(Arc::new(object)));
+        }
+        world
+    }
+
+    fn suspended(mut object: Object) -> Object {
+        match &mut object {
+            Object::Source(source) => source.suspended = true,
+            Object::Consumer(consumer) => consumer.suspended = true,
+        }
+        object
+    }
+
+    /// The order in words, or why nothing is sent.
+    fn check(objects: Vec<Object>, target: (Kind, &str), with_source: bool, expected: &str) {
+        let words = match plan(&world(objects), &id(target.0, target.1), with_source) {
+            Ok(plan) => plan
+                .legs
+                .iter()
+                .map(|leg| match leg {
+                    Leg::Reconcile(id) => id.to_string(),
+                    Leg::Skip { object, .. } => format!("(skip {object})"),
+                })
+                .collect::<Vec<_>>()
+                .join(", "),
+            Err(problem) => problem.why,
+        };
+        assert_eq!(words, expected);
+    }
+
+    #[test]
+    fn sources_come_first_and_a_static_repository_is_skipped() {
+        let ks = (Kind::Kustomization, "shop/k");
+        check(vec![repository("shop/a"), kustomization("shop/k", "shop/a")], ks, false, "ks shop/k");
+        check(
+            vec![repository("shop/a"), kustomization("shop/k", "shop/a")],
+            ks,
+            true,
+            "ocirepo shop/a, ks shop/k",
+        );
+        let all =
+            vec![helm_repository("shop/r"), chart("shop/c", "shop/r"), release_of_chart("shop/h", "shop/c")];
+        let hr = (Kind::HelmRelease, "shop/h");
+        check(all, hr, true, "(skip helmrepo shop/r), hc shop/c, hr shop/h");
+    }
+
+    #[test]
+    fn what_cannot_be_reconciled_is_refused_with_words() {
+        let ks = (Kind::Kustomization, "shop/k");
+        let k = || kustomization("shop/k", "shop/a");
+        check(vec![repository("shop/a"), suspended(k())], ks, false, "ks shop/k is suspended");
+        check(vec![suspended(repository("shop/a")), k()], ks, true, "ocirepo shop/a is suspended");
+        check(vec![suspended(repository("shop/a")), k()], ks, false, "ks shop/k");
+        check(vec![k()], ks, true, "ocirepo shop/a does not exist");
+        check(vec![], ks, true, "ks shop/k does not exist");
+        let static_one = (Kind::HelmRepository, "shop/r");
+        check(
+            vec![helm_repository("shop/r")],
+            static_one,
+            false,
+            "helmrepo shop/r is static: it has nothing to reconcile",
+        );
+    }
+
+    #[test]
+    fn a_source_of_kind_external_artifact_cannot_be_reconciled() {
+        let mut k = kustomization("shop/k", "shop/a");
+        if let Object::Consumer(consumer) = &mut k {
+            consumer.source = Some(id(Kind::ExternalArtifact, "shop/a"));
+        }
+        let expected = "cannot reconcile source of kind ExternalArtifact";
+        check(vec![k], (Kind::Kustomization, "shop/k"), true, expected);
+    }
+
+    #[test]
+    fn the_patch_holds_the_annotation_and_nothing_else() {
+        let patch = Patch::reconcile(id(Kind::OciRepository, "shop/a"), "2026-11-20T10:00:00.123456789Z");
+        assert_eq!(
+            patch.words(),
+            "PATCH ocirepositories.source.toolkit.fluxcd.io/a -n shop  \
+             {\"metadata\":{\"annotations\":{\"reconcile.fluxcd.io/requestedAt\":\"2026-11-20T10:00:00.123456789Z\"}}}"
+        );
+        assert_eq!(token(Timestamp::UNIX_EPOCH), "1970-01-01T00:00:00.000000000Z");
+    }
+}

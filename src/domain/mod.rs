@@ -22,4 +22,7 @@ pub mod action;
 pub mod artifact;
 pub mod selector;
 
+#[cfg(test)]
+pub(crate) mod sample;
+
 pub use jiff::Timestamp;

@@ -69,11 +69,11 @@ impl World {
             Fact::Changed(object) => {
                 let id = object.id().clone();
                 let mut touched = self.insert(object);
-                touched.extend(self.affected_by(&id));
+                touched.extend(self.downstream(&id));
                 Touched::Objects(touched)
             }
             Fact::Gone(id) => {
-                let mut touched = self.affected_by(&id);
+                let mut touched = self.downstream(&id);
                 self.remove(&id);
                 touched.push(id);
                 Touched::Objects(touched)
@@ -160,9 +160,23 @@ impl World {
 
     /// Kustomizations and HelmReleases that take from this source, through HelmCharts too.
     pub fn consumers(&self, id: &ObjectId) -> Vec<ObjectId> {
-        self.dependents(id)
-            .flat_map(|next| if next.kind.is_source() { self.consumers(next) } else { vec![next.clone()] })
-            .collect()
+        self.downstream(id).into_iter().filter(|next| !next.kind.is_source()).collect()
+    }
+
+    /// Everything that takes from this object, directly or not; each once, even where references go in a circle.
+    fn downstream(&self, id: &ObjectId) -> Vec<ObjectId> {
+        let mut found: Vec<ObjectId> = self.dependents(id).filter(|next| *next != id).cloned().collect();
+        let mut at = 0;
+        while let Some(next) = found.get(at).cloned() {
+            at += 1;
+            // Only a source can have dependents, so only sources can close a circle.
+            let new = |further: &&ObjectId| {
+                *further != id && !(further.kind.is_source() && found.contains(further))
+            };
+            let further: Vec<ObjectId> = self.dependents(&next).filter(new).cloned().collect();
+            found.extend(further);
+        }
+        found
     }
 
     /// From an object up to the first source of all: HelmRelease, HelmChart, HelmRepository.
@@ -212,12 +226,6 @@ impl World {
             }
         }
     }
-
-    fn affected_by(&self, id: &ObjectId) -> Vec<ObjectId> {
-        self.dependents(id)
-            .flat_map(|next| std::iter::once(next.clone()).chain(self.affected_by(next)))
-            .collect()
-    }
 }
 
 /// What an object takes from directly.
@@ -228,5 +236,130 @@ pub fn takes_from(object: &Object) -> Option<ObjectId> {
             SourceSpec::HelmChart { source, .. } => source.clone(),
             _ => None,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        identity::Meta,
+        problem::Cause,
+        sample::{chart, helm_repository, kustomization, release, release_of_chart, repository},
+    };
+
+    fn feed(kind: Kind) -> FeedId {
+        FeedId { kind, namespace: None }
+    }
+
+    fn listed(kind: Kind, objects: Vec<Object>) -> Fact {
+        let objects = objects.into_iter().map(Arc::new).collect();
+        Fact::Listed { feed: feed(kind), objects, at: Timestamp::UNIX_EPOCH }
+    }
+
+    fn names(ids: &[ObjectId]) -> Vec<String> {
+        ids.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_relist_replaces_its_kind_and_leaves_no_ghost() {
+        let mut world = World::default();
+        world.observe(listed(Kind::OciRepository, vec![repository("shop/a"), repository("shop/b")]));
+        world.observe(listed(Kind::Kustomization, vec![kustomization("shop/k", "shop/b")]));
+        world.observe(listed(Kind::OciRepository, vec![repository("shop/a")]));
+        assert_eq!(world.len(), 2);
+        let gone = ObjectId::new(Kind::OciRepository, "shop", "b");
+        assert!(matches!(world.lookup(&gone), Lookup::Gone));
+        assert_eq!(names(&world.consumers(&gone)), ["ks shop/k"], "its consumer still points at it");
+    }
+
+    #[test]
+    fn a_list_of_one_namespace_replaces_that_namespace_only() {
+        let mut world = World::default();
+        world.observe(listed(Kind::OciRepository, vec![repository("shop/a"), repository("team/b")]));
+        let feed = FeedId { kind: Kind::OciRepository, namespace: Some("team".into()) };
+        world.observe(Fact::Listed { feed, objects: Vec::new(), at: Timestamp::UNIX_EPOCH });
+        assert_eq!(world.objects().map(|o| o.id().path()).collect::<Vec<_>>(), ["shop/a"]);
+    }
+
+    #[test]
+    fn what_was_not_read_is_not_said_to_be_gone() {
+        let mut world = World::default();
+        let id = ObjectId::new(Kind::OciRepository, "shop", "a");
+        assert!(matches!(world.lookup(&id), Lookup::Unseen), "nothing was asked yet");
+        let problem = Problem::new(Cause::Forbidden, "list ocirepositories", "403");
+        world.observe(Fact::Refused { feed: feed(Kind::OciRepository), problem });
+        assert!(matches!(world.lookup(&id), Lookup::Unseen), "it may not be read");
+        world.observe(Fact::NotInstalled(feed(Kind::OciRepository)));
+        assert!(matches!(world.lookup(&id), Lookup::Gone), "what is not installed cannot exist");
+    }
+
+    #[test]
+    fn a_lost_watch_keeps_the_data_and_its_return_makes_it_live_again() {
+        let mut world = World::default();
+        world.observe(listed(Kind::OciRepository, vec![repository("shop/a")]));
+        let feed = feed(Kind::OciRepository);
+        let problem = Problem::new(Cause::Unreachable, "watch ocirepositories", "connection refused");
+        world.observe(Fact::WatchLost { feed: feed.clone(), problem, since: Timestamp::UNIX_EPOCH });
+        assert_eq!(world.len(), 1);
+        assert!(matches!(world.feeds().next(), Some((_, Feed::Lost { .. }))));
+        world.observe(Fact::WatchBack { feed });
+        assert!(matches!(world.feeds().next(), Some((_, Feed::Live { .. }))));
+    }
+
+    #[test]
+    fn a_release_is_found_through_its_chart_and_its_repository() {
+        let mut world = World::default();
+        world.observe(listed(Kind::HelmRepository, vec![helm_repository("shop/charts")]));
+        world.observe(listed(Kind::HelmChart, vec![chart("shop/shop-app", "shop/charts")]));
+        world.observe(listed(Kind::HelmRelease, vec![release_of_chart("shop/app", "shop/shop-app")]));
+        let release = ObjectId::new(Kind::HelmRelease, "shop", "app");
+        assert_eq!(
+            names(&world.chain(&release)),
+            ["hr shop/app", "hc shop/shop-app", "helmrepo shop/charts"]
+        );
+        let charts = ObjectId::new(Kind::HelmRepository, "shop", "charts");
+        assert_eq!(names(&world.consumers(&charts)), ["hr shop/app"]);
+    }
+
+    #[test]
+    fn a_change_of_a_source_touches_what_depends_on_it() {
+        let mut world = World::default();
+        world.observe(listed(Kind::Kustomization, vec![kustomization("shop/k", "shop/a")]));
+        world.observe(listed(Kind::HelmRelease, vec![release("shop/r", "shop/a")]));
+        let Touched::Objects(mut touched) = world.observe(Fact::Changed(Arc::new(repository("shop/a"))))
+        else {
+            panic!("one object changed, not everything");
+        };
+        touched.sort();
+        assert_eq!(names(&touched), ["ocirepo shop/a", "ks shop/k", "hr shop/r"]);
+    }
+
+    #[test]
+    fn an_object_that_changes_its_source_leaves_the_old_one() {
+        let mut world = World::default();
+        world.observe(Fact::Changed(Arc::new(kustomization("shop/k", "shop/a"))));
+        world.observe(Fact::Changed(Arc::new(kustomization("shop/k", "shop/b"))));
+        let consumers = |name: &str| world.consumers(&ObjectId::new(Kind::OciRepository, "shop", name)).len();
+        assert_eq!((consumers("a"), consumers("b")), (0, 1));
+    }
+
+    #[test]
+    fn a_circle_of_references_ends() {
+        let mut world = World::default();
+        let own = ObjectId::new(Kind::HelmChart, "shop", "c");
+        let mut circle = chart("shop/c", "shop/x");
+        if let Object::Source(source) = &mut circle {
+            source.meta = Meta::new(own.clone());
+            source.spec = SourceSpec::HelmChart {
+                chart: "c".into(),
+                version: "*".into(),
+                source: Some(own.clone()),
+                verify: None,
+            };
+        }
+        world.observe(Fact::Changed(Arc::new(circle)));
+        assert_eq!(world.chain(&own).len(), 1);
+        assert!(world.consumers(&own).is_empty());
     }
 }
