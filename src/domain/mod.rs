@@ -6,6 +6,7 @@ pub mod problem;
 pub mod digest;
 pub mod repository;
 pub mod revision;
+pub mod version;
 
 pub mod condition;
 pub mod consumer;
