@@ -21,6 +21,7 @@ pub mod world;
 
 pub mod action;
 pub mod artifact;
+pub mod constraint;
 pub mod selector;
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What Flux's own libraries answer, row by row: versions, their order, and `spec.url`.
 
 use fluxscope::domain::{
+    constraint::Constraint,
     repository::Repository,
     version::{Version, newest_first},
 };
@@ -87,6 +88,27 @@ fn urls_are_read_as_flux_reads_them() {
                 let scheme = if repository.allows_http(insecure) { "http" } else { "https" };
                 assert_eq!(scheme, text(row, "scheme"), "{row}");
             }
+            Err(error) => assert_eq!(error.to_string(), text(row, "error"), "{row}"),
+        }
+    }
+}
+
+#[test]
+fn constraints_are_judged_as_masterminds_judges_them() {
+    let Some(data) = shared("semver_vectors.json") else { return };
+    for row in rows(&data, "constraints") {
+        let constraint = Constraint::parse(text(row, "constraint")).unwrap();
+        let version = Version::parse(text(row, "version")).unwrap();
+        assert_eq!(constraint.matches(&version), row["matches"] == true, "{row}");
+    }
+}
+
+#[test]
+fn constraints_are_read_and_refused_as_masterminds_does() {
+    let Some(data) = shared("semver_vectors.json") else { return };
+    for row in rows(&data, "constraint_syntax") {
+        match Constraint::parse(text(row, "constraint")) {
+            Ok(constraint) => assert_eq!(constraint.to_string(), text(row, "canonical"), "{row}"),
             Err(error) => assert_eq!(error.to_string(), text(row, "error"), "{row}"),
         }
     }
