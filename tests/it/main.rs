@@ -1,3 +1,11 @@
 //! The one test binary: stories, adapters against in-process servers, a pty, and the rules of the house.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test may fail loudly"
+)]
+
 mod vectors;
