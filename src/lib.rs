@@ -1,6 +1,7 @@
 //! fluxscope: the Flux objects of a cluster and the registry beside them, on one screen.
 //!
-//! Read in this order: [`domain`] (what is true), [`port`] (what we need from outside).
+//! Read in this order: [`domain`] (what is true), [`port`] (what we need from outside), [`cli`] (the same
+//! questions without a screen).
 //!
 //! Invariants. 1. `update` and `draw` never wait. 2. `draw` takes `&self`. 3. State changes only in `update`.
 //! 4. Only `runtime::perform` starts tasks. 5. An answer is stored under what it is an answer *about* (digest,
@@ -11,5 +12,6 @@
 //! 11. Nothing is drawn while nothing changed. 12. The terminal is always given back.
 
 pub mod app;
+pub mod cli;
 pub mod domain;
 pub mod port;

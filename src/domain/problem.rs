@@ -39,6 +39,13 @@ pub enum Cause {
     Other,
 }
 
+impl Cause {
+    /// The thing asked for is not there at all.
+    pub const fn is_absence(self) -> bool {
+        matches!(self, Self::NotFound | Self::NotInstalled)
+    }
+}
+
 impl Problem {
     pub fn new(cause: Cause, what: impl Into<String>, why: impl Into<String>) -> Self {
         Self { cause, what: what.into(), why: why.into(), hint: None }

@@ -132,6 +132,18 @@ pub fn newest_first<T: AsRef<str>>(tags: &mut [T]) {
     });
 }
 
+/// The tag that is shown as newest: the highest stable version, a pre-release only where nothing is stable.
+/// `read` says how a tag is read: [`Version::parse_tag`], or [`Version::parse_chart_tag`] for Helm charts.
+pub fn newest<'a, T: AsRef<str>>(
+    tags: &'a [T],
+    read: impl Fn(&str) -> Result<Version, NotAVersion>,
+) -> Option<&'a T> {
+    tags.iter()
+        .filter_map(|tag| Some((read(tag.as_ref()).ok()?, tag)))
+        .max_by(|(a, _), (b, _)| (!a.is_prerelease()).cmp(&!b.is_prerelease()).then_with(|| a.cmp(b)))
+        .map(|(_, tag)| tag)
+}
+
 fn take_number<'a>(digits: &'a str, whole: &str) -> Result<(u64, &'a str), NotAVersion> {
     let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
     if end == 0 {
@@ -232,6 +244,15 @@ impl fmt::Display for Version {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_newest_is_stable_where_anything_is() {
+        let check = |tags: &[&str], expected| assert_eq!(newest(tags, Version::parse_tag).copied(), expected);
+        check(&["1.9.0", "1.10.0", "2.0.0-rc.1", "latest"], Some("1.10.0"));
+        check(&["2.0.0-rc.1", "2.0.0-rc.2"], Some("2.0.0-rc.2"));
+        check(&["latest", "1.0"], None);
+        assert_eq!(newest(&["1.0.0_a", "0.9.0"], Version::parse_chart_tag), Some(&"1.0.0_a"));
+    }
     use proptest::prelude::*;
 
     fn refused(text: &str) -> String {

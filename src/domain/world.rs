@@ -54,6 +54,8 @@ pub struct World {
     feeds: BTreeMap<FeedId, Feed>,
     unreadable: BTreeMap<FeedId, Problem>,
     narrowed: BTreeMap<Kind, Problem>,
+    /// Asked for one by one, outside every feed, and not there.
+    absent: BTreeSet<ObjectId>,
 }
 
 impl World {
@@ -75,6 +77,9 @@ impl World {
             Fact::Gone(id) => {
                 let mut touched = self.downstream(&id);
                 self.remove(&id);
+                if matches!(self.lookup(&id), Lookup::Unseen) {
+                    self.absent.insert(id.clone());
+                }
                 touched.push(id);
                 Touched::Objects(touched)
             }
@@ -145,6 +150,9 @@ impl World {
         if let Some(object) = self.objects.get(id) {
             return Lookup::Here(object);
         }
+        if self.absent.contains(id) {
+            return Lookup::Gone;
+        }
         let own = FeedId { kind: id.kind, namespace: Some(id.namespace.clone()) };
         let whole = FeedId { kind: id.kind, namespace: None };
         match self.feeds.get(&own).or_else(|| self.feeds.get(&whole)) {
@@ -210,6 +218,7 @@ impl World {
     fn insert(&mut self, object: Arc<Object>) -> Vec<ObjectId> {
         let id = object.id().clone();
         self.remove(&id);
+        self.absent.remove(&id);
         if let Some(source) = takes_from(&object) {
             self.dependents.entry(source).or_default().insert(id.clone());
         }
@@ -292,6 +301,16 @@ mod tests {
         assert!(matches!(world.lookup(&id), Lookup::Unseen), "it may not be read");
         world.observe(Fact::NotInstalled(feed(Kind::OciRepository)));
         assert!(matches!(world.lookup(&id), Lookup::Gone), "what is not installed cannot exist");
+    }
+
+    #[test]
+    fn what_was_asked_for_alone_and_not_found_is_gone_until_it_is_seen() {
+        let mut world = World::default();
+        let id = ObjectId::new(Kind::OciRepository, "shop", "a");
+        world.observe(Fact::Gone(id.clone()));
+        assert!(matches!(world.lookup(&id), Lookup::Gone));
+        world.observe(Fact::Changed(Arc::new(repository("shop/a"))));
+        assert!(matches!(world.lookup(&id), Lookup::Here(_)));
     }
 
     #[test]

@@ -1,0 +1,408 @@
+//! The argument grammar of the whole program: what may be asked, and with which words. It asks nothing itself.
+
+use super::{
+    duration::duration,
+    subject::{Named, Subject, TagsOf, named, selector, subject, tags_of},
+};
+use crate::domain::{plain::Plain, selector::Selector};
+use clap::{
+    Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+    error::{Error, ErrorKind},
+};
+use clap_complete::Shell;
+use std::{ffi::OsString, path::Path, path::PathBuf, time::Duration};
+
+const ABOUT: &str = "Flux's OCI sources and the registry beside them, on one screen";
+
+const LONG_ABOUT: &str = "\
+Flux's OCI sources and the registry beside them, on one screen.
+
+Without a command the board opens in this terminal. It is read-only unless --write is given. The commands answer the \
+same questions without a screen: data on stdout, everything else on stderr.";
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  answered
+  1  answered, and the answer is no: nothing of that name, no tag chosen, not Ready afterwards
+  2  not answered: bad usage, refused, timeout, or a part that could not be asked (the rest is still printed)
+
+Examples:
+  fluxscope                                   the board, all namespaces
+  fluxscope --demo                            a small recorded world: no cluster, no network
+  fluxscope get all -A                        every source and consumer
+  fluxscope tags ocirepo/podinfo -n shop      what the registry holds for this source
+  fluxscope reconcile ks/podinfo -n shop --with-source";
+
+const GET_HELP: &str = "\
+Kinds: ocirepo, helmrepo, hc, ea, ks, hr (or their full names and plurals),
+sources (OCIRepository, HelmRepository of type oci, HelmChart, ExternalArtifact),
+all (sources, Kustomizations and HelmReleases).
+
+Only the cluster is asked, unless --newest is given. Sources in other namespaces are read where that is allowed, to
+tell whether a consumer is stale. Objects that are failing do not change the exit code.
+
+Examples:
+  fluxscope get -A                            everything, in all namespaces
+  fluxscope get ks podinfo -n shop            one Kustomization (ks/podinfo works as well)
+  fluxscope get ocirepo -A --newest           with the newest tag of each repository
+  fluxscope get hr -l team=web -o json        for a script
+  fluxscope get all -A -w -o json             one object per line, as they change";
+
+const TAGS_HELP: &str = "\
+Newest first by version; tags that are no versions follow. Signatures and invalid names are counted, and listed with
+--all. With ocirepo/NAME the running tag is marked, and the tag or digest that the source follows is the chosen one;
+semver ranges are not evaluated in this version: their tags are `not-judged`. The credentials are those of this
+workstation, not the cluster's.
+
+Examples:
+  fluxscope tags oci://ghcr.io/stefanprodan/manifests/podinfo
+  fluxscope tags ocirepo/podinfo -n shop -o json
+  fluxscope tags oci://127.0.0.1:5000/app --insecure-registry 127.0.0.1:5000";
+
+const RECONCILE_HELP: &str = "\
+Naming the command is the consent: --write is not needed and nothing is asked. The exact patch is printed on stderr
+before it is sent, then the steps as they happen; the summary goes to stdout. Suspended objects are refused.
+
+Exit code 0 only if the object is Ready afterwards, 1 if it is not, 2 if it was refused, timed out or got lost.
+
+Examples:
+  fluxscope reconcile ks/podinfo -n shop
+  fluxscope reconcile hr/podinfo -n shop --with-source --timeout 10m
+  fluxscope reconcile ocirepo/podinfo -n shop --dry-run";
+
+/// What was typed.
+#[derive(Debug, Parser)]
+#[command(name = "fluxscope", version, about = ABOUT, long_about = LONG_ABOUT, after_help = AFTER_HELP)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    /// None: the board.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options that hold for every command and for the board.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    #[command(flatten)]
+    pub registry: RegistryArgs,
+    #[command(flatten)]
+    pub program: ProgramArgs,
+}
+
+/// Which cluster, as whom and where: the words of kubectl.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Cluster")]
+pub struct ClusterArgs {
+    /// Kubeconfig file to use instead of $KUBECONFIG and ~/.kube/config
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    pub kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig to use
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
+    /// Cluster of the kubeconfig to use instead of the context's
+    #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
+    pub cluster: Option<String>,
+    /// User of the kubeconfig to use instead of the context's
+    #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
+    pub user: Option<String>,
+    /// Namespace to look in [default: commands the context's, the board all]
+    #[arg(short, long, global = true, value_name = "NAME", value_parser = namespace)]
+    pub namespace: Option<String>,
+    /// Look in all namespaces
+    #[arg(short = 'A', long, global = true)]
+    pub all_namespaces: bool,
+    /// User to impersonate
+    #[arg(long = "as", global = true, value_name = "USER", hide_short_help = true)]
+    pub as_user: Option<String>,
+    /// Group to impersonate (repeatable)
+    #[arg(long = "as-group", global = true, value_name = "GROUP", hide_short_help = true)]
+    pub as_groups: Vec<String>,
+    /// Longest wait for one answer of the API server, e.g. 30s or 1m30s; 0 waits for ever
+    #[arg(long, global = true, value_name = "DURATION", value_parser = duration, hide_short_help = true)]
+    pub request_timeout: Option<Duration>,
+}
+
+/// How registries are asked, and when to stop reading.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Registry")]
+pub struct RegistryArgs {
+    /// PEM file with certificate authorities to trust besides the system's
+    #[arg(long = "registry-ca", global = true, value_name = "FILE", hide_short_help = true)]
+    pub ca: Option<PathBuf>,
+    /// Host[:port] that may be asked over plain HTTP and whose certificate is not checked (repeatable)
+    #[arg(long = "insecure-registry", global = true, value_name = "HOST", hide_short_help = true)]
+    pub insecure: Vec<String>,
+    /// Longest wait for one answer of a registry; 0 waits for ever
+    #[arg(long = "registry-timeout", global = true, value_name = "DURATION", value_parser = duration,
+          default_value = "30s", hide_short_help = true)]
+    pub timeout: Duration,
+    /// Requests under way to one registry at the same time
+    #[arg(long = "registry-concurrency", global = true, value_name = "N", default_value_t = 6,
+          value_parser = clap::value_parser!(u16).range(1..=64), hide_short_help = true)]
+    pub concurrency: u16,
+    /// Requests per second to one registry
+    #[arg(long = "registry-rate", global = true, value_name = "N", default_value_t = 10,
+          value_parser = clap::value_parser!(u16).range(1..=1000), hide_short_help = true)]
+    pub rate: u16,
+    /// Tags of one repository after which the list is cut
+    #[arg(long, global = true, value_name = "N", default_value_t = 200_000,
+          value_parser = clap::value_parser!(u32).range(1..), hide_short_help = true)]
+    pub max_tags: u32,
+    /// Pages of one tag list after which it is cut
+    #[arg(long, global = true, value_name = "N", default_value_t = 500,
+          value_parser = clap::value_parser!(u32).range(1..), hide_short_help = true)]
+    pub max_tag_pages: u32,
+    /// Largest manifest that is read
+    #[arg(long, global = true, value_name = "BYTES", default_value_t = 4 << 20,
+          value_parser = clap::value_parser!(u64).range(1..), hide_short_help = true)]
+    pub max_manifest_bytes: u64,
+}
+
+/// The program itself.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Program")]
+pub struct ProgramArgs {
+    /// Show a small recorded world instead of a cluster: no network, no files
+    #[arg(long, global = true)]
+    pub demo: bool,
+    /// Let the board write (`reconcile` as a command needs no permission)
+    #[arg(long, global = true, hide_short_help = true)]
+    pub write: bool,
+    /// Colours on the board; auto honours $NO_COLOR and what the terminal says
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
+    pub color: Color,
+    /// Draw with ASCII characters only
+    #[arg(long, global = true, hide_short_help = true)]
+    pub ascii: bool,
+    /// What is written to the log file
+    #[arg(long, global = true, value_name = "LEVEL", default_value = "warn", hide_short_help = true)]
+    pub log_level: LogLevel,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogLevel {
+    Off,
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// One question or one deed.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List objects and where they stand
+    #[command(after_help = GET_HELP)]
+    Get(GetArgs),
+    /// List the tags of a repository
+    #[command(after_help = TAGS_HELP)]
+    Tags(TagsArgs),
+    /// Make Flux reconcile an object now, and follow it until it landed
+    #[command(after_help = RECONCILE_HELP)]
+    Reconcile(ReconcileArgs),
+    /// Print the version of this program; asks nobody
+    Version(VersionArgs),
+    /// Print a completion script, e.g. `source <(fluxscope completion bash)`
+    Completion {
+        /// The shell it is for
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct GetArgs {
+    /// Kind, `sources` or `all`; KIND/NAME works as well
+    #[arg(value_name = "KIND", default_value = "all", value_parser = subject)]
+    pub subject: Subject,
+    /// Only the object of this name
+    #[arg(value_name = "NAME", value_parser = object_name)]
+    pub name: Option<String>,
+    /// Only objects whose labels match, e.g. app=web,env!=dev
+    #[arg(short = 'l', long, value_name = "SELECTOR", value_parser = selector)]
+    pub selector: Option<Selector>,
+    /// How to print
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    pub output: Format,
+    /// Go on printing what changes
+    #[arg(short, long)]
+    pub watch: bool,
+    /// Leave the table's header out
+    #[arg(long)]
+    pub no_header: bool,
+    /// Ask the registries for the newest tag too, each repository once
+    #[arg(long)]
+    pub newest: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct TagsArgs {
+    /// oci://HOST/REPOSITORY, or ocirepo/NAME for the repository of a source
+    #[arg(value_name = "REPOSITORY", value_parser = tags_of)]
+    pub of: TagsOf,
+    /// How to print
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    pub output: Format,
+    /// List signatures and invalid names too
+    #[arg(long)]
+    pub all: bool,
+    /// Leave the table's header out
+    #[arg(long)]
+    pub no_header: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ReconcileArgs {
+    /// KIND/NAME, e.g. ks/podinfo
+    #[arg(value_name = "KIND/NAME", value_parser = named)]
+    pub target: Named,
+    /// Reconcile what it takes from first
+    #[arg(long)]
+    pub with_source: bool,
+    /// Longest wait for the whole chain, e.g. 90s or 5m
+    #[arg(long, value_name = "DURATION", value_parser = some_time, default_value = "5m")]
+    pub timeout: Duration,
+    /// Print what would be sent and send nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How to print the summary
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    pub output: Summary,
+}
+
+#[derive(Debug, Args)]
+pub struct VersionArgs {
+    /// How to print
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    pub output: Summary,
+}
+
+/// How a list is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Table,
+    /// The table with more columns, nothing shortened
+    Wide,
+    Json,
+    Yaml,
+    /// kind.group/name (or tags), one per line
+    Name,
+}
+
+/// How a single answer is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Summary {
+    Table,
+    Json,
+    Yaml,
+}
+
+/// Reads the arguments; the first one decides how usage is printed. `--help` and `--version` are errors too, which
+/// [`super::explain`] prints where they belong.
+pub fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Cli, Error> {
+    let argv: Vec<OsString> = argv.into_iter().collect();
+    let mut grammar = Cli::command().bin_name(called_as(argv.first()));
+    let cli =
+        grammar.try_get_matches_from_mut(argv).and_then(|mut found| Cli::from_arg_matches_mut(&mut found));
+    let cli = cli.map_err(|error| error.format(&mut grammar))?;
+    match clash(&cli) {
+        None => Ok(cli),
+        Some((kind, words)) => {
+            let grammar = match &cli.command {
+                Some(command) => grammar.find_subcommand_mut(command.name()).cloned().unwrap_or(grammar),
+                None => grammar,
+            };
+            Err(grammar.clone().error(kind, words))
+        }
+    }
+}
+
+impl Command {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Get(_) => "get",
+            Self::Tags(_) => "tags",
+            Self::Reconcile(_) => "reconcile",
+            Self::Version(_) => "version",
+            Self::Completion { .. } => "completion",
+        }
+    }
+}
+
+/// Combinations that the grammar alone does not see, because global options may stand on both sides of a command.
+fn clash(cli: &Cli) -> Option<(ErrorKind, String)> {
+    let cluster = &cli.global.cluster;
+    if cluster.namespace.is_some() && cluster.all_namespaces {
+        let words = "--namespace (-n) and --all-namespaces (-A) cannot be used together";
+        return Some((ErrorKind::ArgumentConflict, words.to_owned()));
+    }
+    let needs_one = match &cli.command {
+        Some(Command::Get(args)) => return args.clash(),
+        Some(Command::Tags(TagsArgs { of: TagsOf::Object(named), .. })) => named,
+        Some(Command::Reconcile(args)) => &args.target,
+        Some(Command::Tags(_) | Command::Version(_) | Command::Completion { .. }) | None => return None,
+    };
+    cluster.all_namespaces.then(|| {
+        let words = format!(
+            "{}/{} stands in one namespace: use -n instead of -A",
+            needs_one.kind.short(),
+            needs_one.name
+        );
+        (ErrorKind::ArgumentConflict, Plain::line(&words).into_string())
+    })
+}
+
+impl GetArgs {
+    /// The one name that was given, in whichever form.
+    pub fn wanted(&self) -> Option<&str> {
+        self.subject.name.as_deref().or(self.name.as_deref())
+    }
+
+    fn clash(&self) -> Option<(ErrorKind, String)> {
+        if let (Some(first), Some(second)) = (&self.subject.name, &self.name) {
+            let words = format!("one name at a time: {first} or {second}");
+            return Some((ErrorKind::TooManyValues, Plain::line(&words).into_string()));
+        }
+        (self.wanted().is_some() && self.selector.is_some()).then(|| {
+            let words = "a name and a selector (-l) cannot be used together".to_owned();
+            (ErrorKind::ArgumentConflict, words)
+        })
+    }
+}
+
+/// How the user called us: as a plugin of flux or kubectl, or by our own name.
+fn called_as(program: Option<&OsString>) -> &'static str {
+    let stem = program.and_then(|path| Path::new(path).file_stem()).and_then(|stem| stem.to_str());
+    match stem {
+        Some("flux-scope") => "flux scope",
+        Some("kubectl-fluxscope") => "kubectl fluxscope",
+        _ => "fluxscope",
+    }
+}
+
+fn some_time(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("needs some time, e.g. 90s or 5m".to_owned()),
+        time => Ok(time),
+    }
+}
+
+/// A namespace is a DNS label: anything else could change the URL it stands in.
+fn namespace(text: &str) -> Result<String, String> {
+    let fits = text.len() <= 63 && super::subject::is_dns_name(text) && !text.contains('.');
+    if fits { Ok(text.to_owned()) } else { Err("not the name of a namespace".to_owned()) }
+}
+
+fn object_name(text: &str) -> Result<String, String> {
+    super::subject::check_name(text)
+}

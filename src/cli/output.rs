@@ -1,0 +1,307 @@
+//! Everything that is printed: tables, JSON, YAML and names on stdout, words on stderr.
+//! The only writer of `cli`; nothing from outside passes it without being made safe.
+
+use crate::domain::{
+    plain::{Plain, is_deceptive},
+    problem::Problem,
+};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::{Value, json};
+use serde_saphyr::DoubleQuoted;
+use std::{
+    fmt::Write as _,
+    io::{self, ErrorKind, Write},
+};
+use unicode_width::UnicodeWidthStr;
+
+/// `apiVersion` of every document (`design.md` §9).
+pub const API_VERSION: &str = "fluxscope/v1";
+
+/// Stdout and stderr. A reader that goes away (`| head`) ends the output quietly.
+pub struct Console<'a> {
+    out: &'a mut dyn Write,
+    err: &'a mut dyn Write,
+    fault: Option<io::Error>,
+}
+
+impl<'a> Console<'a> {
+    pub fn new(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
+        Self { out, err, fault: None }
+    }
+
+    /// Text that is safe already, on stdout.
+    pub fn data(&mut self, text: &str) {
+        if self.fault.is_some() {
+            return;
+        }
+        if let Err(error) = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()) {
+            self.fault = Some(error);
+        }
+    }
+
+    /// One sentence on stderr. Whoever closed stderr does not want to know.
+    pub fn say(&mut self, sentence: &str) {
+        let _ = writeln!(self.err, "{}", Plain::line(sentence)).and_then(|()| self.err.flush());
+    }
+
+    /// What failed and why; on a second line what to try.
+    pub fn complain(&mut self, problem: &Problem) {
+        self.say(&format!("error: {}: {}", problem.what, problem.why));
+        if let Some(hint) = &problem.hint {
+            self.say(&format!("  try: {hint}"));
+        }
+    }
+
+    /// Several problems: those with the same reason and advice in one.
+    pub fn complain_all(&mut self, problems: &[Problem]) {
+        let mut merged: Vec<Problem> = Vec::new();
+        for problem in problems {
+            match merged.iter_mut().find(|other| other.why == problem.why && other.hint == problem.hint) {
+                Some(same) if same.what == problem.what => {}
+                Some(same) => {
+                    same.what.push_str("; ");
+                    same.what.push_str(&problem.what);
+                }
+                None => merged.push(problem.clone()),
+            }
+        }
+        for problem in &merged {
+            self.complain(problem);
+        }
+    }
+
+    /// Nobody reads stdout any more, or it cannot be written.
+    pub fn is_closed(&self) -> bool {
+        self.fault.is_some()
+    }
+
+    /// Why stdout could not be written, if that is worth a word: a closed pipe is not.
+    pub(super) fn fault(&mut self) -> Option<io::Error> {
+        self.fault.take().filter(|error| error.kind() != ErrorKind::BrokenPipe)
+    }
+
+    /// A whole document, as JSON.
+    pub fn json(&mut self, document: &Value) {
+        self.data(&format!("{}\n", escaped(&format!("{document:#}"), json_escape)));
+    }
+
+    /// A whole document on one line.
+    pub fn json_line(&mut self, document: &Value) {
+        self.data(&format!("{}\n", escaped(&document.to_string(), json_escape)));
+    }
+
+    /// The same document as YAML.
+    pub fn yaml(&mut self, document: &Value) {
+        match yaml(document) {
+            Ok(text) => self.data(&text),
+            Err(error) => self.fault = Some(io::Error::other(error.to_string())),
+        }
+    }
+}
+
+/// A document: `apiVersion`, `kind`, then the fields.
+pub(super) fn document(kind: &str, fields: Value) -> Value {
+    let mut document = json!({"apiVersion": API_VERSION, "kind": kind});
+    if let (Value::Object(whole), Value::Object(fields)) = (&mut document, fields) {
+        whole.extend(fields);
+    }
+    document
+}
+
+/// `{what, why, hint}`.
+pub(super) fn problem_fields(problem: &Problem) -> Value {
+    json!({"what": problem.what, "why": problem.why, "hint": problem.hint})
+}
+
+/// Writes what could deceive as escapes. Line breaks between the tokens stay: inside strings they are escaped already.
+fn escaped(text: &str, escape: fn(&mut String, char)) -> String {
+    if !text.chars().any(|c| c != '\n' && is_deceptive(c)) {
+        return text.to_owned();
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if c != '\n' && is_deceptive(c) { escape(&mut safe, c) } else { safe.push(c) }
+    }
+    safe
+}
+
+/// RFC 8259 §7: characters beyond the basic plane as a surrogate pair.
+fn json_escape(text: &mut String, c: char) {
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        // writing into a String cannot fail
+        let _ = write!(text, "\\u{unit:04x}");
+    }
+}
+
+/// YAML 1.2 §5.7, inside double quotes.
+fn yaml_escape(text: &mut String, c: char) {
+    let code = u32::from(c);
+    let _ = if code > 0xffff { write!(text, "\\U{code:08X}") } else { write!(text, "\\u{code:04X}") };
+}
+
+fn yaml(document: &Value) -> Result<String, serde_saphyr::ser::Error> {
+    let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
+    let text = serde_saphyr::to_string_with_options(&Quoted(document), options)?;
+    Ok(escaped(&text, yaml_escape))
+}
+
+/// A value whose deceptive strings are double-quoted, so that they can be escaped.
+struct Quoted<'a>(&'a Value);
+
+impl Serialize for Quoted<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::String(text) if text.chars().any(is_deceptive) => DoubleQuoted(text).serialize(serializer),
+            Value::Array(items) => serializer.collect_seq(items.iter().map(Quoted)),
+            Value::Object(fields) => {
+                let mut map = serializer.serialize_map(Some(fields.len()))?;
+                for (name, value) in fields {
+                    map.serialize_entry(name, &Quoted(value))?;
+                }
+                map.end()
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                self.0.serialize(serializer)
+            }
+        }
+    }
+}
+
+/// Rows of text in columns, as kubectl prints them: three spaces apart, upper-case header.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    header: Vec<&'static str>,
+    rows: Vec<Vec<Plain>>,
+    /// Kept between prints, so that what a watch adds stays in its columns.
+    widths: Vec<usize>,
+}
+
+impl Table {
+    pub(super) fn new(header: Vec<&'static str>) -> Self {
+        Self { header, ..Self::default() }
+    }
+
+    /// Cells may come from outside; empty ones are printed as `-`.
+    pub(super) fn push(&mut self, cells: Vec<String>) {
+        let cell = |text: &String| if text.is_empty() { Plain::line("-") } else { Plain::line(text) };
+        self.rows.push(cells.iter().map(cell).collect());
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The header, once, if it is wanted, and the rows since the last time.
+    pub(super) fn take(&mut self, header: bool) -> String {
+        let first = self.widths.is_empty();
+        if first {
+            self.widths = self.header.iter().map(|title| title.width()).collect();
+        }
+        for row in &self.rows {
+            for (width, cell) in self.widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.as_str().width());
+            }
+        }
+        let mut text = String::new();
+        if first && header {
+            self.line(&mut text, self.header.iter().copied());
+        }
+        for row in &self.rows {
+            self.line(&mut text, row.iter().map(Plain::as_str));
+        }
+        self.rows.clear();
+        text
+    }
+
+    fn line<'a>(&self, text: &mut String, cells: impl Iterator<Item = &'a str>) {
+        let mut line = String::new();
+        for (cell, width) in cells.zip(&self.widths) {
+            line.push_str(cell);
+            line.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width()) + 3));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+}
+
+/// Cuts at a display width; a cut text ends in `…`.
+pub(super) fn shortened(text: &str, width: usize) -> String {
+    let text = Plain::line(text).into_string();
+    if text.width() <= width {
+        return text;
+    }
+    let mut short = String::new();
+    for c in text.chars() {
+        short.push(c);
+        if short.width() >= width {
+            short.pop();
+            break;
+        }
+    }
+    short.push('…');
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOSTILE: &str = "a\u{1b}[2J\u{202e}b\u{e0041}c\u{7f}\n\"d";
+
+    fn printed(print: impl FnOnce(&mut Console<'_>)) -> String {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        print(&mut Console::new(&mut out, &mut err));
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn json_strings_are_unaltered_and_deceptive_characters_are_escapes() {
+        let document = json!({"a": HOSTILE, "ü": "東"});
+        for text in [printed(|c| c.json(&document)), printed(|c| c.json_line(&document))] {
+            assert!(text.chars().all(|c| c == '\n' || !is_deceptive(c)), "{text:?}");
+            assert!(text.contains(r"\u202eb\udb40\udc41c\u007f") && text.contains("東"), "{text}");
+            assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), document);
+        }
+    }
+
+    #[test]
+    fn yaml_is_the_same_document_and_as_safe() {
+        let folded = "many words ".repeat(30);
+        let document =
+            json!({"a": HOSTILE, "b": [null, true, 3, "yes", "1.0", "\u{200b}"], "c": {}, "d": folded});
+        let text = printed(|c| c.yaml(&document));
+        assert!(text.chars().all(|c| c == '\n' || !is_deceptive(c)), "{text:?}");
+        assert_eq!(serde_saphyr::from_str::<Value>(&text).unwrap(), document, "{text}");
+    }
+
+    #[test]
+    fn columns_are_aligned_by_what_the_eye_sees() {
+        let mut table = Table::new(vec!["NAME", "STATE"]);
+        table.push(vec!["東京".into(), "ready".into()]);
+        table.push(vec!["a\u{1b}".into(), String::new()]);
+        assert_eq!(table.take(true), "NAME    STATE\n東京    ready\na\\x1b   -\n");
+        table.push(vec!["b".into(), "stale".into()]);
+        assert_eq!(table.take(true), "b       stale\n");
+    }
+
+    #[test]
+    fn a_cut_text_says_so_and_keeps_its_width() {
+        assert_eq!(shortened("abcdef", 6), "abcdef");
+        assert_eq!(shortened("abcdefg", 6), "abcde…");
+        assert!(shortened("東京東京", 5).width() <= 5);
+    }
+
+    #[test]
+    fn equal_reasons_are_told_once() {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let refused = |what: &str| {
+            Problem::new(crate::domain::problem::Cause::Unreachable, what, "connection refused")
+                .with_hint("is it up?")
+        };
+        Console::new(&mut out, &mut err).complain_all(&[refused("list a"), refused("list b")]);
+        assert_eq!(
+            String::from_utf8(err).unwrap(),
+            "error: list a; list b: connection refused\n  try: is it up?\n"
+        );
+    }
+}
