@@ -23,8 +23,8 @@ same questions without a screen: data on stdout, everything else on stderr.";
 const AFTER_HELP: &str = "\
 Exit codes:
   0  answered
-  1  answered, and the answer is no: nothing of that name, no tag chosen, not Ready afterwards
-  2  not answered: bad usage, refused, timeout, or a part that could not be asked (the rest is still printed)
+  1  the answer is no: nothing of that name, no tag chosen, not Ready afterwards
+  2  not answered: bad usage, refused, timeout, or a part that could not be asked
 
 Examples:
   fluxscope                                   the board, all namespaces
@@ -38,8 +38,9 @@ Kinds: ocirepo, helmrepo, hc, ea, ks, hr (or their full names and plurals),
 sources (OCIRepository, HelmRepository of type oci, HelmChart, ExternalArtifact),
 all (sources, Kustomizations and HelmReleases).
 
-Only the cluster is asked, unless --newest is given. Sources in other namespaces are read where that is allowed, to
-tell whether a consumer is stale. Objects that are failing do not change the exit code.
+Only the cluster is asked, unless --newest is given. Sources in other namespaces
+are read where that is allowed, to tell whether a consumer is stale. Failing
+objects do not change the exit code.
 
 Examples:
   fluxscope get -A                            everything, in all namespaces
@@ -49,10 +50,11 @@ Examples:
   fluxscope get all -A -w -o json             one object per line, as they change";
 
 const TAGS_HELP: &str = "\
-Newest first by version; tags that are no versions follow. Signatures and invalid names are counted, and listed with
---all. With ocirepo/NAME the running tag is marked, and the tag or digest that the source follows is the chosen one;
-semver ranges are not evaluated in this version: their tags are `not-judged`. The credentials are those of this
-workstation, not the cluster's.
+Newest first by version; tags that are no versions follow. Signatures and
+invalid names are counted, and listed with --all. With ocirepo/NAME the running
+tag is marked, and the tag or digest that the source follows is the chosen one;
+semver ranges are not evaluated in this version: their tags are `not-judged`.
+The credentials are those of this workstation, not the cluster's.
 
 Examples:
   fluxscope tags oci://ghcr.io/stefanprodan/manifests/podinfo
@@ -60,10 +62,12 @@ Examples:
   fluxscope tags oci://127.0.0.1:5000/app --insecure-registry 127.0.0.1:5000";
 
 const RECONCILE_HELP: &str = "\
-Naming the command is the consent: --write is not needed and nothing is asked. The exact patch is printed on stderr
-before it is sent, then the steps as they happen; the summary goes to stdout. Suspended objects are refused.
+Naming the command is the consent: --write is not needed and nothing is asked.
+The exact patch is printed on stderr before it is sent, then the steps as they
+happen; the summary goes to stdout. Suspended objects are refused.
 
-Exit code 0 only if the object is Ready afterwards, 1 if it is not, 2 if it was refused, timed out or got lost.
+Exit code 0 only if the object is Ready afterwards, 1 if it is not, 2 if it was
+refused, timed out or got lost.
 
 Examples:
   fluxscope reconcile ks/podinfo -n shop
