@@ -182,7 +182,7 @@ impl Table {
     }
 
     /// Cells may come from outside; empty ones are printed as `-`.
-    pub(super) fn push(&mut self, cells: Vec<String>) {
+    pub(super) fn push(&mut self, cells: &[String]) {
         let cell = |text: &String| if text.is_empty() { Plain::line("-") } else { Plain::line(text) };
         self.rows.push(cells.iter().map(cell).collect());
     }
@@ -195,7 +195,7 @@ impl Table {
     pub(super) fn take(&mut self, header: bool) -> String {
         let first = self.widths.is_empty();
         if first {
-            self.widths = self.header.iter().map(|title| title.width()).collect();
+            self.widths = self.header.iter().map(|title| if header { title.width() } else { 0 }).collect();
         }
         for row in &self.rows {
             for (width, cell) in self.widths.iter_mut().zip(row) {
@@ -277,10 +277,10 @@ mod tests {
     #[test]
     fn columns_are_aligned_by_what_the_eye_sees() {
         let mut table = Table::new(vec!["NAME", "STATE"]);
-        table.push(vec!["東京".into(), "ready".into()]);
-        table.push(vec!["a\u{1b}".into(), String::new()]);
+        table.push(&["東京".into(), "ready".into()]);
+        table.push(&["a\u{1b}".into(), String::new()]);
         assert_eq!(table.take(true), "NAME    STATE\n東京    ready\na\\x1b   -\n");
-        table.push(vec!["b".into(), "stale".into()]);
+        table.push(&["b".into(), "stale".into()]);
         assert_eq!(table.take(true), "b       stale\n");
     }
 

@@ -31,12 +31,12 @@ pub(super) async fn run(
 ) -> i32 {
     let cluster = match connect(place, ports).await {
         Ok(cluster) => cluster,
-        Err(problem) => return refused(args, None, problem, console),
+        Err(problem) => return refused(args, None, &problem, console),
     };
     let target = ObjectId::new(args.target.kind, namespace(place, &*cluster), args.target.name.as_str());
     let (plan, world) = match plan_reconcile(&*cluster, &target, args.with_source).await {
         Ok(planned) => planned,
-        Err(problem) => return refused(args, Some(&target), problem, console),
+        Err(problem) => return refused(args, Some(&target), &problem, console),
     };
     let token = new_token();
     announce(&plan, &token, args.dry_run, console);
@@ -193,7 +193,7 @@ impl Action {
     }
 
     fn document(&self, dry: bool) -> Value {
-        action(&json!({
+        let fields = json!({
             "object": reference(&self.target),
             "token": self.token,
             "dryRun": dry,
@@ -201,12 +201,9 @@ impl Action {
             "standing": self.standing.word(),
             "message": self.message,
             "problem": self.problem.as_ref().map(problem_fields),
-        }))
+        });
+        document("Action", fields)
     }
-}
-
-fn action(fields: &Value) -> Value {
-    document("Action", fields.clone())
 }
 
 fn reference(id: &ObjectId) -> Value {
@@ -225,13 +222,20 @@ fn step_fields(step: &Step) -> Value {
 
 /// `ks shop/podinfo  handled after 0.8 s`.
 fn told(step: &Step) -> String {
-    let mut words = format!("{}  {}", step.object, step.what.word());
-    if let Some(revision) = &step.revision {
-        words.push_str(&format!(" {}", short(revision)));
-    }
-    if !matches!(step.what, What::Requested | What::Skipped) {
-        words.push_str(&format!(" after {}", seconds(step.elapsed)));
-    }
+    let revision =
+        step.revision.as_deref().map_or_else(String::new, |revision| format!(" {}", short(revision)));
+    let after = match step.what {
+        What::Requested | What::Skipped => String::new(),
+        What::Handled
+        | What::Progressing
+        | What::Stored
+        | What::Applied
+        | What::Failed
+        | What::Refused
+        | What::TimedOut
+        | What::Lost => format!(" after {}", seconds(step.elapsed)),
+    };
+    let words = format!("{}  {}{revision}{after}", step.object, step.what.word());
     match step.message.as_deref() {
         Some(message) if !step.what.is_success() || step.what == What::Skipped => {
             format!("{words}: {message}")
@@ -252,15 +256,16 @@ fn seconds(time: Duration) -> String {
 fn refused(
     args: &ReconcileArgs,
     target: Option<&ObjectId>,
-    problem: Problem,
+    problem: &Problem,
     console: &mut Console<'_>,
 ) -> i32 {
-    console.complain(&problem);
+    console.complain(problem);
     let document = || {
-        action(&json!({
+        let fields = json!({
             "object": target.map(reference), "token": null, "dryRun": args.dry_run, "steps": [],
-            "standing": Standing::Unknown.word(), "message": problem.why, "problem": problem_fields(&problem),
-        }))
+            "standing": Standing::Unknown.word(), "message": problem.why, "problem": problem_fields(problem),
+        });
+        document("Action", fields)
     };
     match args.output {
         Summary::Table => {}

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     domain::{
+        digest::Digest,
         fact::Object,
         identity::ObjectId,
         problem::{Cause, Problem},
@@ -34,7 +35,7 @@ pub(super) async fn run(
     };
     let asked = match asked {
         Ok(asked) => asked,
-        Err(problem) => return unasked(args, problem, console),
+        Err(problem) => return unasked(args, &problem, console),
     };
     let mut list = List::read(&*ports.registry, &asked, args.all).await;
     let choice = Choice::of(&*ports.registry, &asked).await;
@@ -82,7 +83,7 @@ impl Asked {
 
     fn running(&self) -> Option<(Option<&str>, Option<&str>)> {
         let revision = self.source.as_ref()?.revision()?;
-        Some((revision.tag(), revision.digest().map(|digest| digest.as_str())))
+        Some((revision.tag(), revision.digest().map(Digest::as_str)))
     }
 }
 
@@ -365,13 +366,13 @@ fn table(items: &[Item], asked: &Asked, args: &TagsArgs) -> String {
         (judged || wide || args.all, "VERDICT"),
         (wide, "REASON"),
     ];
-    let shown = |all: [String; 5]| {
+    let shown = |all: [String; 5]| -> Vec<String> {
         all.into_iter().zip(columns).filter_map(|(cell, (there, _))| there.then_some(cell)).collect()
     };
     let mut table = Table::new(columns.iter().filter_map(|(there, title)| there.then_some(*title)).collect());
     for item in items {
         let running = if item.running { "running" } else { "" };
-        table.push(shown([
+        table.push(&shown([
             item.tag.clone(),
             item.version.clone().unwrap_or_default(),
             running.to_owned(),
@@ -391,12 +392,12 @@ fn tag_list(fields: Value) -> Value {
 }
 
 /// The repository is not known: a script still gets a document.
-fn unasked(args: &TagsArgs, problem: Problem, console: &mut Console<'_>) -> i32 {
-    console.complain(&problem);
+fn unasked(args: &TagsArgs, problem: &Problem, console: &mut Console<'_>) -> i32 {
+    console.complain(problem);
     let document = || {
         tag_list(json!({
             "repository": null, "complete": false, "requests": 0, "hidden": 0, "chosen": null, "ambiguous": [],
-            "error": null, "running": null, "askedWith": null, "problems": [problem_fields(&problem)], "items": [],
+            "error": null, "running": null, "askedWith": null, "problems": [problem_fields(problem)], "items": [],
         }))
     };
     match args.output {

@@ -134,10 +134,7 @@ pub fn newest_first<T: AsRef<str>>(tags: &mut [T]) {
 
 /// The tag that is shown as newest: the highest stable version, a pre-release only where nothing is stable.
 /// `read` says how a tag is read: [`Version::parse_tag`], or [`Version::parse_chart_tag`] for Helm charts.
-pub fn newest<'a, T: AsRef<str>>(
-    tags: &'a [T],
-    read: impl Fn(&str) -> Result<Version, NotAVersion>,
-) -> Option<&'a T> {
+pub fn newest<T: AsRef<str>>(tags: &[T], read: impl Fn(&str) -> Result<Version, NotAVersion>) -> Option<&T> {
     tags.iter()
         .filter_map(|tag| Some((read(tag.as_ref()).ok()?, tag)))
         .max_by(|(a, _), (b, _)| (!a.is_prerelease()).cmp(&!b.is_prerelease()).then_with(|| a.cmp(b)))

@@ -8,4 +8,5 @@
     reason = "a test may fail loudly"
 )]
 
+mod cli;
 mod vectors;

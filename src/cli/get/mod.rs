@@ -39,7 +39,7 @@ pub(super) async fn run(
 ) -> i32 {
     let cluster = match connect(place, ports).await {
         Ok(cluster) => cluster,
-        Err(problem) => return unreachable(args, problem, console),
+        Err(problem) => return unreachable(args, &problem, console),
     };
     let question = Question::new(args, scope(place, &*cluster));
     if args.watch {
@@ -232,7 +232,7 @@ impl Answer {
     }
 
     fn document(&self, rows: &[Row]) -> Value {
-        object_list(&self.problems, rows.iter().map(Row::fields).collect())
+        object_list(&self.problems, &rows.iter().map(Row::fields).collect::<Vec<_>>())
     }
 
     fn nothing(&self, question: &Question<'_>) -> String {
@@ -279,23 +279,24 @@ fn unseen_sources(world: &World, question: &Question<'_>) -> BTreeSet<ObjectId> 
 fn table(rows: &[Row], question: &Question<'_>) -> String {
     let shape = question.shape();
     let mut table = Table::new(shape.header());
-    rows.iter().for_each(|row| table.push(row.cells(&shape)));
+    for row in rows {
+        table.push(&row.cells(shape));
+    }
     if rows.is_empty() { String::new() } else { table.take(!question.args.no_header) }
 }
 
-fn object_list(problems: &[Problem], items: Vec<Value>) -> Value {
+fn object_list(problems: &[Problem], items: &[Value]) -> Value {
     let complete = problems.is_empty();
     let problems: Vec<Value> = problems.iter().map(problem_fields).collect();
     document("ObjectList", json!({"complete": complete, "problems": problems, "items": items}))
 }
 
 /// No cluster to ask: a script still gets a document.
-fn unreachable(args: &GetArgs, problem: Problem, console: &mut Console<'_>) -> i32 {
-    console.complain(&problem);
-    let document = || object_list(&[problem.clone()], Vec::new());
+fn unreachable(args: &GetArgs, problem: &Problem, console: &mut Console<'_>) -> i32 {
+    console.complain(problem);
+    let document = || object_list(std::slice::from_ref(problem), &[]);
     match args.output {
-        Format::Json if args.watch => {}
-        Format::Yaml if args.watch => {}
+        Format::Json | Format::Yaml if args.watch => {}
         Format::Json => console.json(&document()),
         Format::Yaml => console.yaml(&document()),
         Format::Table | Format::Wide | Format::Name => {}

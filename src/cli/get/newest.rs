@@ -63,8 +63,7 @@ impl Newest {
     pub(super) fn of(&self, world: &World, object: &Object) -> Option<Result<Option<&str>, &Problem>> {
         let source = object.as_source()?;
         Some(match self.0.get(&upstream(world, source)?)? {
-            Err(problem) => Err(problem),
-            Ok(Tags { cut: Some(problem), .. }) => Err(problem),
+            Err(problem) | Ok(Tags { cut: Some(problem), .. }) => Err(problem),
             Ok(tags) if is_chart(source) => Ok(tags.chart.as_deref()),
             Ok(tags) => Ok(tags.plain.as_deref()),
         })

@@ -5,9 +5,11 @@ use crate::{
     cli::output::{problem_fields, shortened},
     domain::{
         Timestamp,
+        digest::Digest,
         fact::Object,
         identity::ObjectId,
         problem::{Cause, Problem},
+        revision::Revision,
         source::Follows,
         standing::{Assessment, assess},
         world::{World, takes_from},
@@ -71,7 +73,7 @@ impl Row {
             "message": self.assessment.message,
             "followsBy": follows.as_ref().map(Follows::by),
             "follows": follows.as_ref().map(Follows::text),
-            "revision": revision.map(|revision| revision.as_str()),
+            "revision": revision.map(Revision::as_str),
             "tag": revision.and_then(|revision| revision.tag()),
             "digest": self.digest(),
             "source": takes_from(&self.object).as_ref().map(reference),
@@ -87,16 +89,16 @@ impl Row {
         crate::cli::safe_line(&format!("{kind}.{}/{}", id.kind.group(), id.name))
     }
 
-    pub(super) fn cells(&self, shape: &Shape) -> Vec<String> {
+    pub(super) fn cells(&self, shape: Shape) -> Vec<String> {
         self.cells_as(shape, self.assessment.standing.word())
     }
 
     /// The last that was known of an object that is no more.
-    pub(super) fn cells_deleted(&self, shape: &Shape) -> Vec<String> {
+    pub(super) fn cells_deleted(&self, shape: Shape) -> Vec<String> {
         self.cells_as(shape, "deleted")
     }
 
-    fn cells_as(&self, shape: &Shape, standing: &str) -> Vec<String> {
+    fn cells_as(&self, shape: Shape, standing: &str) -> Vec<String> {
         let id = self.id();
         let revision = self.object.revision();
         let source = takes_from(&self.object);
@@ -148,7 +150,7 @@ impl Row {
             Object::Source(source) => source.revision()?.digest(),
             Object::Consumer(consumer) => consumer.digest(),
         };
-        digest.map(|digest| digest.as_str())
+        digest.map(Digest::as_str)
     }
 
     fn newest_cell(&self) -> String {
@@ -165,7 +167,7 @@ impl Row {
 }
 
 impl Shape {
-    pub(super) fn header(&self) -> Vec<&'static str> {
+    pub(super) fn header(self) -> Vec<&'static str> {
         let columns = [
             (self.namespace, "NAMESPACE"),
             (self.kind, "KIND"),

@@ -146,12 +146,11 @@ impl<'a> Watching<'a> {
         self.failed |= !unanswered.is_empty();
         console.complain_all(&unanswered);
         let world = &self.answer.world;
-        let candidates: Vec<ObjectId> = match self.touched.replace(BTreeSet::new()) {
-            Some(ids) => ids.into_iter().collect(),
-            None => {
-                let known = world.objects().map(|object| object.id().clone());
-                known.chain(self.shown.keys().cloned()).collect::<BTreeSet<_>>().into_iter().collect()
-            }
+        let candidates: Vec<ObjectId> = if let Some(ids) = self.touched.replace(BTreeSet::new()) {
+            ids.into_iter().collect()
+        } else {
+            let known = world.objects().map(|object| object.id().clone());
+            known.chain(self.shown.keys().cloned()).collect::<BTreeSet<_>>().into_iter().collect()
         };
         let (mut rows, mut deleted) = (Vec::new(), Vec::new());
         for id in candidates {
@@ -177,8 +176,8 @@ impl<'a> Watching<'a> {
     fn emit(&mut self, row: &Row, deleted: bool, console: &mut Console<'_>) {
         let shape = self.question.shape();
         match self.question.args.output {
-            Format::Table | Format::Wide if deleted => self.table.push(row.cells_deleted(&shape)),
-            Format::Table | Format::Wide => self.table.push(row.cells(&shape)),
+            Format::Table | Format::Wide if deleted => self.table.push(&row.cells_deleted(shape)),
+            Format::Table | Format::Wide => self.table.push(&row.cells(shape)),
             Format::Name => console.data(&row.resource()),
             Format::Json => console.json_line(&line(row, deleted)),
             Format::Yaml => {

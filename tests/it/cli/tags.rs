@@ -1,0 +1,167 @@
+//! `tags`: the order, the counts, what is chosen as far as no range is needed, and the exit code.
+
+use super::{
+    HOSTILE,
+    fake::{Fake, digest, head, id, kustomization, page, repository},
+    is_safe, run,
+};
+use fluxscope::domain::{
+    fact::Object,
+    identity::Kind,
+    problem::{Cause, Problem},
+    source::{Follows, HELM_CHART_LAYER, SourceSpec},
+};
+use serde_json::{Value, json};
+
+const REPOSITORY: &str = "registry.test/shop/app";
+
+fn with_tags(objects: Vec<Object>) -> Fake {
+    let signature = format!("sha256-{}.sig", "a".repeat(64));
+    let pages = vec![
+        Ok(page(&["1.0.0", "1.10.0", "latest", &signature], &["../x\u{1b}[2J"], 1, true)),
+        Ok(page(&["1.9.0", "1.10.0-rc.1"], &[], 2, false)),
+    ];
+    Fake { tags: [(REPOSITORY.to_owned(), pages)].into(), ..Fake::of(objects) }
+}
+
+fn column(document: &Value, name: &str) -> Vec<String> {
+    let items = document["items"].as_array().unwrap();
+    items
+        .iter()
+        .map(|item| item[name].as_str().map_or_else(|| item[name].to_string(), str::to_owned))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_plain_repository_is_listed_newest_first_and_not_judged() {
+    let ran = run(with_tags(vec![]), &format!("tags oci://{REPOSITORY} -o json")).await;
+    let document = ran.json();
+    assert_eq!(column(&document, "tag"), ["1.10.0", "1.10.0-rc.1", "1.9.0", "1.0.0", "latest"]);
+    assert_eq!(column(&document, "version"), ["1.10.0", "1.10.0-rc.1", "1.9.0", "1.0.0", "null"]);
+    assert!(column(&document, "verdict").iter().all(|verdict| verdict == "not-judged"));
+    let mut top = document.clone();
+    top.as_object_mut().unwrap().remove("items");
+    assert_eq!(
+        top,
+        json!({
+            "apiVersion": "fluxscope/v1", "kind": "TagList", "repository": REPOSITORY, "complete": true,
+            "requests": 2, "hidden": 2, "chosen": null, "ambiguous": [], "error": null, "running": null,
+            "askedWith": "nobody (anonymous)", "problems": [],
+        })
+    );
+    assert_eq!(
+        (ran.code, document["items"][0]["digest"].clone(), document["items"][0]["created"].clone()),
+        (0, Value::Null, Value::Null)
+    );
+}
+
+#[tokio::test]
+async fn no_cluster_is_needed_for_a_repository() {
+    let offline = Some(Problem::new(Cause::Unreachable, "connect", "refused"));
+    let ran = run(Fake { offline, ..with_tags(vec![]) }, &format!("tags oci://{REPOSITORY} -o name")).await;
+    assert_eq!((ran.code, ran.out.lines().next()), (0, Some("1.10.0")));
+}
+
+#[tokio::test]
+async fn all_lists_signatures_and_invalid_names_too() {
+    let document = run(with_tags(vec![]), &format!("tags oci://{REPOSITORY} --all -o json")).await.json();
+    let verdicts = column(&document, "verdict");
+    assert_eq!(document["hidden"], 0);
+    assert_eq!(verdicts[5..], ["signature", "invalid"]);
+    assert_eq!(document["items"][6]["tag"], "../x\u{1b}[2J", "unaltered for a script");
+    for output in ["table", "wide", "name", "json", "yaml"] {
+        let ran = run(with_tags(vec![]), &format!("tags oci://{REPOSITORY} --all -o {output}")).await;
+        assert!(is_safe(&ran.out) && is_safe(&ran.err), "{output}");
+    }
+}
+
+#[tokio::test]
+async fn the_followed_tag_is_chosen_and_the_others_are_not_followed() {
+    let source = || repository("shop/app", Follows::Tag("1.9.0".into()));
+    let fake = || Fake { heads: [("1.9.0".to_owned(), Ok(head('b')))].into(), ..with_tags(vec![source()]) };
+    let ran = run(fake(), "tags ocirepo/app -o json").await;
+    let document = ran.json();
+    assert_eq!(document["chosen"], json!({"tag": "1.9.0", "digest": digest('b')}));
+    assert_eq!(
+        column(&document, "verdict"),
+        ["not-followed", "not-followed", "chosen", "not-followed", "not-followed"]
+    );
+    assert_eq!(document["items"][2]["digest"], digest('b'));
+    assert_eq!(document["running"], json!({"tag": "1.0.0", "digest": digest('a')}));
+    assert_eq!(column(&document, "running"), ["false", "false", "false", "true", "false"]);
+    assert_eq!(ran.code, 0);
+    let table = run(fake(), "tags ocirepo/app").await;
+    assert!(table.out.contains("1.0.0         running   not-followed"), "{}", table.out);
+    assert!(table.err.contains("5 of 7 tags of registry.test/shop/app"), "{}", table.err);
+}
+
+#[tokio::test]
+async fn a_followed_tag_that_is_not_there_chooses_nothing() {
+    let fake = with_tags(vec![repository("shop/app", Follows::Tag("9.9.9".into()))]);
+    let ran = run(fake, "tags ocirepo/app -o json").await;
+    assert_eq!((ran.code, ran.json()["chosen"].clone()), (1, Value::Null));
+    assert_eq!(ran.json()["error"], "404 MANIFEST_UNKNOWN");
+}
+
+#[tokio::test]
+async fn a_digest_is_chosen_without_a_tag() {
+    let fake = with_tags(vec![repository("shop/app", Follows::Digest(digest('c').into()))]);
+    let ran = run(fake, "tags ocirepo/app -o json").await;
+    assert_eq!((ran.code, ran.json()["chosen"].clone()), (0, json!({"tag": null, "digest": digest('c')})));
+    assert!(column(&ran.json(), "verdict").iter().all(|verdict| verdict == "not-followed"));
+}
+
+#[tokio::test]
+async fn a_range_is_not_judged_and_says_so() {
+    let fake = with_tags(vec![repository("shop/app", Follows::Semver("1.x".into()))]);
+    let ran = run(fake, "tags ocirepo/app -o json").await;
+    assert_eq!((ran.code, ran.json()["chosen"].clone()), (0, Value::Null));
+    assert!(column(&ran.json(), "verdict").iter().all(|verdict| verdict == "not-judged"));
+    assert!(ran.json()["items"][0]["reason"].as_str().unwrap().contains("not evaluated yet"));
+}
+
+#[tokio::test]
+async fn tags_of_charts_are_read_with_plus_for_underscore() {
+    let mut source = repository("shop/app", Follows::Semver("*".into()));
+    if let Object::Source(source) = &mut source
+        && let SourceSpec::Oci(spec) = &mut source.spec
+    {
+        spec.layer.media_type = Some(HELM_CHART_LAYER.into());
+    }
+    let tags = [(REPOSITORY.to_owned(), vec![Ok(page(&["0.1.0", "1.0.0_x"], &[], 1, false))])];
+    let ran = run(Fake { tags: tags.into(), ..Fake::of([source]) }, "tags ocirepo/app -o json").await;
+    assert_eq!(column(&ran.json(), "tag"), ["1.0.0_x", "0.1.0"]);
+    assert_eq!(ran.json()["items"][0]["version"], "1.0.0+x");
+}
+
+#[tokio::test]
+async fn a_list_that_breaks_off_keeps_what_came_and_exits_2() {
+    let broken = Problem::new(Cause::RateLimited, format!("list tags of {REPOSITORY}"), HOSTILE);
+    let pages = vec![Ok(page(&["1.0.0"], &[], 1, true)), Err(broken)];
+    let fake = || Fake { tags: [(REPOSITORY.to_owned(), pages.clone())].into(), ..Fake::default() };
+    let ran = run(fake(), &format!("tags oci://{REPOSITORY} -o json")).await;
+    assert_eq!((ran.code, ran.json()["complete"].clone()), (2, json!(false)));
+    assert_eq!(column(&ran.json(), "tag"), ["1.0.0"]);
+    assert_eq!(ran.json()["problems"][0]["why"], HOSTILE);
+    assert!(is_safe(&ran.err) && ran.err.contains("bad\\x1b[2J"));
+}
+
+#[tokio::test]
+async fn a_list_that_was_cut_is_not_complete() {
+    let mut cut = page(&["1.0.0"], &[], 500, false);
+    cut.cut = Some("stopped after 500 pages".into());
+    let fake = Fake { tags: [(REPOSITORY.to_owned(), vec![Ok(cut)])].into(), ..Fake::default() };
+    let ran = run(fake, &format!("tags oci://{REPOSITORY} -o json")).await;
+    assert_eq!((ran.code, ran.json()["complete"].clone()), (2, json!(false)));
+    assert!(ran.err.contains("stopped after 500 pages"));
+}
+
+#[tokio::test]
+async fn an_unknown_repository_or_source_is_exit_2_with_words() {
+    let ran = run(Fake::default(), "tags oci://registry.test/nope -o json").await;
+    assert_eq!((ran.code, ran.json()["items"].clone()), (2, json!([])));
+    assert!(ran.err.contains("404 NAME_UNKNOWN"));
+    let ran =
+        run(Fake::of([kustomization("shop/a", id(Kind::Bucket, "shop/a"))]), "tags ocirepo/a -o json").await;
+    assert_eq!((ran.code, ran.json()["problems"][0]["why"].clone()), (2, json!("not found")));
+}
