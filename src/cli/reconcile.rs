@@ -12,7 +12,7 @@ use crate::{
         action::{Leg, Patch, Plan, Step, What, ended_as, token},
         fact::Fact,
         identity::ObjectId,
-        problem::Problem,
+        problem::{Cause, Problem},
         revision::Revision,
         standing::Standing,
         world::World,
@@ -107,11 +107,12 @@ impl Action {
                 Err(problem) if problem.cause.is_absence() => {
                     self.world.observe(Fact::Gone(id));
                 }
-                Err(problem) if id == self.target => {
+                // never read, so nothing stale is judged by it
+                Err(problem) if problem.cause == Cause::Forbidden && self.world.get(&id).is_none() => {}
+                Err(problem) => {
                     self.problem = Some(problem);
                     return;
                 }
-                Err(_) => {}
             }
         }
         self.settle();

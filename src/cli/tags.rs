@@ -335,7 +335,13 @@ impl Choice {
 
     fn verdict(&self, tag: &str) -> (Verdict, String) {
         if self.tag() == Some(tag) {
-            return (Verdict::Chosen, "spec.ref names this tag".to_owned());
+            let reason = match &self.follows {
+                Some(Follows::Latest) => "without spec.ref Flux takes this tag",
+                Some(Follows::Tag(_) | Follows::Semver(_) | Follows::Digest(_)) | None => {
+                    "spec.ref names this tag"
+                }
+            };
+            return (Verdict::Chosen, reason.to_owned());
         }
         if is_signature_tag(tag) {
             return (Verdict::Signature, "a signature or what belongs to one".to_owned());

@@ -220,7 +220,7 @@ impl Answer {
         let rows = self.rows(question);
         match question.args.output {
             Format::Table | Format::Wide => console.data(&table(&rows, question)),
-            Format::Name => rows.iter().for_each(|row| console.data(&row.resource())),
+            Format::Name => console.data(&rows.iter().map(Row::resource).collect::<String>()),
             Format::Json => console.json(&self.document(&rows)),
             Format::Yaml => console.yaml(&self.document(&rows)),
         }

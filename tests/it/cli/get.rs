@@ -335,6 +335,20 @@ async fn a_watch_follows_sources_in_other_namespaces() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cluster_wide_list_that_was_narrowed_is_not_complete() {
+    let narrowed = |namespaces: &[&str]| Fact::Narrowed {
+        kind: Kind::HelmRelease,
+        namespaces: namespaces.iter().map(|name| Arc::from(*name)).collect(),
+        problem: forbidden("list helmreleases in all namespaces"),
+    };
+    let ran = run(Fake { facts: vec![narrowed(&["shop"])], ..shop() }, "get all -A -o json").await;
+    assert_eq!((ran.code, ran.json()["complete"].clone()), (2, json!(false)));
+    let later = vec![vec![narrowed(&[])]];
+    let ran = run(Fake { later, ..shop() }, "get ks -A -w -o name").await;
+    assert_eq!((ran.code, ran.out.lines().count()), (0, 2), "another kind's refusal stops nothing");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_watch_says_when_it_is_lost_and_when_it_is_back() {
     let feed = FeedId { kind: Kind::Kustomization, namespace: Some("shop".into()) };
     let problem = Problem::new(Cause::Unreachable, "watch kustomizations", "connection reset");

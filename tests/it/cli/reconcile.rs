@@ -218,6 +218,17 @@ async fn a_lost_watch_is_told_and_exit_2() {
 }
 
 #[tokio::test]
+async fn an_end_that_cannot_be_checked_is_exit_2() {
+    let down = Problem::new(Cause::Unreachable, "get ocirepo shop/app", "connection refused");
+    let reactions = [(ks(), Reaction::Becomes(Box::new(kustomization("shop/app", oci()))))].into();
+    let unreadable = [(oci(), down)].into();
+    let world = Handle(Arc::new(Fake { unreadable, reactions, ..Fake::of(objects()) }));
+    let ran = run_on(&world, "reconcile ks/app -o json").await;
+    assert_eq!((ran.code, ran.json()["standing"].clone()), (2, json!("unknown")));
+    assert_eq!(ran.json()["problem"]["why"], "connection refused");
+}
+
+#[tokio::test]
 async fn a_refused_patch_is_exit_2() {
     let denied =
         Some(Problem::new(Cause::Forbidden, "patch ks shop/app", "may not: the verb patch is missing"));
