@@ -136,7 +136,7 @@ pub struct RegistryArgs {
     /// PEM file with certificate authorities to trust besides the system's
     #[arg(long = "registry-ca", global = true, value_name = "FILE", hide_short_help = true)]
     pub ca: Option<PathBuf>,
-    /// Host[:port] that may be asked over plain HTTP and whose certificate is not checked (repeatable)
+    /// HOST or HOST:PORT that may be asked over plain HTTP, its certificate unchecked (repeatable)
     #[arg(long = "insecure-registry", global = true, value_name = "HOST", hide_short_help = true)]
     pub insecure: Vec<String>,
     /// Longest wait for one answer of a registry; 0 waits for ever
