@@ -9,4 +9,5 @@
 )]
 
 mod cli;
+mod situations;
 mod vectors;
