@@ -33,12 +33,12 @@ pub fn object(json: &[u8]) -> Result<Arc<Object>, Problem> {
 
 /// Reads an object whose kind is known from where it stood.
 pub fn object_of(kind: Kind, json: &[u8]) -> Result<Arc<Object>, Problem> {
-    read(kind, Input::Bytes(json))
+    read(kind, &Input::Bytes(json))
 }
 
 /// Like [`object`], from a document that was parsed already.
 pub fn object_in(value: &Value) -> Result<Arc<Object>, Problem> {
-    read(kind_in(value).ok_or_else(unknown_kind)?, Input::Tree(value))
+    read(kind_in(value).ok_or_else(unknown_kind)?, &Input::Tree(value))
 }
 
 /// Reads a `core/v1` Event. Missing parts stay empty; only what is no JSON object is nothing.
@@ -98,58 +98,157 @@ fn unreadable(error: &serde_json::Error) -> Problem {
     Problem::new(Cause::Invalid, "read an object", error.to_string())
 }
 
-fn read(kind: Kind, input: Input<'_>) -> Result<Arc<Object>, Problem> {
-    let object = match kind {
-        Kind::OciRepository => source(kind, &input, &shape::OCI_REPOSITORY, oci_spec),
-        Kind::HelmRepository => source(kind, &input, &shape::HELM_REPOSITORY, helm_repository_spec),
-        Kind::HelmChart => source(kind, &input, &shape::HELM_CHART, helm_chart_spec),
-        Kind::ExternalArtifact => source(kind, &input, &shape::EXTERNAL_ARTIFACT, external_artifact_spec),
-        Kind::GitRepository | Kind::Bucket => source(kind, &input, &shape::OTHER_SOURCE, other_spec),
-        Kind::Kustomization => consumer(kind, &input, &shape::KUSTOMIZATION, kustomization),
-        Kind::HelmRelease => consumer(kind, &input, &shape::HELM_RELEASE, helm_release),
-    }?;
-    Ok(Arc::new(object))
+/// The `spec` of one kind: how its document is shaped, and what is made of it.
+trait Spec: DeserializeOwned + Default {
+    const SHAPE: &'static Shape;
+
+    fn build(kind: Kind, envelope: Envelope<Self>, oddities: Vec<String>) -> Result<Object, Problem>;
+}
+
+fn read(kind: Kind, input: &Input<'_>) -> Result<Arc<Object>, Problem> {
+    match kind {
+        Kind::OciRepository => read_as::<crd::OciRepository>(kind, input),
+        Kind::HelmRepository => read_as::<crd::HelmRepository>(kind, input),
+        Kind::HelmChart => read_as::<crd::HelmChart>(kind, input),
+        Kind::ExternalArtifact => read_as::<crd::ExternalArtifact>(kind, input),
+        Kind::GitRepository | Kind::Bucket => read_as::<crd::OtherSource>(kind, input),
+        Kind::Kustomization => read_as::<crd::Kustomization>(kind, input),
+        Kind::HelmRelease => read_as::<crd::HelmRelease>(kind, input),
+    }
+}
+
+fn read_as<S: Spec>(kind: Kind, input: &Input<'_>) -> Result<Arc<Object>, Problem> {
+    let (envelope, oddities) = input.take::<Envelope<S>>(S::SHAPE)?;
+    S::build(kind, envelope, oddities).map(Arc::new)
+}
+
+/// The items of a LIST of one kind, each read or with the reason why not.
+pub(super) fn items(kind: Kind, json: &[u8]) -> Result<Vec<Result<Arc<Object>, Problem>>, Problem> {
+    match kind {
+        Kind::OciRepository => items_as::<crd::OciRepository>(kind, json),
+        Kind::HelmRepository => items_as::<crd::HelmRepository>(kind, json),
+        Kind::HelmChart => items_as::<crd::HelmChart>(kind, json),
+        Kind::ExternalArtifact => items_as::<crd::ExternalArtifact>(kind, json),
+        Kind::GitRepository | Kind::Bucket => items_as::<crd::OtherSource>(kind, json),
+        Kind::Kustomization => items_as::<crd::Kustomization>(kind, json),
+        Kind::HelmRelease => items_as::<crd::HelmRelease>(kind, json),
+    }
+}
+
+/// All at once where every object has its types; one odd object costs its page a second reading.
+fn items_as<S: Spec>(kind: Kind, json: &[u8]) -> Result<Vec<Result<Arc<Object>, Problem>>, Problem> {
+    if let Ok(list) = serde_json::from_slice::<crd::List<S>>(json) {
+        let items = list.items.unwrap_or_default().into_iter();
+        return Ok(items.map(|item| S::build(kind, item, Vec::new()).map(Arc::new)).collect());
+    }
+    let list: Value = serde_json::from_slice(json).map_err(|error| unreadable(&error))?;
+    let items = list.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    Ok(items.iter().map(|item| read_as::<S>(kind, &Input::Tree(item))).collect())
+}
+
+/// Like [`object_of`], from a document that was parsed already.
+pub(super) fn object_of_tree(kind: Kind, value: &Value) -> Result<Arc<Object>, Problem> {
+    read(kind, &Input::Tree(value))
+}
+
+impl Spec for crd::OciRepository {
+    const SHAPE: &'static Shape = &shape::OCI_REPOSITORY;
+
+    fn build(kind: Kind, envelope: Envelope<Self>, oddities: Vec<String>) -> Result<Object, Problem> {
+        source(kind, envelope, oddities, oci_spec)
+    }
+}
+
+impl Spec for crd::HelmRepository {
+    const SHAPE: &'static Shape = &shape::HELM_REPOSITORY;
+
+    fn build(kind: Kind, envelope: Envelope<Self>, oddities: Vec<String>) -> Result<Object, Problem> {
+        source(kind, envelope, oddities, helm_repository_spec)
+    }
+}
+
+impl Spec for crd::HelmChart {
+    const SHAPE: &'static Shape = &shape::HELM_CHART;
+
+    fn build(kind: Kind, envelope: Envelope<Self>, oddities: Vec<String>) -> Result<Object, Problem> {
+        source(kind, envelope, oddities, helm_chart_spec)
+    }
+}
+
+impl Spec for crd::ExternalArtifact {
+    const SHAPE: &'static Shape = &shape::EXTERNAL_ARTIFACT;
+
+    fn build(kind: Kind, envelope: Envelope<Self>, oddities: Vec<String>) -> Result<Object, Problem> {
+        source(kind, envelope, oddities, external_artifact_spec)
+    }
+}
+
+impl Spec for crd::OtherSource {
+    const SHAPE: &'static Shape = &shape::OTHER_SOURCE;
+
+    fn build(kind: Kind, envelope: Envelope<Self>, oddities: Vec<String>) -> Result<Object, Problem> {
+        source(kind, envelope, oddities, other_spec)
+    }
+}
+
+impl Spec for crd::Kustomization {
+    const SHAPE: &'static Shape = &shape::KUSTOMIZATION;
+
+    fn build(kind: Kind, envelope: Envelope<Self>, oddities: Vec<String>) -> Result<Object, Problem> {
+        consumer(kind, envelope, oddities, kustomization)
+    }
+}
+
+impl Spec for crd::HelmRelease {
+    const SHAPE: &'static Shape = &shape::HELM_RELEASE;
+
+    fn build(kind: Kind, envelope: Envelope<Self>, oddities: Vec<String>) -> Result<Object, Problem> {
+        consumer(kind, envelope, oddities, helm_release)
+    }
 }
 
 type SpecReader<S> = fn(S, &ObjectId, &mut Vec<String>) -> (SourceSpec, Option<bool>);
 
-fn source<S: DeserializeOwned + Default>(
+fn source<S: Spec>(
     kind: Kind,
-    input: &Input<'_>,
-    shape: &Shape,
+    envelope: Envelope<S>,
+    mut oddities: Vec<String>,
     spec: SpecReader<S>,
 ) -> Result<Object, Problem> {
-    let (envelope, mut oddities) = input.take::<Envelope<S>>(shape)?;
     let meta = meta(kind, envelope.metadata, &mut oddities)?;
     let mut reported = envelope.status.unwrap_or_default();
     let artifact = reported.artifact.take().map(|artifact| stored(artifact, &mut oddities));
     let status = status(&mut reported, &mut oddities);
-    if envelope.spec.is_none() {
-        oddities.push("spec is missing".to_owned());
-    }
-    let (spec, suspend) = spec(envelope.spec.unwrap_or_default(), &meta.id, &mut oddities);
+    let written = given(envelope.spec, &mut oddities);
+    let (spec, suspend) = spec(written, &meta.id, &mut oddities);
     let suspended = suspend.unwrap_or(false);
     Ok(Object::Source(Source { meta, suspended, spec, artifact, status, oddities }))
 }
 
 type ConsumerReader<S> = fn(S, Meta, &mut crd::Status, Vec<String>) -> Consumer;
 
-fn consumer<S: DeserializeOwned + Default>(
+fn consumer<S: Spec>(
     kind: Kind,
-    input: &Input<'_>,
-    shape: &Shape,
+    envelope: Envelope<S>,
+    mut oddities: Vec<String>,
     build: ConsumerReader<S>,
 ) -> Result<Object, Problem> {
-    let (envelope, mut oddities) = input.take::<Envelope<S>>(shape)?;
     let meta = meta(kind, envelope.metadata, &mut oddities)?;
     let mut reported = envelope.status.unwrap_or_default();
     let status = status(&mut reported, &mut oddities);
-    if envelope.spec.is_none() {
-        oddities.push("spec is missing".to_owned());
-    }
-    let mut consumer = build(envelope.spec.unwrap_or_default(), meta, &mut reported, oddities);
+    let written = given(envelope.spec, &mut oddities);
+    let mut consumer = build(written, meta, &mut reported, oddities);
     consumer.status = status;
     Ok(Object::Consumer(consumer))
+}
+
+fn given<S: Default>(spec: Option<S>, oddities: &mut Vec<String>) -> S {
+    spec.unwrap_or_else(|| {
+        if !oddities.iter().any(|oddity| oddity.starts_with("spec is ")) {
+            oddities.push("spec is missing".to_owned());
+        }
+        S::default()
+    })
 }
 
 fn meta(kind: Kind, metadata: Option<crd::Metadata>, oddities: &mut Vec<String>) -> Result<Meta, Problem> {

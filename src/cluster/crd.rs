@@ -23,6 +23,26 @@ pub(super) struct Envelope<S> {
     pub(super) status: Option<Status>,
 }
 
+/// One page of a LIST.
+#[derive(Deserialize)]
+pub(super) struct List<S> {
+    pub(super) items: Option<Vec<Envelope<S>>>,
+}
+
+/// What a page says of itself; its items are skipped.
+#[derive(Deserialize)]
+pub(super) struct ListHead {
+    pub(super) metadata: Option<ListMetadata>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ListMetadata {
+    pub(super) resource_version: Text,
+    #[serde(rename = "continue")]
+    pub(super) next: Text,
+}
+
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Metadata {

@@ -1,0 +1,192 @@
+//! All watched kinds at once, as one stream of facts; and the way out for who may not list a whole cluster. What one
+//! feed does is `feed`'s.
+
+use super::{
+    act,
+    ask::{Api, Failure},
+    feed::{Feed, Follower, Outbox, Start},
+};
+use crate::domain::{
+    fact::{Fact, FeedId, Scope},
+    identity::Kind,
+    problem::{Cause, Problem},
+};
+use futures::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use tokio::{sync::mpsc, task::JoinSet, time::sleep};
+
+/// Batches that may wait for a slow reader.
+const WAITING: usize = 64;
+
+/// Namespaces asked at a time where each has to be asked by itself.
+const AT_ONCE: usize = 8;
+
+/// New namespaces and new rights are looked for this often.
+const LOOK_AGAIN: Duration = Duration::from_secs(300);
+
+/// Whether the lists are followed, or asked once.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Mode {
+    Once,
+    Follow,
+}
+
+/// Dropping the stream ends every request behind it.
+pub(super) fn observe(api: Api, own: Arc<str>, scope: Scope, mode: Mode) -> BoxStream<'static, Vec<Fact>> {
+    stream::once(async move {
+        let (out, inbox) = mpsc::channel(WAITING);
+        let mut tasks = JoinSet::new();
+        for kind in Kind::WATCHED {
+            let watcher = Watcher { api: api.clone(), own: own.clone(), kind, mode, out: out.clone() };
+            tasks.spawn(watcher.run(scope.clone()));
+        }
+        stream::unfold((inbox, tasks), |(mut inbox, tasks)| async move {
+            let mut ready = Vec::new();
+            let count = inbox.recv_many(&mut ready, WAITING).await;
+            (count > 0).then(|| (ready.concat(), (inbox, tasks)))
+        })
+    })
+    .flatten()
+    .boxed()
+}
+
+/// One kind.
+struct Watcher {
+    api: Api,
+    /// The namespace of the context.
+    own: Arc<str>,
+    kind: Kind,
+    mode: Mode,
+    out: Outbox,
+}
+
+impl Watcher {
+    async fn run(self, scope: Scope) {
+        let namespace = match scope {
+            Scope::AllNamespaces => None,
+            Scope::Namespace(namespace) => Some(namespace),
+        };
+        let whole = namespace.is_none();
+        let mut feed = self.feed(namespace);
+        match feed.list().await {
+            Err(failure) if whole && failure.code == Some(403) => self.narrow(failure.problem).await,
+            Ok(listing) => {
+                let (facts, version) = feed.told(listing);
+                self.go_on(feed, facts, Start::Listed(version)).await;
+            }
+            Err(failure) => {
+                let facts = vec![feed.told_failure(failure.clone())];
+                self.go_on(feed, facts, Start::Failed(failure)).await;
+            }
+        }
+    }
+
+    async fn go_on(&self, feed: Feed, facts: Vec<Fact>, start: Start) {
+        if self.out.send(facts).await.is_ok() && self.mode == Mode::Follow {
+            Follower::new(feed, self.out.clone()).run(start).await;
+        }
+    }
+
+    fn feed(&self, namespace: Option<Arc<str>>) -> Feed {
+        Feed::new(self.api.clone(), FeedId { kind: self.kind, namespace })
+    }
+
+    /// Namespace by namespace, those that may be read.
+    async fn narrow(self, why: Problem) {
+        let mut running = BTreeSet::new();
+        let mut tasks = JoinSet::new();
+        let mut first = true;
+        loop {
+            let names = self.namespaces().await;
+            let fresh: Vec<Arc<str>> = names.into_iter().filter(|name| !running.contains(name)).collect();
+            let answers: Vec<(Feed, Answer)> = stream::iter(fresh)
+                .map(|namespace| {
+                    let mut feed = self.feed(Some(namespace));
+                    async move {
+                        let answer = feed.list().await;
+                        (feed, answer)
+                    }
+                })
+                .buffer_unordered(AT_ONCE)
+                .collect()
+                .await;
+            let forbidden = answers.iter().filter(|(_, answer)| is_forbidden(answer)).count();
+            let facts = self.start(answers, &mut running, &mut tasks);
+            let changed = !facts.is_empty();
+            let mut batch = Vec::with_capacity(facts.len() + 1);
+            if running.is_empty() {
+                batch.extend(first.then(|| self.refused(&why, forbidden)));
+            } else if changed {
+                batch.push(self.narrowed(&why, running.iter().cloned().collect(), forbidden));
+            }
+            batch.extend(facts);
+            if self.out.send(batch).await.is_err() || self.mode == Mode::Once {
+                return;
+            }
+            first = false;
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// Starts the feeds that may be read, and says what was found in them.
+    fn start(
+        &self,
+        answers: Vec<(Feed, Answer)>,
+        running: &mut BTreeSet<Arc<str>>,
+        tasks: &mut JoinSet<()>,
+    ) -> Vec<Fact> {
+        let mut all = Vec::new();
+        for (feed, answer) in answers {
+            let (facts, start) = match answer {
+                Err(failure) if failure.code == Some(403) => continue,
+                Err(failure) => (vec![feed.told_failure(failure.clone())], Start::Failed(failure)),
+                Ok(listing) => {
+                    let (facts, version) = feed.told(listing);
+                    (facts, Start::Listed(version))
+                }
+            };
+            all.extend(facts);
+            running.extend(feed.id.namespace.clone());
+            if self.mode == Mode::Follow {
+                tasks.spawn(Follower::new(feed, self.out.clone()).run(start));
+            }
+        }
+        all
+    }
+
+    /// All there are, or the context's where that may not be asked.
+    async fn namespaces(&self) -> Vec<Arc<str>> {
+        match act::namespaces(&self.api).await {
+            Ok(names) => names.into_iter().map(Arc::from).collect(),
+            Err(_) => vec![self.own.clone()],
+        }
+    }
+
+    fn narrowed(&self, why: &Problem, namespaces: Vec<Arc<str>>, forbidden: usize) -> Fact {
+        let count = namespaces.len();
+        let mut words = format!("{}; asked namespace by namespace: {count} may be read", why.why);
+        if forbidden > 0 {
+            words.push_str(&format!(", {forbidden} may not"));
+        }
+        let problem = Problem { why: words, ..why.clone() };
+        Fact::Narrowed { kind: self.kind, namespaces, problem }
+    }
+
+    fn refused(&self, why: &Problem, forbidden: usize) -> Fact {
+        let words = match forbidden {
+            0 | 1 => format!("{}; nor in {}", why.why, self.own),
+            count => format!("{}; nor in any of {count} namespaces", why.why),
+        };
+        let problem = Problem { cause: Cause::Forbidden, why: words, ..why.clone() };
+        Fact::Refused { feed: FeedId { kind: self.kind, namespace: None }, problem }
+    }
+}
+
+type Answer = Result<super::feed::Listing, Failure>;
+
+fn is_forbidden(answer: &Answer) -> bool {
+    matches!(answer, Err(failure) if failure.code == Some(403))
+}
