@@ -60,8 +60,9 @@ pub(super) async fn patch(api: &Api, patch: &Patch) -> Result<(), Problem> {
     let what = format!("patch {}", patch.object);
     let mut missing = None;
     for version in patch.object.kind.versions() {
-        let path = with_query(&ask::object(&patch.object, version), &[("fieldManager", FIELD_MANAGER)]);
-        match api.merge_patch(&path, patch.body.to_string().into_bytes(), &what).await {
+        let object = ask::object(&patch.object, version);
+        let target = with_query(&object, &[("fieldManager", FIELD_MANAGER)]);
+        match api.merge_patch(&target, patch.body.to_string().into_bytes(), &what).await {
             Err(failure) if failure.code == Some(404) => missing = Some(failure.problem),
             Err(failure) if failure.code == Some(403) => {
                 let kind = patch.object.kind;

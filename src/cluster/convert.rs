@@ -25,7 +25,7 @@ use std::sync::Arc;
 /// Reads an object of any of the kinds we know, by its `apiVersion` and `kind`.
 pub fn object(json: &[u8]) -> Result<Arc<Object>, Problem> {
     let kind = match serde_json::from_slice::<crd::TypeMeta>(json) {
-        Ok(meta) => kind_of(meta),
+        Ok(meta) => kind_of(&meta),
         Err(_) => serde_json::from_slice(json).ok().and_then(|value: Value| kind_in(&value)),
     };
     object_of(kind.ok_or_else(unknown_kind)?, json)
@@ -58,14 +58,14 @@ fn unknown_kind() -> Problem {
 }
 
 /// By kind and group: kustomize has a Kustomization too.
-fn kind_of(meta: crd::TypeMeta) -> Option<Kind> {
+fn kind_of(meta: &crd::TypeMeta) -> Option<Kind> {
     let kind = Kind::from_name(meta.kind.as_deref()?)?;
     (meta.api_version.as_deref()?.split_once('/')?.0 == kind.group()).then_some(kind)
 }
 
 fn kind_in(value: &Value) -> Option<Kind> {
     let text = |key: &str| value.get(key).and_then(Value::as_str).map(Box::from);
-    kind_of(crd::TypeMeta { api_version: text("apiVersion"), kind: text("kind") })
+    kind_of(&crd::TypeMeta { api_version: text("apiVersion"), kind: text("kind") })
 }
 
 enum Input<'a> {
@@ -310,13 +310,7 @@ fn condition(read: crd::Condition, oddities: &mut Vec<String>) -> Option<Conditi
 fn stored(artifact: crd::Artifact, oddities: &mut Vec<String>) -> StoredArtifact {
     let written =
         some(artifact.digest).or_else(|| Some(format!("sha256:{}", some(artifact.checksum)?).into()));
-    let digest = written.and_then(|text| match Digest::parse(&text) {
-        Ok(digest) => Some(digest),
-        Err(_) => {
-            oddities.push("status.artifact.digest is not a digest".to_owned());
-            None
-        }
-    });
+    let digest = written.and_then(|text| parse_digest(&text, "status.artifact.digest", oddities));
     StoredArtifact {
         revision: revision(artifact.revision),
         digest,
@@ -539,13 +533,15 @@ fn applied_snapshot(snapshot: crd::Snapshot) -> Release {
 fn manifest_digest(text: Text, field: &str, oddities: &mut Vec<String>) -> Option<Digest> {
     let text = some(text)?;
     let digest = text.rsplit_once('@').map_or(&*text, |(_, digest)| digest);
-    match Digest::parse(digest) {
-        Ok(digest) => Some(digest),
-        Err(_) => {
-            oddities.push(format!("{field} is not a digest"));
-            None
-        }
+    parse_digest(digest, field, oddities)
+}
+
+fn parse_digest(text: &str, field: &str, oddities: &mut Vec<String>) -> Option<Digest> {
+    let digest = Digest::parse(text).ok();
+    if digest.is_none() {
+        oddities.push(format!("{field} is not a digest"));
     }
+    digest
 }
 
 fn depends_on(
@@ -613,7 +609,7 @@ fn event_from(event: crd::Event) -> Event {
         reason: event.reason.unwrap_or_default(),
         message: event.message.unwrap_or_default(),
         count: count.unwrap_or(1).max(1),
-        last: repeated.max(event.last_timestamp).or(event.event_time).or(event.first_timestamp).or(created),
+        last: repeated.max(event.last_timestamp).or(event.time).or(event.first_timestamp).or(created),
         from: event
             .source
             .and_then(|source| some(source.component))

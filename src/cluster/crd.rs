@@ -290,7 +290,8 @@ pub(super) struct Event {
     pub(super) series: Option<Series>,
     pub(super) first_timestamp: Option<Timestamp>,
     pub(super) last_timestamp: Option<Timestamp>,
-    pub(super) event_time: Option<Timestamp>,
+    #[serde(rename = "eventTime")]
+    pub(super) time: Option<Timestamp>,
     pub(super) source: Option<EventSource>,
     pub(super) reporting_component: Text,
 }

@@ -326,13 +326,9 @@ impl Follower {
 
     /// At once the first time; a server that says so again and again is given time.
     fn relist(&mut self) -> Next {
-        match self.patience.is_fresh() {
-            true => {
-                self.patience.next();
-                Next::Relist
-            }
-            false => Next::RelistAfter(self.patience.next()),
-        }
+        let fresh = self.patience.is_fresh();
+        let pause = self.patience.next();
+        if fresh { Next::Relist } else { Next::RelistAfter(pause) }
     }
 
     /// Reads until the watch ends; without a failure it may simply be opened again.

@@ -167,10 +167,8 @@ impl Watcher {
 
     fn narrowed(&self, why: &Problem, namespaces: Vec<Arc<str>>, forbidden: usize) -> Fact {
         let count = namespaces.len();
-        let mut words = format!("{}; asked namespace by namespace: {count} may be read", why.why);
-        if forbidden > 0 {
-            words.push_str(&format!(", {forbidden} may not"));
-        }
+        let others = if forbidden > 0 { format!(", {forbidden} may not") } else { String::new() };
+        let words = format!("{}; asked namespace by namespace: {count} may be read{others}", why.why);
         let problem = Problem { why: words, ..why.clone() };
         Fact::Narrowed { kind: self.kind, namespaces, problem }
     }
