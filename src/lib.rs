@@ -1,6 +1,6 @@
 //! fluxscope: the Flux objects of a cluster and the registry beside them, on one screen.
 //!
-//! Read in this order: [`domain`] (what is true), [`port`] (what we need from outside), [`cluster`], `registry` and
+//! Read in this order: [`domain`] (what is true), [`port`] (what we need from outside), [`cluster`], [`registry`] and
 //! `demo` (who answers), [`app`] (what happens), `widgets` (what it is drawn with), `runtime` (how it runs),
 //! [`cli`] (the same questions without a screen).
 //!
@@ -17,3 +17,4 @@ pub mod cli;
 pub mod cluster;
 pub mod domain;
 pub mod port;
+pub mod registry;
