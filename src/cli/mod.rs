@@ -15,19 +15,14 @@ mod version;
 
 use crate::{
     domain::{fact::Scope, plain::Plain, problem::Problem},
-    port::{Cluster, Gateway, Registry},
+    port::Cluster,
 };
 use args::{Cli, ClusterArgs, Command};
 use clap::error::{Error, ErrorKind};
 use output::Console;
 use std::sync::Arc;
 
-/// What commands ask: the real world or the demo.
-#[derive(Clone)]
-pub struct Ports {
-    pub gateway: Arc<dyn Gateway>,
-    pub registry: Arc<dyn Registry>,
-}
+pub use crate::port::Ports;
 
 /// Runs the command that was typed and returns the exit code. Without one there is nothing to do here.
 pub async fn run(cli: &Cli, ports: &Ports, console: &mut Console<'_>) -> i32 {

@@ -71,3 +71,10 @@ pub trait Gateway: Send + Sync {
     /// Opens a context (None: the current one). May run a login helper, never on our stdin.
     fn connect(&self, context: Option<String>) -> BoxFuture<'static, Result<Arc<dyn Cluster>, Problem>>;
 }
+
+/// Who answers: the real world or the demo.
+#[derive(Clone)]
+pub struct Ports {
+    pub gateway: Arc<dyn Gateway>,
+    pub registry: Arc<dyn Registry>,
+}
