@@ -145,7 +145,8 @@ impl Feed {
             return failure;
         }
         let kind = self.id.kind;
-        let hint = format!("the verb {verb} on {}.{} is missing", kind.plural(), kind.group());
+        let place = if self.id.namespace.is_none() { " in all namespaces" } else { "" };
+        let hint = format!("the verb {verb} on {}.{} is missing{place}", kind.plural(), kind.group());
         Failure { problem: failure.problem.with_hint(hint), ..failure }
     }
 }
@@ -177,6 +178,8 @@ pub(super) struct Follower {
     alive: Timestamp,
     /// The watch may not be opened: the list is asked again from time to time.
     unwatchable: Option<Problem>,
+    /// The last list was asked for at once, and no good watch came of it yet.
+    hasty: bool,
 }
 
 /// What was told last, so that nothing is told twice.
@@ -207,6 +210,7 @@ impl Follower {
             said: Said::Nothing,
             alive: now(),
             unwatchable: None,
+            hasty: false,
         }
     }
 
@@ -295,6 +299,7 @@ impl Follower {
                     let ended = self.read(Lines::new(body), &mut version, &what).await?;
                     if opened.elapsed() > GOOD {
                         self.patience.reset();
+                        self.hasty = false;
                     }
                     let Some(failure) = ended else {
                         // a server that closes at once is not asked at once
@@ -326,9 +331,11 @@ impl Follower {
 
     /// At once the first time; a server that says so again and again is given time.
     fn relist(&mut self) -> Next {
-        let fresh = self.patience.is_fresh();
-        let pause = self.patience.next();
-        if fresh { Next::Relist } else { Next::RelistAfter(pause) }
+        if self.hasty {
+            return Next::RelistAfter(self.patience.next());
+        }
+        self.hasty = true;
+        Next::Relist
     }
 
     /// Reads until the watch ends; without a failure it may simply be opened again.
@@ -449,10 +456,6 @@ impl Patience {
 
     pub(super) fn reset(&mut self) {
         self.tries = 0;
-    }
-
-    fn is_fresh(&self) -> bool {
-        self.tries == 0
     }
 }
 

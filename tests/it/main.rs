@@ -9,5 +9,6 @@
 )]
 
 mod cli;
+mod cluster;
 mod situations;
 mod vectors;
