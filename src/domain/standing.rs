@@ -230,3 +230,222 @@ fn differs(consumer: &Consumer, id: &ObjectId, source: &Source) -> Option<String
     let shown = super::revision::Revision::parse(applied).map_or_else(|| "nothing".to_owned(), |r| r.short());
     Some(format!("its source {id} holds {}, applied is {shown}", held.short()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        Timestamp,
+        fact::{Fact, FeedId},
+        problem::{Cause, Problem},
+        revision::Revision,
+        sample::{
+            chart, condition, digest, helm_repository, id, kustomization, release, release_of_chart,
+            repository,
+        },
+    };
+    use std::sync::Arc;
+
+    type Change = fn(&mut Object);
+
+    fn parts(object: &mut Object) -> (&mut Status, &mut crate::domain::identity::Meta, &mut bool) {
+        match object {
+            Object::Source(source) => (&mut source.status, &mut source.meta, &mut source.suspended),
+            Object::Consumer(consumer) => (&mut consumer.status, &mut consumer.meta, &mut consumer.suspended),
+        }
+    }
+
+    fn set(object: &mut Object, kind: &str, status: ConditionStatus) {
+        let conditions = &mut parts(object).0.conditions;
+        conditions.retain(|condition| &*condition.kind != kind);
+        conditions.push(condition(kind, status, kind));
+    }
+
+    fn terminating(object: &mut Object) {
+        parts(object).1.terminating = true;
+    }
+
+    fn suspended(object: &mut Object) {
+        *parts(object).2 = true;
+    }
+
+    fn stalled(object: &mut Object) {
+        set(object, "Stalled", ConditionStatus::True);
+    }
+
+    fn failing(object: &mut Object) {
+        set(object, "Ready", ConditionStatus::False);
+    }
+
+    fn reconciling(object: &mut Object) {
+        set(object, "Reconciling", ConditionStatus::True);
+    }
+
+    fn in_doubt(object: &mut Object) {
+        set(object, "Ready", ConditionStatus::Unknown);
+    }
+
+    fn changed_since(object: &mut Object) {
+        parts(object).1.generation = Some(2);
+    }
+
+    /// Flux leaves observedGeneration behind while a retryable failure lasts.
+    fn never_observed(object: &mut Object) {
+        parts(object).0.observed_generation = Some(-1);
+    }
+
+    fn not_looked_at(object: &mut Object) {
+        *parts(object).0 = Status { observed_generation: Some(-1), ..Status::default() };
+    }
+
+    fn check(changes: &[Change], expected: Standing) {
+        let mut object = repository("shop/app");
+        for change in changes {
+            change(&mut object);
+        }
+        let found = assess(&World::default(), &object);
+        assert_eq!(found.standing, expected, "{found:?}");
+    }
+
+    #[test]
+    fn the_first_rule_that_fits_decides() {
+        check(&[], Standing::Ready);
+        check(&[terminating, suspended, stalled, failing], Standing::Terminating);
+        check(&[suspended, stalled, failing, reconciling], Standing::Suspended);
+        check(&[stalled, failing, reconciling], Standing::Stalled);
+        check(&[failing], Standing::Failing);
+        check(&[failing, reconciling], Standing::Failing);
+        check(&[failing, never_observed], Standing::Failing);
+        check(&[in_doubt], Standing::Progressing);
+        check(&[reconciling], Standing::Progressing);
+        check(&[not_looked_at], Standing::Unknown);
+    }
+
+    #[test]
+    fn a_verdict_about_an_older_spec_is_progress() {
+        check(&[changed_since], Standing::Progressing);
+        check(&[failing, changed_since], Standing::Progressing);
+        check(&[never_observed], Standing::Progressing);
+        check(&[stalled, changed_since], Standing::Stalled);
+    }
+
+    #[test]
+    fn a_failure_without_a_generation_is_current() {
+        let mut object = repository("shop/app");
+        failing(&mut object);
+        parts(&mut object).0.conditions[0].observed_generation = None;
+        assert_eq!(assess(&World::default(), &object).standing, Standing::Failing);
+    }
+
+    #[test]
+    fn a_static_repository_is_ready_whatever_its_old_conditions_say() {
+        let mut object = helm_repository("shop/charts");
+        failing(&mut object);
+        let found = assess(&World::default(), &object);
+        assert_eq!((found.standing, found.reason.as_str()), (Standing::Ready, "Static"));
+    }
+
+    /// A world in which every watched kind was listed.
+    fn world(objects: Vec<Object>) -> World {
+        let mut world = World::default();
+        for kind in Kind::WATCHED {
+            let feed = FeedId { kind, namespace: None };
+            world.observe(Fact::Listed { feed, objects: Vec::new(), at: Timestamp::UNIX_EPOCH });
+        }
+        for object in objects {
+            world.observe(Fact::Changed(Arc::new(object)));
+        }
+        world
+    }
+
+    fn judged(source: Option<Object>, consumer: Object) -> Assessment {
+        let consumer = Arc::new(consumer);
+        let world = world(source.into_iter().chain([(*consumer).clone()]).collect());
+        assess(&world, &consumer)
+    }
+
+    fn with(mut object: Object, change: Change) -> Object {
+        change(&mut object);
+        object
+    }
+
+    fn holding(mut object: Object, revision: &str) -> Object {
+        if let Object::Source(Source { artifact: Some(artifact), .. }) = &mut object {
+            artifact.revision = Revision::parse(revision);
+        }
+        object
+    }
+
+    fn check_stale(source: Option<Object>, consumer: Object, reason: &str) {
+        let found = judged(source, consumer);
+        assert_eq!((found.standing, found.reason.as_str()), (Standing::Stale, reason), "{found:?}");
+    }
+
+    fn check_fresh(source: Object, consumer: Object) {
+        let found = judged(Some(source), consumer);
+        assert_eq!((found.standing, found.note.as_ref()), (Standing::Ready, None), "{found:?}");
+    }
+
+    #[test]
+    fn a_consumer_is_stale_when_its_source_does_not_stand() {
+        let source = || repository("shop/app");
+        let consumer = || kustomization("shop/app", "shop/app");
+        check_fresh(source(), consumer());
+        check_stale(None, consumer(), "SourceNotFound");
+        check_stale(Some(with(source(), failing)), consumer(), "SourceFailing");
+        check_stale(Some(with(source(), stalled)), consumer(), "SourceStalled");
+        check_stale(Some(with(source(), terminating)), consumer(), "SourceTerminating");
+        check_fresh(with(source(), suspended), consumer());
+        check_fresh(with(source(), reconciling), consumer());
+    }
+
+    #[test]
+    fn a_kustomization_is_stale_by_the_whole_revision() {
+        let held = |revision: &str| Some(holding(repository("shop/app"), revision));
+        let consumer = || kustomization("shop/app", "shop/app");
+        check_stale(held(&format!("2.0.0@{}", digest('b'))), consumer(), "RevisionBehind");
+        check_stale(held(&format!("1.0.1@{}", digest('a'))), consumer(), "RevisionBehind");
+    }
+
+    #[test]
+    fn a_release_is_stale_by_the_digest_alone() {
+        let moved = holding(repository("shop/app"), &format!("1.0.1@{}", digest('a')));
+        check_fresh(moved, release("shop/app", "shop/app"));
+        let newer = holding(repository("shop/app"), &format!("1.0.0@{}", digest('b')));
+        check_stale(Some(newer), release("shop/app", "shop/app"), "RevisionBehind");
+    }
+
+    #[test]
+    fn a_release_of_a_chart_is_stale_by_the_charts_version() {
+        let charts = || chart("shop/app", "shop/charts");
+        check_fresh(charts(), release_of_chart("shop/app", "shop/app"));
+        let newer = holding(charts(), "1.1.0");
+        check_stale(Some(newer), release_of_chart("shop/app", "shop/app"), "RevisionBehind");
+        check_stale(Some(with(charts(), failing)), release_of_chart("shop/app", "shop/app"), "SourceFailing");
+    }
+
+    #[test]
+    fn what_fails_by_itself_is_not_called_stale() {
+        let consumer = with(kustomization("shop/app", "shop/app"), failing);
+        assert_eq!(judged(None, consumer).standing, Standing::Failing);
+    }
+
+    #[test]
+    fn a_source_that_is_not_watched_or_may_not_be_read_makes_nothing_stale() {
+        let mut by_git = kustomization("shop/app", "shop/app");
+        if let Object::Consumer(consumer) = &mut by_git {
+            consumer.source = Some(id(Kind::GitRepository, "shop/app"));
+        }
+        let found = judged(None, by_git);
+        assert_eq!(found.standing, Standing::Ready);
+        assert!(found.note.unwrap().contains("not watched"));
+
+        let mut world = World::default();
+        let feed = FeedId { kind: Kind::OciRepository, namespace: None };
+        let problem = Problem::new(Cause::Forbidden, "list ocirepositories", "403 Forbidden");
+        world.observe(Fact::Refused { feed, problem });
+        let found = assess(&world, &kustomization("shop/app", "shop/app"));
+        assert_eq!(found.standing, Standing::Ready);
+        assert!(found.note.unwrap().contains("was not read"));
+    }
+}
