@@ -10,5 +10,6 @@
 
 mod cli;
 mod cluster;
+mod objects;
 mod situations;
 mod vectors;
