@@ -196,12 +196,13 @@ impl Visit<'_> {
         if guard.generation == generation {
             self.obtain(&mut guard, &more, scope_of(&more)).await?;
         }
-        let header = guard.header();
+        let renewed = guard.header();
         drop(guard);
-        if header.is_none() {
-            return Ok((answer, false));
+        if renewed == header {
+            return Ok((answer, header.is_some()));
         }
-        Ok((self.send(header).await?, true))
+        let with_login = renewed.is_some();
+        Ok((self.send(renewed).await?, with_login))
     }
 
     /// The question itself, without a login, tells how the registry wants to be asked. Some: it is answered already.

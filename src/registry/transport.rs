@@ -165,10 +165,11 @@ impl Transport {
                 host.remember_scheme(route.insecure, Scheme::Http);
                 Ok(answer)
             }
-            Err(failure) => {
+            Err(failure) if failure.cause == Cause::Unreachable => {
                 let why = format!("https: {}; http: {}", refused.why, failure.why);
                 Err(Failure { why, ..failure })
             }
+            Err(failure) => Err(failure),
         }
     }
 
@@ -259,9 +260,11 @@ impl Transport {
             builder =
                 builder.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.clone());
         }
-        call.requests.fetch_add(u32::from(request.counted), Ordering::Relaxed);
         let patience = self.limits.first_byte.min(call.left());
-        match timeout(patience, builder.send()).await {
+        let sent = timeout(patience, builder.send()).await;
+        let arrived = !matches!(&sent, Ok(Err(error)) if error.is_connect());
+        call.requests.fetch_add(u32::from(arrived && request.counted), Ordering::Relaxed);
+        match sent {
             Ok(sent) => sent.map_err(|error| Failure::of(&error)),
             Err(_) => Err(Failure::timed_out("no answer", patience)),
         }

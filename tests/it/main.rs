@@ -11,5 +11,6 @@
 mod cli;
 mod cluster;
 mod objects;
+mod registry;
 mod situations;
 mod vectors;
