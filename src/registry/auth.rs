@@ -323,6 +323,12 @@ fn scope_of(challenge: &Challenge) -> Option<&str> {
 
 /// What to do about a refused login: a new one, or, since an old one can hide what is public, none.
 fn advise(failure: Failure, credential: &Credential, place: &Place) -> Failure {
+    let host = place.host().to_string();
+    if failure.cause == Cause::Unreachable && [".svc", ".cluster.local"].iter().any(|end| host.ends_with(end))
+    {
+        return failure
+            .with_hint("this name is known inside the cluster only: its registry cannot be asked from here");
+    }
     if !matches!(failure.cause, Cause::Unauthorized | Cause::Forbidden) || failure.hint.is_some() {
         return failure;
     }

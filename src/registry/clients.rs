@@ -32,14 +32,12 @@ impl Clients {
     pub(super) fn new(settings: &Settings) -> Result<Self, Problem> {
         let Settings { limits: Limits { connect, .. }, environment, .. } = settings;
         let authorities = settings.authorities.as_deref().map(read_authorities).transpose()?;
-        let clients = Self {
+        Ok(Self {
             authorities: authorities.unwrap_or_default(),
             proxies: proxies(environment)?,
             connect: *connect,
             open: Mutex::default(),
-        };
-        clients.build(true).map_err(|failure| failure.into_problem("prepare connections to registries"))?;
-        Ok(clients)
+        })
     }
 
     pub(super) fn of(&self, peer: &Peer) -> Result<Client, Failure> {

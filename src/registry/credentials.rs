@@ -366,9 +366,10 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
             ([first, others @ ..], Some((class, rest))) => class.holds(*first) && glob(rest, others),
             _ => false,
         },
-        [b'\\', literal, rest @ ..] => text.first() == Some(literal) && glob(rest, &text[1..]),
         [b'?', rest @ ..] => !text.is_empty() && glob(rest, &text[1..]),
-        [literal, rest @ ..] => text.first() == Some(literal) && glob(rest, &text[1..]),
+        [b'\\', literal, rest @ ..] | [literal, rest @ ..] => {
+            text.first() == Some(literal) && glob(rest, &text[1..])
+        }
     }
 }
 

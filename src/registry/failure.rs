@@ -25,7 +25,7 @@ pub(super) enum Retry {
     Never,
     /// The connection broke: the same request again.
     Again,
-    /// Nothing speaks TLS there: plain HTTP, where it is allowed.
+    /// No connection, or nothing that speaks TLS: plain HTTP, where it is allowed.
     PlainHttp,
 }
 
@@ -54,8 +54,12 @@ impl Failure {
             return Self::of_tls(tls, why);
         }
         if error.is_timeout() {
-            let why = if error.is_connect() { "no connection in time" } else { "no answer in time" };
-            return Self::new(Cause::Timeout, why);
+            let (why, retry) = if error.is_connect() {
+                ("no connection in time", Retry::PlainHttp)
+            } else {
+                ("no answer in time", Retry::Never)
+            };
+            return Self { retry, ..Self::new(Cause::Timeout, why) };
         }
         let mut failure = Self::new(Cause::Unreachable, why);
         if error.is_connect() && causes(error).any(is_no_tls) {
@@ -88,11 +92,9 @@ impl Failure {
             None => describe(answer),
         };
         let failure = Self::new(cause, why);
-        match (cause, answer.asked_to_wait()) {
-            (Cause::RateLimited, Some(delay)) => {
-                failure.with_hint(format!("the registry asks to wait {}", span(delay)))
-            }
-            _ => failure,
+        match answer.asked_to_wait().filter(|_| cause == Cause::RateLimited) {
+            Some(delay) => failure.with_hint(format!("the registry asks to wait {}", span(delay))),
+            None => failure,
         }
     }
 }

@@ -28,13 +28,13 @@ const LONGEST_COMPLAINT: u64 = 4 << 10;
 const MEMORY_OF_NOTHING: Duration = Duration::from_secs(20);
 
 type Outcome = Result<Option<Login>, Failure>;
-type Shelf = Arc<tokio::sync::Mutex<Option<(Instant, Outcome)>>>;
+type Place = Arc<tokio::sync::Mutex<Option<(Instant, Outcome)>>>;
 
 /// Helpers and what they said. A login is kept until a registry refuses it; each question is asked once at a time.
 pub(super) struct Helpers {
     path: Option<OsString>,
     patience: Duration,
-    said: Mutex<HashMap<Asked, Shelf>>,
+    said: Mutex<HashMap<Asked, Place>>,
 }
 
 impl Helpers {
@@ -44,8 +44,8 @@ impl Helpers {
 
     /// None: the helper holds no login for this server.
     pub(super) async fn get(&self, asked: &Asked) -> Outcome {
-        let shelf = Arc::clone(lock(&self.said).entry(asked.clone()).or_default());
-        let mut said = shelf.lock().await;
+        let place = Arc::clone(lock(&self.said).entry(asked.clone()).or_default());
+        let mut said = place.lock().await;
         if let Some((when, outcome)) = &*said
             && (matches!(outcome, Ok(Some(_))) || when.elapsed() < MEMORY_OF_NOTHING)
         {
@@ -77,6 +77,8 @@ impl Helpers {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
+        // its own group: it cannot read from our terminal, and a ^C there is not for it
+        command.process_group(0);
         if let Some(path) = &self.path {
             command.env("PATH", path);
         }

@@ -165,7 +165,7 @@ impl Transport {
                 host.remember_scheme(route.insecure, Scheme::Http);
                 Ok(answer)
             }
-            Err(failure) if failure.cause == Cause::Unreachable => {
+            Err(failure) if failure.retry == Retry::PlainHttp || failure.cause == Cause::Unreachable => {
                 let why = format!("https: {}; http: {}", refused.why, failure.why);
                 Err(Failure { why, ..failure })
             }

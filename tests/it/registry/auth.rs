@@ -37,8 +37,8 @@ fn with_logins(test: &str, content: &Value) -> OciRegistry {
     OciRegistry::new(Settings { environment, ..settings() }).unwrap()
 }
 
-fn with_login(test: &str, host: impl ToString, entry: &Value) -> OciRegistry {
-    with_logins(test, &json!({"auths": {host.to_string(): entry}}))
+fn with_login(test: &str, host: &str, entry: &Value) -> OciRegistry {
+    with_logins(test, &json!({"auths": {host: entry}}))
 }
 
 fn password() -> Value {
@@ -66,6 +66,7 @@ fn bearer(
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it stands where a server's answer does")]
 fn basic(seen: &Seen, password: &str) -> Reply {
     if seen.login() == Some(&format!("Basic {}", encoded("robot", password))) {
         return Some(tags(&["a"]));
@@ -81,7 +82,7 @@ fn count(server: &Server, part: &str) -> usize {
 #[tokio::test]
 async fn a_registry_that_asks_for_nothing_is_shown_nothing_and_asked_once_per_question() {
     let server = Server::start(|_, _| Some(manifest())).await;
-    let registry = with_login("open", server.address, &password());
+    let registry = with_login("open", &server.address.to_string(), &password());
     for _ in 0..5 {
         registry.head(server.upstream("acme/fleet"), "1.0.0".into()).await.unwrap();
     }
@@ -91,7 +92,7 @@ async fn a_registry_that_asks_for_nothing_is_shown_nothing_and_asked_once_per_qu
 #[tokio::test]
 async fn sixteen_questions_at_once_need_one_challenge_and_one_token() {
     let server = Server::start(bearer(|_| true, 300)).await;
-    let registry = with_login("single-flight", server.address, &password());
+    let registry = with_login("single-flight", &server.address.to_string(), &password());
     let heads = (0..16).map(|_| registry.head(server.upstream("acme/fleet"), "1.0.0".into()));
     assert!(join_all(heads).await.iter().all(Result::is_ok));
     assert_eq!((count(&server, "/token"), count(&server, "/manifests/")), (1, 17));
@@ -162,7 +163,7 @@ async fn a_token_nobody_takes_ends_in_a_problem_and_not_in_a_circle() {
 #[tokio::test]
 async fn a_password_is_asked_for_once_and_then_shown_at_once() {
     let server = Server::start(|seen, _| basic(seen, PASSWORD)).await;
-    let registry = with_login("basic", server.address, &password());
+    let registry = with_login("basic", &server.address.to_string(), &password());
     let pages = good_pages(&registry, server.upstream("acme/fleet")).await;
     assert!(pages[0].asked_with.ends_with(&format!("auth.json, auths \"{}\"", server.address)));
     good_pages(&registry, server.upstream("acme/fleet")).await;
@@ -173,7 +174,7 @@ async fn a_password_is_asked_for_once_and_then_shown_at_once() {
 #[tokio::test]
 async fn a_refused_login_is_a_problem_that_offers_a_way_and_never_an_anonymous_question() {
     let server = Server::start(|seen, _| basic(seen, "another")).await;
-    let registry = with_login("refused", server.address, &password());
+    let registry = with_login("refused", &server.address.to_string(), &password());
     for _ in 0..2 {
         let problem = problem(&registry, server.upstream("acme/fleet")).await;
         assert_eq!(problem.cause, Cause::Unauthorized);
@@ -207,8 +208,11 @@ async fn a_login_never_goes_to_a_realm_of_another_host_in_clear() {
         Some(complaint(401, &[("www-authenticate", &challenge)], "UNAUTHORIZED", ""))
     })
     .await;
-    let problem =
-        problem(&with_login("foreign", server.address, &password()), server.upstream("acme/fleet")).await;
+    let problem = problem(
+        &with_login("foreign", &server.address.to_string(), &password()),
+        server.upstream("acme/fleet"),
+    )
+    .await;
     assert!(problem.why.contains("would go in clear to another host"), "{}", problem.why);
     assert!(stranger.seen().is_empty());
 }
@@ -238,8 +242,11 @@ async fn a_host_that_is_redirected_to_cannot_ask_for_the_login() {
     .await;
     let target = format!("http://{}/v2/acme/fleet/tags/list", stranger.address);
     let server = Server::start(move |_, _| Some(answer(307, &[("location", &target)], ""))).await;
-    let problem =
-        problem(&with_login("redirected", server.address, &password()), server.upstream("acme/fleet")).await;
+    let problem = problem(
+        &with_login("redirected", &server.address.to_string(), &password()),
+        server.upstream("acme/fleet"),
+    )
+    .await;
     assert_eq!(problem.cause, Cause::Unauthorized);
     assert!(stranger.seen().iter().all(|seen| seen.login().is_none() && seen.path() != "/token"));
 }
@@ -250,7 +257,7 @@ async fn an_identity_token_is_exchanged_by_post_and_never_shown_to_the_registry(
         [json!({"identitytoken": "refresh-me"}), json!({"username": "<token>", "password": "refresh-me"})]
     {
         let server = Server::start(bearer(|_| true, 300)).await;
-        let registry = with_login("identity", server.address, &entry);
+        let registry = with_login("identity", &server.address.to_string(), &entry);
         good_pages(&registry, server.upstream("acme/fleet")).await;
         let token = server.seen().into_iter().find(|seen| seen.path() == "/token").unwrap();
         assert_eq!((token.method.as_str(), token.login()), ("POST", None));
@@ -279,7 +286,8 @@ async fn a_token_service_without_refresh_is_asked_with_the_password_beside_the_i
         )
         .await;
     let entry = json!({"auth": encoded("robot", PASSWORD), "identitytoken": "refresh-me"});
-    good_pages(&with_login("no-refresh", server.address, &entry), server.upstream("acme/fleet")).await;
+    good_pages(&with_login("no-refresh", &server.address.to_string(), &entry), server.upstream("acme/fleet"))
+        .await;
     let tokens: Vec<_> = server.seen().into_iter().filter(|seen| seen.path() == "/token").collect();
     assert_eq!(
         tokens.iter().map(|seen| (seen.method.as_str(), seen.login().is_some())).collect::<Vec<_>>(),
@@ -291,7 +299,7 @@ async fn a_token_service_without_refresh_is_asked_with_the_password_beside_the_i
 async fn a_registry_token_is_shown_as_it_is() {
     let server = Server::start(bearer(|token| token == "as-it-is", 300)).await;
     good_pages(
-        &with_login("as-it-is", server.address, &json!({"registrytoken": "as-it-is"})),
+        &with_login("as-it-is", &server.address.to_string(), &json!({"registrytoken": "as-it-is"})),
         server.upstream("acme/fleet"),
     )
     .await;
@@ -308,9 +316,11 @@ async fn a_token_service_that_refuses_is_named_with_its_words() {
         good(seen, before)
     })
     .await;
-    let problem =
-        problem(&with_login("token-refused", server.address, &password()), server.upstream("acme/fleet"))
-            .await;
+    let problem = problem(
+        &with_login("token-refused", &server.address.to_string(), &password()),
+        server.upstream("acme/fleet"),
+    )
+    .await;
     assert_eq!(problem.cause, Cause::Unauthorized);
     let words = format!(
         "the token service at http://{} refused this login: 401 incorrect username or password",
@@ -340,7 +350,7 @@ async fn a_registry_that_hides_what_it_has_is_asked_how_to_log_in() {
         _ => Some(complaint(404, &[], "NAME_UNKNOWN", "")),
     })
     .await;
-    let registry = with_login("hidden", server.address, &password());
+    let registry = with_login("hidden", &server.address.to_string(), &password());
     good_pages(&registry, server.upstream("acme/fleet")).await;
     good_pages(&registry, server.upstream("acme/fleet")).await;
     assert_eq!(server.seen().len(), 4);

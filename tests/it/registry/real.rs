@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use fluxscope::{
     domain::problem::Cause,
     port::Registry,
-    registry::{Environment, OciRegistry, Settings},
+    registry::{Environment, Limits, OciRegistry, Settings},
 };
 
 fn named(variable: &str) -> String {
@@ -16,11 +16,13 @@ fn named(variable: &str) -> String {
 #[tokio::test]
 #[ignore = "needs the registries of tests/cluster"]
 async fn tags_heads_and_manifests_agree_on_a_paging_and_an_unpaging_registry() {
-    let registry = registry();
-    for (variable, path) in [("REGISTRY_PAGED", "smoke/many"), ("REGISTRY_UNPAGED", "smoke/many")] {
-        let at = upstream(&format!("{}/{path}", named(variable)));
+    let limits = Limits { page_size: 5, ..Limits::default() };
+    let registry = OciRegistry::new(Settings { limits, ..Settings::default() }).unwrap();
+    for (variable, paging) in [("REGISTRY_PAGED", true), ("REGISTRY_UNPAGED", false)] {
+        let at = upstream(&format!("{}/smoke/many", named(variable)));
         let pages = good_pages(&registry, at.clone()).await;
         let tags = names(&pages);
+        assert_eq!(pages.len() > 1, paging);
         println!(
             "{variable}: {} tags, {} pages, {} requests",
             tags.len(),

@@ -132,24 +132,50 @@ async fn redirects_end_and_never_step_down_to_http() {
     assert!(plain.seen().is_empty());
 }
 
+/// `registry.test`, a public name spoken to by http through `proxy`. The proxy for https is a closed port.
 fn through(proxy: &Server, no_proxy: Option<&str>) -> OciRegistry {
-    let http_proxy = Some(proxy.address.to_string());
-    let environment =
-        Environment { http_proxy, no_proxy: no_proxy.map(str::to_owned), ..Environment::default() };
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let environment = Environment {
+        http_proxy: Some(proxy.address.to_string()),
+        https_proxy: Some(format!("http://{closed}")),
+        no_proxy: no_proxy.map(str::to_owned),
+        ..Environment::default()
+    };
     let insecure_registries = vec!["registry.test".to_owned()];
-    let limits = Limits { connect: Duration::from_secs(1), ..settings().limits };
-    OciRegistry::new(Settings { environment, insecure_registries, limits, ..Settings::default() }).unwrap()
+    OciRegistry::new(Settings { environment, insecure_registries, ..settings() }).unwrap()
 }
 
-/// `registry.test` resolves nowhere; https to it fails at once and is no proof that TLS is not spoken, so the realm and
-/// redirect rules for public names are shown through a proxy that stands for it.
 #[tokio::test]
 async fn a_proxy_is_used_for_others_and_not_for_this_machine() {
     let proxy = Server::start(|_, _| Some(tags(&["by proxy"]))).await;
     let server = Server::start(|_, _| Some(tags(&["direct"]))).await;
     let registry = through(&proxy, None);
-    assert_eq!(names(&good_pages(&registry, server.upstream("acme/fleet")).await), ["direct"]);
+    assert_eq!(good_pages(&registry, server.upstream("acme/fleet")).await[0].tags.len(), 1);
     assert!(proxy.seen().is_empty());
+    good_pages(&registry, upstream("registry.test/acme/fleet")).await;
+    assert_eq!(proxy.requests(), ["GET http://registry.test/v2/acme/fleet/tags/list?n=1000"]);
+    let past_it = through(&proxy, Some("example.com, .test"));
+    assert_eq!(problem(&past_it, upstream("registry.test/acme/fleet")).await.cause, Cause::Unreachable);
+    assert_eq!(proxy.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_public_registry_cannot_send_us_to_a_private_address() {
+    for target in
+        ["http://169.254.169.254/latest/meta-data", "http://[::ffff:10.0.0.1]/x", "http://localhost:1/x"]
+    {
+        let redirecting = Server::start(move |_, _| Some(answer(307, &[("location", target)], ""))).await;
+        let refused = problem(&through(&redirecting, None), upstream("registry.test/acme/fleet")).await;
+        assert_eq!(refused.cause, Cause::Invalid);
+        assert!(refused.why.contains("to the private address"), "{}", refused.why);
+        assert_eq!(redirecting.seen().len(), 1);
+        let challenge = format!("Bearer realm=\"{target}\"");
+        let asking =
+            Server::start(move |_, _| Some(answer(401, &[("www-authenticate", &challenge)], ""))).await;
+        let refused = problem(&through(&asking, None), upstream("registry.test/acme/fleet")).await;
+        assert!(refused.why.contains("is a private address"), "{}", refused.why);
+        assert_eq!(asking.seen().len(), 1);
+    }
 }
 
 #[tokio::test]
