@@ -1,6 +1,4 @@
 //! The registry adapter against registries in this process: dialects of paging, logins, faults, and who was told what.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
-
 mod auth;
 mod manifests;
 mod paging;
