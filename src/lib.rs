@@ -18,3 +18,4 @@ pub mod cluster;
 pub mod domain;
 pub mod port;
 pub mod registry;
+pub mod widgets;

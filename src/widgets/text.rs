@@ -1,0 +1,134 @@
+//! Text in cells: safe, measured, cut and wrapped. The only place where a foreign string becomes something to draw.
+
+use crate::domain::plain::Plain;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// More than this of one line is never on a screen; the whole text stands where it wraps.
+const LINE_LIMIT: usize = 600;
+
+/// One safe line. Cut far beyond any terminal's width.
+pub fn line(text: &str) -> String {
+    let end = text.char_indices().nth(LINE_LIMIT).map_or(text.len(), |(at, _)| at);
+    Plain::line(&text[..end]).into_string()
+}
+
+/// Cells that a safe text takes.
+pub fn width(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.width() }
+}
+
+/// At most `room` cells; what was cut off leaves a `…`.
+pub fn fit(text: &str, room: usize) -> String {
+    if width(text) <= room {
+        return text.to_owned();
+    }
+    if room == 0 {
+        return String::new();
+    }
+    let mut out = take(text, room - 1).to_owned();
+    out.push('…');
+    out
+}
+
+/// As much of the end as `room` cells hold, behind a `…`.
+pub fn fit_end(text: &str, room: usize) -> String {
+    if width(text) <= room {
+        return text.to_owned();
+    }
+    let mut used = 1;
+    let mut start = text.len();
+    for (at, grapheme) in text.grapheme_indices(true).rev() {
+        used += width(grapheme);
+        if used > room {
+            break;
+        }
+        start = at;
+    }
+    format!("…{}", &text[start..])
+}
+
+/// Exactly `room` cells: cut or filled with spaces.
+pub fn pad(text: &str, room: usize, right: bool) -> String {
+    let text = fit(text, room);
+    let gap = " ".repeat(room.saturating_sub(width(&text)));
+    if right { gap + &text } else { text + &gap }
+}
+
+/// The first graphemes that fit into `room` cells.
+fn take(text: &str, room: usize) -> &str {
+    let mut used = 0;
+    for (at, grapheme) in text.grapheme_indices(true) {
+        used += width(grapheme);
+        if used > room {
+            return &text[..at];
+        }
+    }
+    text
+}
+
+/// A foreign text as safe lines of at most `room` cells, broken between words where that is possible.
+pub fn wrap(text: &str, room: usize) -> Vec<String> {
+    if room == 0 {
+        return Vec::new();
+    }
+    Plain::block(text).as_str().trim_end().lines().flat_map(|line| wrap_line(line, room)).collect()
+}
+
+fn wrap_line(line: &str, room: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut current = String::new();
+    let mut used = 0;
+    for word in line.split_inclusive(' ') {
+        let bare = width(word.trim_end());
+        if used + bare > room && used > 0 {
+            lines.push(std::mem::take(&mut current).trim_end().to_owned());
+            used = 0;
+        }
+        let mut rest = word;
+        while width(rest.trim_end()) > room {
+            let head = take(rest, room);
+            let head = if head.is_empty() { &rest[..next_boundary(rest)] } else { head };
+            lines.push(head.to_owned());
+            rest = &rest[head.len()..];
+        }
+        current.push_str(rest);
+        used += width(rest);
+    }
+    lines.push(current.trim_end().to_owned());
+    lines
+}
+
+fn next_boundary(text: &str) -> usize {
+    text.graphemes(true).next().map_or(text.len(), str::len)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_cut_off_is_marked_and_wide_characters_are_not_halved() {
+        assert_eq!(fit("podinfo", 7), "podinfo");
+        assert_eq!(fit("podinfo", 4), "pod…");
+        assert_eq!(fit("東京都", 4), "東…");
+        assert_eq!(fit_end("requested → handled", 9), "… handled");
+        assert_eq!(pad("7", 3, true), "  7");
+    }
+
+    #[test]
+    fn a_text_wraps_between_words_and_only_a_long_word_is_broken() {
+        assert_eq!(wrap("the registry refused", 12), ["the registry", "refused"]);
+        assert_eq!(wrap("sha256:abcdef x", 8), ["sha256:a", "bcdef x"]);
+        assert_eq!(wrap("a\n\nb", 8), ["a", "", "b"]);
+        assert_eq!(wrap("", 8), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_wrapped_line_fits_whatever_the_text() {
+        let text = "failed to pull 東京都東京都東京都 artifact: \u{1b}[2J ".repeat(40);
+        for room in [1, 2, 7, 60] {
+            assert!(wrap(&text, room).iter().all(|line| width(line) <= room.max(2)), "{room}");
+        }
+    }
+}
