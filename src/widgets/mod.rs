@@ -4,5 +4,6 @@ pub mod layout;
 pub mod table;
 pub mod text;
 pub mod theme;
+pub mod time;
 pub mod toast;
 pub mod yaml;

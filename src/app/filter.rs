@@ -1,0 +1,283 @@
+//! What was typed after `/`: terms that must all hold. It says why it cannot be read, and then filters nothing.
+
+use crate::domain::{
+    condition::ConditionStatus,
+    fact::Object,
+    identity::Kind,
+    selector::Selector,
+    standing::{Assessment, Standing},
+};
+use regex::{Regex, RegexBuilder};
+
+/// A filter as typed, and as understood.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub text: String,
+    terms: Vec<Term>,
+    /// Why the text cannot be read. Nothing is filtered then.
+    pub fault: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+struct Term {
+    wanted: bool,
+    test: Test,
+}
+
+#[derive(Debug, Clone)]
+enum Test {
+    Text(Regex),
+    Labels(Selector),
+    Ready(bool),
+    Kind(Kind),
+    Namespace(Regex),
+    Reason(Regex),
+    Standing(Vec<Standing>),
+}
+
+/// What a row offers to a filter.
+pub struct Subject<'a> {
+    pub object: &'a Object,
+    pub assessment: &'a Assessment,
+    pub path: &'a str,
+    pub follows: &'a str,
+    pub running: &'a str,
+}
+
+impl Filter {
+    pub fn parse(text: &str) -> Self {
+        match terms(text) {
+            Ok(terms) => Self { text: text.to_owned(), terms, fault: None },
+            Err(fault) => Self { text: text.to_owned(), terms: Vec::new(), fault: Some(fault) },
+        }
+    }
+
+    /// It lets everything through.
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    pub fn matches(&self, subject: &Subject<'_>) -> bool {
+        self.terms.iter().all(|term| term.test.holds(subject) == term.wanted)
+    }
+
+    /// For rows that are only a text, such as tags.
+    pub fn matches_text(&self, text: &str) -> bool {
+        self.terms.iter().all(|term| match &term.test {
+            Test::Text(regex) => regex.is_match(text) == term.wanted,
+            Test::Labels(_)
+            | Test::Ready(_)
+            | Test::Kind(_)
+            | Test::Namespace(_)
+            | Test::Reason(_)
+            | Test::Standing(_) => true,
+        })
+    }
+}
+
+impl Test {
+    fn holds(&self, subject: &Subject<'_>) -> bool {
+        match self {
+            Self::Text(regex) => {
+                let kind = subject.object.id().kind;
+                regex.is_match(subject.path)
+                    || regex.is_match(kind.short())
+                    || regex.is_match(kind.name())
+                    || regex.is_match(subject.assessment.standing.word())
+                    || regex.is_match(subject.follows)
+                    || regex.is_match(subject.running)
+                    || regex.is_match(&subject.assessment.reason)
+                    || regex.is_match(&subject.assessment.message)
+            }
+            Self::Labels(selector) => selector.matches(&subject.object.meta().labels),
+            Self::Ready(wanted) => is_ready(subject) == *wanted,
+            Self::Kind(kind) => subject.object.id().kind == *kind,
+            Self::Namespace(regex) => regex.is_match(&subject.object.id().namespace),
+            Self::Reason(regex) => regex.is_match(&subject.assessment.reason),
+            Self::Standing(words) => words.contains(&subject.assessment.standing),
+        }
+    }
+}
+
+/// A static object has no condition and is ready all the same.
+fn is_ready(subject: &Subject<'_>) -> bool {
+    match subject.object.status().ready() {
+        Some(condition) => condition.status == ConditionStatus::True,
+        None => subject.assessment.standing == Standing::Ready,
+    }
+}
+
+fn terms(text: &str) -> Result<Vec<Term>, String> {
+    let mut terms = Vec::new();
+    let mut words = text.split_whitespace();
+    while let Some(word) = words.next() {
+        if word == "-l" {
+            let rest: Vec<&str> = words.by_ref().collect();
+            if rest.is_empty() {
+                return Err("-l needs a label selector, e.g. -l app=web".to_owned());
+            }
+            let (selector, left) = selector(&rest)?;
+            terms.push(Term { wanted: true, test: Test::Labels(selector) });
+            terms.extend(self::terms(&left)?);
+            break;
+        }
+        let (wanted, word) = match word.strip_prefix('!') {
+            Some("") => return Err("! needs something to exclude".to_owned()),
+            Some(rest) => (false, rest),
+            None => (true, word),
+        };
+        terms.push(Term { wanted, test: test(word)? });
+    }
+    Ok(terms)
+}
+
+/// The longest run of words that is a selector (`tier in (a, b)` has spaces), and the rest.
+fn selector(words: &[&str]) -> Result<(Selector, String), String> {
+    let mut problem = String::new();
+    for count in (1..=words.len()).rev() {
+        match Selector::parse(&words[..count].join(" ")) {
+            Ok(selector) => return Ok((selector, words[count..].join(" "))),
+            Err(error) => problem = error.to_string(),
+        }
+    }
+    Err(problem)
+}
+
+fn test(word: &str) -> Result<Test, String> {
+    let Some((field, value)) = word.split_once(':') else { return regex(word).map(Test::Text) };
+    if value.is_empty() && is_field(field) {
+        return Err(format!("{field}: needs a value"));
+    }
+    match field {
+        "ready" => {
+            yes(value).map(Test::Ready).ok_or_else(|| format!("ready:{value} is neither true nor false"))
+        }
+        "kind" => Kind::from_word(value).map(Test::Kind).ok_or_else(|| format!("no kind is called {value}")),
+        "ns" | "namespace" => regex(value).map(Test::Namespace),
+        "reason" => regex(value).map(Test::Reason),
+        "standing" | "state" => standing(value),
+        _ => match (Standing::ALL.into_iter().find(|s| s.word() == field), yes(value)) {
+            (Some(own), Some(true)) => Ok(Test::Standing(vec![own])),
+            (Some(own), Some(false)) => {
+                Ok(Test::Standing(Standing::ALL.into_iter().filter(|s| *s != own).collect()))
+            }
+            _ => regex(word).map(Test::Text),
+        },
+    }
+}
+
+fn is_field(field: &str) -> bool {
+    matches!(field, "ready" | "kind" | "ns" | "namespace" | "reason" | "standing" | "state")
+}
+
+fn standing(value: &str) -> Result<Test, String> {
+    let fits: Vec<Standing> = Standing::ALL.into_iter().filter(|s| s.word().starts_with(value)).collect();
+    if fits.is_empty() {
+        let words: Vec<&str> = Standing::ALL.into_iter().map(Standing::word).collect();
+        return Err(format!("no standing is called {value}: {}", words.join(" ")));
+    }
+    Ok(Test::Standing(fits))
+}
+
+fn yes(value: &str) -> Option<bool> {
+    match value {
+        "true" | "yes" => Some(true),
+        "false" | "no" => Some(false),
+        _ => None,
+    }
+}
+
+fn regex(text: &str) -> Result<Regex, String> {
+    RegexBuilder::new(text)
+        .case_insensitive(true)
+        .size_limit(1 << 20)
+        .build()
+        .map_err(|_| format!("not a regular expression: {text}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        condition::Status,
+        consumer::{Applied, Consumer},
+        identity::{Meta, ObjectId},
+    };
+
+    fn check(filter: &str, expected: bool) {
+        let mut meta = Meta::new(ObjectId::new(Kind::Kustomization, "shop", "podinfo"));
+        meta.labels.insert("app".into(), "web".into());
+        meta.labels.insert("tier".into(), "a".into());
+        let object = Object::Consumer(Consumer {
+            meta,
+            suspended: false,
+            source: None,
+            chart_source: None,
+            path: None,
+            chart: None,
+            depends_on: vec![],
+            interval: "10m".into(),
+            target_namespace: None,
+            remote: false,
+            prune: None,
+            applied: Applied::default(),
+            inventory: vec![],
+            status: Status::default(),
+            oddities: vec![],
+        });
+        let assessment = Assessment {
+            standing: Standing::Failing,
+            reason: "BuildFailed".to_owned(),
+            message: "kustomize build failed".to_owned(),
+            note: None,
+        };
+        let subject = Subject {
+            object: &object,
+            assessment: &assessment,
+            path: "shop/podinfo",
+            follows: "",
+            running: "6.9.1@a1b2c3d4",
+        };
+        let filter = Filter::parse(filter);
+        assert_eq!(filter.fault, None);
+        assert_eq!(filter.matches(&subject), expected, "{}", filter.text);
+    }
+
+    #[test]
+    fn all_terms_must_hold() {
+        check("", true);
+        check("POD", true);
+        check("^shop/.*info$", true);
+        check("dns|podinfo", true);
+        check("!podinfo", false);
+        check("podinfo !shop", false);
+        check("kind:ks ns:shop", true);
+        check("kind:hr", false);
+        check("!kind:hr", true);
+        check("ready:false", true);
+        check("ready:true", false);
+        check("standing:failing", true);
+        check("state:stale", false);
+        check("failing:yes", true);
+        check("suspended:no", true);
+        check("reason:build", true);
+        check("6.9.1@", true);
+    }
+
+    #[test]
+    fn labels_are_read_as_kubectl_reads_them_and_more_terms_may_follow() {
+        check("-l app=web", true);
+        check("-l app=api", false);
+        check("-l tier in (a, b) podinfo", true);
+        check("podinfo -l app=web,tier!=b", true);
+        check("-l app=web podinfo dns", false);
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_so_and_filters_nothing() {
+        for bad in ["(", "kind:pod", "ready:maybe", "standing:", "-l", "-l a=b=c", "!", "standing:green"] {
+            let filter = Filter::parse(bad);
+            assert!(filter.fault.is_some() && filter.is_empty(), "{bad}");
+        }
+    }
+}

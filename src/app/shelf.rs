@@ -1,0 +1,327 @@
+//! Answers kept by what they are about: a repository, an object. Each question is asked once; it asks nobody itself.
+
+use super::effect::Effect;
+use crate::domain::{
+    Timestamp,
+    artifact::{Descriptor, Manifest, TagPage},
+    event::Event,
+    identity::ObjectId,
+    problem::Problem,
+    repository::{Upstream, is_signature_tag},
+    version::{Version, newest_first},
+};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
+
+/// Lists of tags that may be on their way from one host at a time (`reference/registries.md` §9).
+const AT_ONCE: usize = 6;
+
+/// An answer, or where it is.
+#[derive(Debug, Clone)]
+pub enum Answer<T> {
+    Asked,
+    Here(T),
+    Failed(Problem),
+}
+
+impl<T> Answer<T> {
+    fn from_result(result: Result<T, Problem>) -> Self {
+        match result {
+            Ok(value) => Self::Here(value),
+            Err(problem) => Self::Failed(problem),
+        }
+    }
+}
+
+/// Where the question for tags stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asking {
+    /// It waits for its turn.
+    Queued,
+    Since(Timestamp),
+    Done(Timestamp),
+    Failed(Timestamp, Problem),
+}
+
+/// What is known of a repository's tags. Older tags stay until a newer list is whole.
+#[derive(Debug, Clone)]
+pub struct TagList {
+    pub asking: Asking,
+    /// Newest version first, then what is no version, by name.
+    pub tags: Vec<Arc<str>>,
+    pub signatures: usize,
+    pub invalid: usize,
+    pub versions: usize,
+    pub requests: u32,
+    pub cut: Option<String>,
+    pub asked_with: Option<Arc<str>>,
+    /// A list that replaces the one shown once it is whole.
+    coming: Vec<Arc<str>>,
+    coming_invalid: usize,
+    /// The tags shown are an older, whole answer.
+    whole: bool,
+}
+
+impl TagList {
+    fn queued() -> Self {
+        Self {
+            asking: Asking::Queued,
+            tags: Vec::new(),
+            signatures: 0,
+            invalid: 0,
+            versions: 0,
+            requests: 0,
+            cut: None,
+            asked_with: None,
+            coming: Vec::new(),
+            coming_invalid: 0,
+            whole: false,
+        }
+    }
+
+    /// The highest stable version; if there is none, the highest of all.
+    pub fn newest(&self) -> Option<&Arc<str>> {
+        let versions = &self.tags[..self.versions];
+        versions.iter().find(|tag| version(tag).is_some_and(|v| !v.is_prerelease())).or_else(|| versions.first())
+    }
+
+    pub fn is_under_way(&self) -> bool {
+        matches!(self.asking, Asking::Since(_))
+    }
+
+    /// There is something to show, even if it is not all.
+    pub fn has_answer(&self) -> bool {
+        self.whole || !self.tags.is_empty() || self.signatures + self.invalid > 0
+    }
+
+    fn take(&mut self, page: TagPage, now: Timestamp) {
+        self.coming.extend(page.tags);
+        self.coming_invalid += page.invalid.len();
+        self.requests = page.requests;
+        self.asked_with = Some(page.asked_with);
+        if !page.more {
+            self.asking = Asking::Done(now);
+            self.cut = page.cut;
+        }
+        if !self.whole || !page.more {
+            self.show();
+        }
+        self.whole |= !page.more;
+    }
+
+    fn show(&mut self) {
+        let (signatures, mut tags): (Vec<_>, Vec<_>) =
+            self.coming.iter().cloned().partition(|tag| is_signature_tag(tag));
+        newest_first(&mut tags);
+        self.versions = tags.iter().take_while(|tag| version(tag).is_some()).count();
+        self.tags = tags;
+        self.signatures = signatures.len();
+        self.invalid = self.coming_invalid;
+    }
+}
+
+/// The version that a tag names, as Flux reads it.
+pub fn version(tag: &str) -> Option<Version> {
+    Version::parse_tag(tag).ok()
+}
+
+/// All answers.
+#[derive(Debug, Default)]
+pub struct Shelf {
+    tags: HashMap<Upstream, TagList>,
+    /// Repositories that wait for their turn, by host.
+    queues: HashMap<String, VecDeque<Upstream>>,
+    under_way: HashMap<String, usize>,
+    pub descriptors: HashMap<(Upstream, String), Answer<Descriptor>>,
+    pub manifests: HashMap<(Upstream, String), Answer<Manifest>>,
+    pub events: HashMap<ObjectId, Answer<Vec<Event>>>,
+    pub raw: HashMap<ObjectId, Answer<Arc<Vec<String>>>>,
+}
+
+impl Shelf {
+    pub fn tags(&self, upstream: &Upstream) -> Option<&TagList> {
+        self.tags.get(upstream)
+    }
+
+    /// Puts a repository in line, unless it was asked before. `first`: somebody is looking at it.
+    pub fn want_tags(&mut self, upstream: &Upstream, first: bool) {
+        let waits = match self.tags.get(upstream) {
+            None => {
+                self.tags.insert(upstream.clone(), TagList::queued());
+                false
+            }
+            Some(list) => {
+                if list.asking != Asking::Queued || !first {
+                    return;
+                }
+                true
+            }
+        };
+        let queue = self.queues.entry(upstream.repository.registry().to_owned()).or_default();
+        if waits {
+            if queue.front() == Some(upstream) {
+                return;
+            }
+            queue.retain(|other| other != upstream);
+        }
+        if first { queue.push_front(upstream.clone()) } else { queue.push_back(upstream.clone()) }
+    }
+
+    /// Asks again, whatever is known; what is known stays until then.
+    pub fn want_tags_again(&mut self, upstream: &Upstream) {
+        if let Some(list) = self.tags.get_mut(upstream) {
+            match list.asking {
+                Asking::Queued | Asking::Since(_) => return,
+                Asking::Done(_) | Asking::Failed(..) => list.asking = Asking::Queued,
+            }
+            list.coming.clear();
+            list.coming_invalid = 0;
+            let host = upstream.repository.registry().to_owned();
+            self.queues.entry(host).or_default().push_front(upstream.clone());
+        } else {
+            self.want_tags(upstream, true);
+        }
+        self.manifests.retain(|(about, _), _| about != upstream);
+        self.descriptors.retain(|(about, _), _| about != upstream);
+    }
+
+    /// Questions whose turn has come.
+    pub fn due(&mut self, now: Timestamp) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for (host, queue) in &mut self.queues {
+            let under_way = self.under_way.entry(host.clone()).or_default();
+            while *under_way < AT_ONCE {
+                let Some(upstream) = queue.pop_front() else { break };
+                if let Some(list) = self.tags.get_mut(&upstream) {
+                    list.asking = Asking::Since(now);
+                    *under_way += 1;
+                    effects.push(Effect::ListTags(upstream));
+                }
+            }
+        }
+        self.queues.retain(|_, queue| !queue.is_empty());
+        effects
+    }
+
+    pub fn take_tags(&mut self, upstream: &Upstream, answer: Result<TagPage, Problem>, now: Timestamp) {
+        let Some(list) = self.tags.get_mut(upstream) else { return };
+        if !list.is_under_way() {
+            return;
+        }
+        match answer {
+            Ok(page) => list.take(page, now),
+            Err(problem) => list.asking = Asking::Failed(now, problem),
+        }
+        if !list.is_under_way()
+            && let Some(count) = self.under_way.get_mut(upstream.repository.registry())
+        {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    /// What belongs to a cluster goes with it; what registries said stays.
+    pub fn leave_cluster(&mut self) {
+        self.events.clear();
+        self.raw.clear();
+    }
+
+    pub fn take_events(&mut self, id: ObjectId, answer: Result<Vec<Event>, Problem>) {
+        match (answer, self.events.get(&id)) {
+            // the events that were there stay; what failed is only their life
+            (Err(_), Some(Answer::Here(_))) => {}
+            (answer, _) => {
+                self.events.insert(id, Answer::from_result(answer));
+            }
+        }
+    }
+
+    pub fn take_raw(&mut self, id: ObjectId, answer: Result<String, Problem>) {
+        let lines = answer.map(|text| {
+            let safe = crate::domain::plain::Plain::block(&text);
+            Arc::new(safe.as_str().lines().map(str::to_owned).collect())
+        });
+        self.raw.insert(id, Answer::from_result(lines));
+    }
+
+    pub fn take_manifest(&mut self, about: (Upstream, String), answer: Result<Manifest, Problem>) {
+        self.manifests.insert(about, Answer::from_result(answer));
+    }
+
+    pub fn take_descriptor(&mut self, about: (Upstream, String), answer: Result<Descriptor, Problem>) {
+        self.descriptors.insert(about, Answer::from_result(answer));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{problem::Cause, repository::Repository};
+
+    fn upstream(name: &str) -> Upstream {
+        Upstream { repository: Repository::parse_name(&format!("ghcr.io/acme/{name}")).unwrap(), insecure: false }
+    }
+
+    fn page(tags: &[&str], more: bool) -> TagPage {
+        TagPage {
+            tags: tags.iter().map(|t| Arc::from(*t)).collect(),
+            invalid: vec![],
+            requests: 1,
+            more,
+            cut: None,
+            asked_with: "anonymous".into(),
+        }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn a_repository_is_asked_once_and_six_of_a_host_at_a_time() {
+        let mut shelf = Shelf::default();
+        for n in 0..20 {
+            shelf.want_tags(&upstream(&format!("r{n}")), false);
+            shelf.want_tags(&upstream(&format!("r{n}")), false);
+        }
+        assert_eq!(shelf.due(at(0)).len(), 6);
+        assert!(shelf.due(at(0)).is_empty());
+        shelf.want_tags(&upstream("r19"), true);
+        shelf.take_tags(&upstream("r0"), Ok(page(&["1.0.0"], false)), at(1));
+        assert_eq!(shelf.due(at(1)), [Effect::ListTags(upstream("r19"))], "a visible row goes first");
+    }
+
+    #[test]
+    fn the_old_list_stays_until_the_new_one_is_whole() {
+        let mut shelf = Shelf::default();
+        let about = upstream("podinfo");
+        shelf.want_tags(&about, true);
+        shelf.due(at(0));
+        shelf.take_tags(&about, Ok(page(&["1.0.0"], true)), at(1));
+        assert_eq!(shelf.tags(&about).unwrap().tags.len(), 1, "pages stream in");
+        shelf.take_tags(&about, Ok(page(&["1.1.0"], false)), at(1));
+        shelf.want_tags_again(&about);
+        shelf.due(at(2));
+        shelf.take_tags(&about, Ok(page(&["2.0.0"], true)), at(2));
+        assert_eq!(shelf.tags(&about).unwrap().tags.len(), 2);
+        let problem = Problem::new(Cause::Timeout, "list tags", "no answer");
+        shelf.take_tags(&about, Err(problem), at(3));
+        assert_eq!(shelf.tags(&about).unwrap().newest().unwrap().as_ref(), "1.1.0");
+    }
+
+    #[test]
+    fn the_newest_is_stable_where_there_is_a_stable_one_and_signatures_are_only_counted() {
+        let mut shelf = Shelf::default();
+        let about = upstream("podinfo");
+        shelf.want_tags(&about, true);
+        shelf.due(at(0));
+        let signature = format!("sha256-{}.sig", "a".repeat(64));
+        let tags = ["latest", "6.9.1", "7.0.0-rc.1", "6.10.0", signature.as_str()];
+        shelf.take_tags(&about, Ok(page(&tags, false)), at(1));
+        let list = shelf.tags(&about).unwrap();
+        assert_eq!(list.newest().unwrap().as_ref(), "6.10.0");
+        assert_eq!((list.tags.len(), list.versions, list.signatures), (4, 3, 1));
+        assert_eq!(list.tags[0].as_ref(), "7.0.0-rc.1");
+    }
+}
