@@ -62,6 +62,8 @@ pub struct TagList {
     coming_invalid: usize,
     /// The tags shown are an older, whole answer.
     whole: bool,
+    /// Grows when the tags shown change.
+    pub revision: u64,
 }
 
 impl TagList {
@@ -78,13 +80,17 @@ impl TagList {
             coming: Vec::new(),
             coming_invalid: 0,
             whole: false,
+            revision: 0,
         }
     }
 
     /// The highest stable version; if there is none, the highest of all.
     pub fn newest(&self) -> Option<&Arc<str>> {
         let versions = &self.tags[..self.versions];
-        versions.iter().find(|tag| version(tag).is_some_and(|v| !v.is_prerelease())).or_else(|| versions.first())
+        versions
+            .iter()
+            .find(|tag| version(tag).is_some_and(|v| !v.is_prerelease()))
+            .or_else(|| versions.first())
     }
 
     pub fn is_under_way(&self) -> bool {
@@ -117,6 +123,7 @@ impl TagList {
         newest_first(&mut tags);
         self.versions = tags.iter().take_while(|tag| version(tag).is_some()).count();
         self.tags = tags;
+        self.revision += 1;
         self.signatures = signatures.len();
         self.invalid = self.coming_invalid;
     }
@@ -260,7 +267,10 @@ mod tests {
     use crate::domain::{problem::Cause, repository::Repository};
 
     fn upstream(name: &str) -> Upstream {
-        Upstream { repository: Repository::parse_name(&format!("ghcr.io/acme/{name}")).unwrap(), insecure: false }
+        Upstream {
+            repository: Repository::parse_name(&format!("ghcr.io/acme/{name}")).unwrap(),
+            insecure: false,
+        }
     }
 
     fn page(tags: &[&str], more: bool) -> TagPage {

@@ -1,0 +1,227 @@
+//! Every object with its judgement and the texts of its row, kept up to date fact by fact: O(changed), not O(all).
+
+use crate::{
+    domain::{
+        Timestamp,
+        fact::{Fact, Object},
+        identity::{Kind, ObjectId},
+        repository::{Repository, Upstream},
+        source::SourceSpec,
+        standing::{Assessment, Standing, assess},
+        world::{Touched, World, takes_from},
+    },
+    widgets::text,
+};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
+
+/// One object as the tables need it. All texts are safe.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub object: Arc<Object>,
+    pub assessment: Assessment,
+    pub path: Box<str>,
+    /// What a source follows; what a consumer takes from.
+    pub follows: Box<str>,
+    /// `tag@digest8`, or `-`.
+    pub running: Box<str>,
+    /// Under which row of the board it stands.
+    pub parent: Option<ObjectId>,
+    pub upstream: Option<Upstream>,
+    /// Since when it stands as it stands; its creation where no condition says.
+    pub since: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    pub sources: usize,
+    pub consumers: usize,
+    pub need_someone: usize,
+}
+
+#[derive(Debug, Default)]
+pub struct Ledger {
+    pub world: World,
+    entries: HashMap<ObjectId, Entry>,
+    /// Grows when rows may have come, gone or moved; a kept view of an older shape is out of date.
+    pub shape: u64,
+    /// Grows with every change of any object.
+    pub touches: u64,
+    pub counts: Counts,
+}
+
+impl Ledger {
+    pub fn get(&self, id: &ObjectId) -> Option<&Entry> {
+        self.entries.get(id)
+    }
+
+    pub fn entries(&self) -> impl Iterator<Item = (&ObjectId, &Entry)> {
+        self.entries.iter()
+    }
+
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Forgets everything: another cluster or another scope is looked at.
+    pub fn clear(&mut self) {
+        *self = Self { shape: self.shape + 1, touches: self.touches + 1, ..Self::default() };
+    }
+
+    /// Folds a batch in. Judges again only what was touched.
+    pub fn observe(&mut self, facts: Vec<Fact>) {
+        let mut touched: HashSet<ObjectId> = HashSet::new();
+        let mut everything = false;
+        for fact in facts {
+            match self.world.observe(fact) {
+                Touched::Objects(ids) => touched.extend(ids),
+                Touched::Everything => everything = true,
+            }
+        }
+        if everything {
+            self.entries = self
+                .world
+                .objects()
+                .map(|object| (object.id().clone(), entry(&self.world, object)))
+                .collect();
+            self.shape += 1;
+        } else if !touched.iter().fold(true, |same, id| self.judge(id) && same) {
+            self.shape += 1;
+        }
+        if everything || !touched.is_empty() {
+            self.touches += 1;
+            self.count();
+        }
+    }
+
+    /// True if its row stays where it is.
+    fn judge(&mut self, id: &ObjectId) -> bool {
+        let Some(object) = self.world.get(id) else { return self.entries.remove(id).is_none() };
+        let new = entry(&self.world, object);
+        let same = self.entries.get(id).is_some_and(|old| {
+            old.assessment.standing == new.assessment.standing
+                && old.parent == new.parent
+                && old.since == new.since
+                && old.upstream == new.upstream
+        });
+        self.entries.insert(id.clone(), new);
+        same
+    }
+
+    fn count(&mut self) {
+        self.counts = self.entries.values().fold(Counts::default(), |counts, entry| {
+            let source = entry.object.id().kind.is_source();
+            Counts {
+                sources: counts.sources + usize::from(source),
+                consumers: counts.consumers + usize::from(!source),
+                need_someone: counts.need_someone + usize::from(entry.assessment.standing.needs_someone()),
+            }
+        });
+    }
+
+    /// Namespaces by number of objects, most first; equal ones by name.
+    pub fn namespaces(&self) -> Vec<(Arc<str>, usize)> {
+        let mut counts: BTreeMap<&Arc<str>, usize> = BTreeMap::new();
+        for id in self.entries.keys() {
+            *counts.entry(&id.namespace).or_default() += 1;
+        }
+        let mut counts: Vec<_> = counts.into_iter().map(|(name, count)| (name.clone(), count)).collect();
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        counts
+    }
+
+    pub fn standing(&self, id: &ObjectId) -> Option<Standing> {
+        self.get(id).map(|entry| entry.assessment.standing)
+    }
+
+    /// The repository behind an object: its own, or for a consumer that of its source.
+    pub fn upstream(&self, id: &ObjectId) -> Option<&Upstream> {
+        self.world.chain(id).iter().find_map(|id| self.get(id)?.upstream.as_ref())
+    }
+
+    /// Consumers that run this tag of this repository, by their own records.
+    pub fn runners<'a>(
+        &'a self,
+        upstream: &'a Upstream,
+    ) -> impl Iterator<Item = (&'a Entry, Option<&'a str>)> {
+        self.entries
+            .values()
+            .filter(move |entry| {
+                entry.object.as_source().is_some() && entry.upstream.as_ref() == Some(upstream)
+            })
+            .map(|entry| (entry, entry.object.revision().and_then(|revision| revision.tag())))
+    }
+}
+
+fn entry(world: &World, object: &Arc<Object>) -> Entry {
+    let status = object.status();
+    Entry {
+        assessment: assess(world, object),
+        path: text::line(&object.id().path()).into(),
+        follows: text::line(&follows(object)).into(),
+        running: text::line(&object.revision().map_or_else(|| "-".to_owned(), |r| shown(&r.short()))).into(),
+        parent: parent(object),
+        upstream: upstream(world, object),
+        since: status.ready().and_then(|ready| ready.since).or(object.meta().created),
+        object: object.clone(),
+    }
+}
+
+/// Git writes `refs/heads/main`; the branch alone says as much.
+fn shown(revision: &str) -> String {
+    revision.strip_prefix("refs/heads/").unwrap_or(revision).to_owned()
+}
+
+fn follows(object: &Object) -> String {
+    match object {
+        Object::Source(source) => match (&source.spec, source.follows()) {
+            (SourceSpec::HelmChart { chart, version, .. }, _) => format!("{chart} {version}"),
+            (_, Some(follows)) => follows
+                .text()
+                .strip_prefix("sha256:")
+                .map_or_else(|| follows.text().to_owned(), |hex| format!("@{}", hex.get(..8).unwrap_or(hex))),
+            (SourceSpec::ExternalArtifact { generator }, None) => {
+                generator.as_deref().map_or_else(String::new, |name| format!("by {name}"))
+            }
+            (SourceSpec::Oci(_) | SourceSpec::HelmRepository { .. } | SourceSpec::Other { .. }, None) => {
+                String::new()
+            }
+        },
+        Object::Consumer(consumer) => consumer.source.as_ref().map_or_else(String::new, ToString::to_string),
+    }
+}
+
+/// A chart stands under its repository; anything odd stands alone rather than in a circle.
+fn parent(object: &Object) -> Option<ObjectId> {
+    let parent = takes_from(object)?;
+    let sensible = match object {
+        Object::Consumer(_) => parent.kind.is_source(),
+        Object::Source(_) => matches!(parent.kind, Kind::HelmRepository | Kind::GitRepository | Kind::Bucket),
+    };
+    sensible.then_some(parent)
+}
+
+/// For a HelmChart: the repository of the chart below its HelmRepository of type oci.
+fn upstream(world: &World, object: &Object) -> Option<Upstream> {
+    let source = object.as_source()?;
+    let SourceSpec::HelmChart { chart, source: Some(repository), .. } = &source.spec else {
+        return source.upstream();
+    };
+    match &world.get(repository)?.as_source()?.spec {
+        SourceSpec::HelmRepository { url, oci: true, insecure } => {
+            let below = Repository::parse_url(url).and_then(|repository| repository.join(chart)).ok()?;
+            Some(Upstream { repository: below, insecure: *insecure })
+        }
+        SourceSpec::HelmRepository { oci: false, .. }
+        | SourceSpec::Oci(_)
+        | SourceSpec::HelmChart { .. }
+        | SourceSpec::ExternalArtifact { .. }
+        | SourceSpec::Other { .. } => None,
+    }
+}

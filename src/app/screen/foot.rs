@@ -1,0 +1,109 @@
+//! The foot below a table: why the selected row stands where it stands, whole, so that nobody must open it.
+
+use super::{
+    paint_lines,
+    rows::{Anchor, Rows},
+    table,
+};
+use crate::{
+    app::{ledger::Entry, memory::Memory, shelf::Asking},
+    domain::standing::Standing,
+    widgets::{text, theme::Meaning},
+};
+use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+
+/// Fewer lines than this, and the table would jump at every step.
+const LEAST: usize = 3;
+
+/// Lines of the foot, the rule above them not counted.
+pub fn lines(rows: &Rows, memory: &Memory, width: u16) -> Vec<Line<'static>> {
+    let room = usize::from(width.saturating_sub(2));
+    let mut lines = match rows.selected() {
+        Some(Anchor::Object(id)) => match memory.ledger.get(id) {
+            Some(entry) => object_lines(entry, memory, room),
+            None => {
+                let words = match table::absence(id, memory) {
+                    "gone" => "does not exist: what takes from it keeps what it applied last",
+                    "not watched" => {
+                        "is only pointed at: fluxscope watches OCI sources and what takes from them"
+                    }
+                    _ => "was not read, so freshness below it is not judged",
+                };
+                wrapped(&format!("{id} {words}"), room)
+            }
+        },
+        Some(Anchor::NoSource) => {
+            vec![Line::from("These name no source that fluxscope can read: Enter on one of them says more.")]
+        }
+        None => Vec::new(),
+    };
+    while lines.len() < LEAST {
+        lines.push(Line::default());
+    }
+    lines
+}
+
+/// Rule and lines; what does not fit is said to be there.
+pub fn paint(lines: &[Line<'_>], memory: &Memory, buffer: &mut Buffer, area: Rect) {
+    let rule = memory.theme.rule().repeat(usize::from(area.width.saturating_sub(2)));
+    buffer.set_string(area.x + 1, area.y, rule, memory.theme.style(Meaning::Muted));
+    let below = Rect {
+        x: area.x + 1,
+        y: area.y + 1,
+        width: area.width.saturating_sub(2),
+        height: area.height.saturating_sub(1),
+    };
+    paint_lines(buffer, below, lines);
+    if lines.len() > usize::from(below.height) && below.height > 0 {
+        let more = format!(" … {} more lines: Enter", lines.len() - usize::from(below.height));
+        let x = below.right().saturating_sub(u16::try_from(text::width(&more)).unwrap_or(0));
+        buffer.set_string(x, below.bottom() - 1, more, memory.theme.style(Meaning::Muted));
+    }
+}
+
+fn wrapped(words: &str, room: usize) -> Vec<Line<'static>> {
+    text::wrap(words, room).into_iter().map(Line::from).collect()
+}
+
+fn object_lines(entry: &Entry, memory: &Memory, room: usize) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    let id = entry.object.id();
+    if let Some(rollout) = memory.rollout(id) {
+        let words = rollout.words(&memory.theme, memory.now);
+        lines.extend(text::wrap(&format!("{id}  {words}"), room).into_iter().map(Line::from));
+        if let Some(message) = rollout.failure().and_then(|step| step.message.as_deref()) {
+            let style = memory.theme.style(Meaning::Problem);
+            lines.extend(text::wrap(message, room).into_iter().map(|line| Line::styled(line, style)));
+        }
+    }
+    let judged = &entry.assessment;
+    let said = match (judged.reason.as_str(), judged.message.as_str()) {
+        ("", "") => format!("{id} is {}", judged.standing),
+        (reason, "") => format!("{reason}: {id} is {}", judged.standing),
+        ("", message) => message.to_owned(),
+        (reason, message) => format!("{reason}: {message}"),
+    };
+    lines.extend(wrapped(&said, room));
+    lines.extend(judged.note.iter().flat_map(|note| wrapped(note, room)));
+    lines.extend(consequence(entry, memory).iter().flat_map(|words| wrapped(words, room)));
+    if let Some(upstream) = &entry.upstream
+        && let Some(Asking::Failed(_, problem)) = memory.shelf.tags(upstream).map(|list| &list.asking)
+    {
+        let words = format!("could not {problem}");
+        let style = memory.theme.style(Meaning::Warning);
+        lines.extend(text::wrap(&words, room).into_iter().map(|line| Line::styled(line, style)));
+    }
+    lines
+}
+
+/// What a broken source means for those who take from it.
+pub(super) fn consequence(entry: &Entry, memory: &Memory) -> Option<String> {
+    let broken = matches!(entry.assessment.standing, Standing::Failing | Standing::Stalled);
+    let revision = entry.object.as_source()?.revision().filter(|_| broken)?;
+    let consumers = match memory.ledger.world.consumers(entry.object.id()).len() {
+        0 => "nothing takes from it".to_owned(),
+        1 => "1 consumer runs on it".to_owned(),
+        more => format!("{more} consumers run on it"),
+    };
+    Some(format!("It still serves {}; {consumers}.", revision.short()))
+}

@@ -1,0 +1,253 @@
+//! One file per screen: its state, its update, its draw. A screen answers a command with a step; it sends nothing.
+
+pub mod board;
+pub mod browse;
+pub mod facts;
+pub mod foot;
+pub mod list;
+pub mod object;
+pub mod rows;
+pub mod table;
+pub mod tags;
+pub mod yaml;
+
+use super::{command::Command, filter::Filter, keymap::Scope, memory::Memory};
+use crate::{
+    domain::{
+        identity::{Kind, ObjectId},
+        problem::Problem,
+        repository::Upstream,
+    },
+    widgets::{layout, text, theme::Meaning},
+};
+use board::Board;
+use list::List;
+use object::ObjectScreen;
+use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+use tags::TagsScreen;
+use yaml::YamlScreen;
+
+/// What is shown. One of five.
+pub enum Screen {
+    Board(Board),
+    List(List),
+    Object(ObjectScreen),
+    Yaml(YamlScreen),
+    Tags(TagsScreen),
+}
+
+/// Where one can go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    Board,
+    List(Kind),
+    Object(ObjectId),
+    Yaml(ObjectId),
+    Tags {
+        upstream: Upstream,
+        /// The object from which one came.
+        about: Option<ObjectId>,
+    },
+}
+
+/// What a screen asks of the program.
+#[derive(Debug)]
+pub enum Step {
+    Stay,
+    Go(Place),
+    Say(Meaning, String),
+    Copy(String),
+    /// Open the dialog for these.
+    Reconcile {
+        targets: Vec<ObjectId>,
+        with_source: bool,
+    },
+    /// Ask the registry what a tag is.
+    Describe(Upstream, String),
+    /// Type a search.
+    Search,
+}
+
+impl Screen {
+    pub fn at(place: &Place) -> Self {
+        match place {
+            Place::Board => Self::Board(Board::new()),
+            Place::List(kind) => Self::List(List::new(*kind)),
+            Place::Object(id) => Self::Object(ObjectScreen::new(id.clone())),
+            Place::Yaml(id) => Self::Yaml(YamlScreen::new(id.clone())),
+            Place::Tags { upstream, about } => Self::Tags(TagsScreen::new(upstream.clone(), about.clone())),
+        }
+    }
+
+    pub fn place(&self) -> Place {
+        match self {
+            Self::Board(_) => Place::Board,
+            Self::List(list) => Place::List(list.kind),
+            Self::Object(object) => Place::Object(object.id.clone()),
+            Self::Yaml(yaml) => Place::Yaml(yaml.id.clone()),
+            Self::Tags(tags) => Place::Tags { upstream: tags.upstream.clone(), about: tags.about.clone() },
+        }
+    }
+
+    pub fn scope(&self) -> Scope {
+        match self {
+            Self::Board(_) | Self::List(_) => Scope::Rows,
+            Self::Object(_) => Scope::Object,
+            Self::Yaml(_) => Scope::Yaml,
+            Self::Tags(_) => Scope::Tags,
+        }
+    }
+
+    /// Its crumb, safe.
+    pub fn title(&self) -> String {
+        match self {
+            Self::Board(board) => format!("board{}", board.rows.suffix()),
+            Self::List(list) => format!("{}{}", list.kind.short(), list.rows.suffix()),
+            Self::Object(object) => text::line(&object.id.to_string()),
+            Self::Yaml(_) => "yaml".to_owned(),
+            Self::Tags(tags) => tags.title(),
+        }
+    }
+
+    pub fn update(&mut self, command: Command, memory: &Memory, content: Rect) -> Step {
+        match self {
+            Self::Board(board) => board.update(command, memory, content),
+            Self::List(list) => list.update(command, memory, content),
+            Self::Object(object) => object.update(command, memory, content),
+            Self::Yaml(yaml) => yaml.update(command, memory, content),
+            Self::Tags(tags) => tags.update(command, memory, content),
+        }
+    }
+
+    /// Brings what is kept up to date; called after every change, before every draw.
+    pub fn settle(&mut self, memory: &Memory, content: Rect) {
+        match self {
+            Self::Board(board) => board.rows.settle(memory),
+            Self::List(list) => list.rows.settle(memory),
+            Self::Object(object) => object.settle(memory, content),
+            Self::Yaml(yaml) => yaml.settle(memory, content),
+            Self::Tags(tags) => tags.settle(memory),
+        }
+    }
+
+    pub fn draw(&self, memory: &Memory, buffer: &mut Buffer, content: Rect) {
+        match self {
+            Self::Board(board) => board.draw(memory, buffer, content),
+            Self::List(list) => list.draw(memory, buffer, content),
+            Self::Object(object) => object.draw(memory, buffer, content),
+            Self::Yaml(yaml) => yaml.draw(memory, buffer, content),
+            Self::Tags(tags) => tags.draw(memory, buffer, content),
+        }
+    }
+
+    /// The object that an action would act on.
+    pub fn subject(&self) -> Option<&ObjectId> {
+        match self {
+            Self::Board(board) => board.rows.selected_object(),
+            Self::List(list) => list.rows.selected_object(),
+            Self::Object(object) => Some(&object.id),
+            Self::Yaml(yaml) => Some(&yaml.id),
+            Self::Tags(tags) => tags.about.as_ref(),
+        }
+    }
+
+    /// Why a command does nothing here and now.
+    pub fn obstacle(&self, command: Command, memory: &Memory) -> Option<String> {
+        match self {
+            Self::Board(board) => board.rows.obstacle(command, memory),
+            Self::List(list) => list.rows.obstacle(command, memory),
+            Self::Object(object) => object.obstacle(command, memory),
+            Self::Yaml(yaml) => yaml.obstacle(command, memory),
+            Self::Tags(tags) => tags.obstacle(command, memory),
+        }
+    }
+
+    pub fn filter(&self) -> Option<&Filter> {
+        match self {
+            Self::Board(board) => Some(&board.rows.filter),
+            Self::List(list) => Some(&list.rows.filter),
+            Self::Tags(tags) => Some(&tags.filter),
+            Self::Object(_) | Self::Yaml(_) => None,
+        }
+    }
+
+    pub fn set_filter(&mut self, filter: Filter) {
+        match self {
+            Self::Board(board) => board.rows.set_filter(filter),
+            Self::List(list) => list.rows.set_filter(filter),
+            Self::Tags(tags) => tags.set_filter(filter),
+            Self::Object(_) | Self::Yaml(_) => {}
+        }
+    }
+
+    /// Shown and total, for the title of a filter.
+    pub fn found(&self) -> Option<(usize, usize)> {
+        match self {
+            Self::Board(board) => Some((board.rows.shown, board.rows.total)),
+            Self::List(list) => Some((list.rows.shown, list.rows.total)),
+            Self::Tags(tags) => Some(tags.found()),
+            Self::Yaml(yaml) => yaml.found(),
+            Self::Object(_) => None,
+        }
+    }
+
+    /// Repositories whose tags can be seen now.
+    pub fn visible_upstreams(&self, memory: &Memory, content: Rect) -> Vec<Upstream> {
+        match self {
+            Self::Board(board) => board.rows.visible_upstreams(memory, content),
+            Self::List(list) => list.rows.visible_upstreams(memory, content),
+            Self::Tags(tags) => vec![tags.upstream.clone()],
+            Self::Object(object) => memory.ledger.upstream(&object.id).cloned().into_iter().collect(),
+            Self::Yaml(_) => Vec::new(),
+        }
+    }
+}
+
+/// Lines one below the other, as many as fit.
+pub(super) fn paint_lines(buffer: &mut Buffer, area: Rect, lines: &[Line<'_>]) {
+    for (line, y) in lines.iter().zip(area.top()..area.bottom()) {
+        buffer.set_line(area.x, y, line, area.width);
+    }
+}
+
+/// What failed, why and what to try, as lines.
+pub(super) fn problem_lines(problem: &Problem, memory: &Memory, width: u16) -> Vec<Line<'static>> {
+    let theme = &memory.theme;
+    let room = usize::from(width.saturating_sub(2));
+    let mut lines = Vec::new();
+    for line in text::wrap(&format!("could not {}", problem.what), room) {
+        lines.push(Line::styled(line, theme.style(Meaning::Problem)));
+    }
+    lines.extend(text::wrap(&problem.why, room).into_iter().map(|line| Line::from(format!("  {line}"))));
+    if let Some(hint) = &problem.hint {
+        lines.extend(text::wrap(&format!("Try: {hint}"), room).into_iter().map(Line::from));
+    }
+    lines
+}
+
+/// A margin of one cell at each side.
+pub(super) fn inner(content: Rect) -> Rect {
+    Rect { x: content.x + 1, width: content.width.saturating_sub(2), ..content }
+}
+
+/// One page of a table: what is left without titles and foot.
+pub(super) fn page(content: Rect, foot: usize) -> usize {
+    usize::from(layout::with_foot(content, foot).0.height.saturating_sub(1))
+}
+
+/// Where a movement leads among so many lines; None: not a movement.
+pub(super) fn moved(command: Command, at: usize, page: usize, count: usize) -> Option<usize> {
+    let page = page.max(1);
+    let to = match command {
+        Command::Down => at + 1,
+        Command::Up => at.saturating_sub(1),
+        Command::PageDown => at + page,
+        Command::PageUp => at.saturating_sub(page),
+        Command::HalfDown => at + (page / 2).max(1),
+        Command::HalfUp => at.saturating_sub((page / 2).max(1)),
+        Command::Top => 0,
+        Command::Bottom => count,
+        _ => return None,
+    };
+    Some(to.min(count.saturating_sub(1)))
+}

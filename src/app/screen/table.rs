@@ -1,0 +1,235 @@
+//! How rows of objects are drawn: columns in order of need, one line per visible row. Nothing else is formatted.
+
+use super::rows::{Anchor, Arrangement, Row, Rows};
+use crate::{
+    app::{
+        ledger::Entry,
+        memory::Memory,
+        shelf::{Asking, TagList, version},
+    },
+    domain::{identity::ObjectId, repository::Upstream, world::Lookup},
+    widgets::{
+        table::{self, Column},
+        text,
+        theme::Meaning,
+    },
+};
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::{Modifier, Style},
+    text::{Line, Span},
+};
+
+/// Which columns there are, in their order.
+const NEWEST: usize = 5;
+
+/// A name may take this much before columns that matter are dropped for it.
+const NAME_LEAST: usize = 24;
+
+/// Titles and the visible rows.
+pub fn paint(rows: &Rows, memory: &Memory, buffer: &mut Buffer, area: Rect) {
+    let body = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    let (columns, widths) = columns(rows, memory, body.width);
+    table::paint_titles(buffer, body, &columns, &widths, &memory.theme);
+    let height = usize::from(area.height.saturating_sub(1));
+    let cursor = rows.cursor();
+    for (at, y) in rows.visible(height).zip(area.y + 1..) {
+        let row = &rows.view()[at];
+        let line = Rect { y, height: 1, ..body };
+        let marked = row.anchor.object().is_some_and(|id| rows.marks.contains(id));
+        let mut style = Style::new();
+        if row.anchor.object().is_some_and(|id| memory.is_old(id)) {
+            style = style.add_modifier(Modifier::DIM);
+        }
+        let selected = cursor == Some(at);
+        if selected {
+            style = memory.theme.style(Meaning::Selected);
+        }
+        let cells = cells(row, rows, memory);
+        let cells = if selected { cells.into_iter().map(without_style).collect() } else { cells };
+        table::paint_row(buffer, line, &columns, &widths, &cells, style);
+        if let Some(rollout) = row.anchor.object().and_then(|id| memory.rollout(id)) {
+            paint_rollout(buffer, line, &widths, &rollout.words(&memory.theme, memory.now), style);
+        }
+        if marked {
+            buffer.set_string(area.x, y, "*", memory.theme.style(Meaning::Marked));
+        }
+    }
+}
+
+/// The steps stand where the revisions stood: they are what is known about them now.
+fn paint_rollout(buffer: &mut Buffer, line: Rect, widths: &[Option<u16>], words: &str, style: Style) {
+    let before: u16 = widths.iter().take(3).flatten().map(|width| width + 2).sum();
+    let room = usize::from(line.width.saturating_sub(before));
+    let words = text::pad(&text::fit_end(words, room), room, false);
+    buffer.set_string(line.x + before, line.y, words, Style::reset().patch(style));
+}
+
+fn without_style(line: Line<'_>) -> Line<'_> {
+    let spans: Vec<Span<'_>> = line.spans.into_iter().map(|span| Span::raw(span.content)).collect();
+    Line::from(spans)
+}
+
+fn columns(rows: &Rows, memory: &Memory, room: u16) -> (Vec<Column>, Vec<Option<u16>>) {
+    let firm = list_columns(rows, memory, usize::MAX);
+    let widths = table::widths(&firm, room);
+    if widths[NEWEST].is_some() {
+        return (firm, widths);
+    }
+    let soft = list_columns(rows, memory, NAME_LEAST);
+    let widths = table::widths(&soft, room);
+    (soft, widths)
+}
+
+fn list_columns(rows: &Rows, memory: &Memory, name_least: usize) -> Vec<Column> {
+    let widest = &rows.widest;
+    let tree = rows.arrangement == Arrangement::Tree;
+    let indent = if tree { 4 } else { 0 };
+    let name = (widest.name + indent).clamp(8, 60);
+    let follows = if tree { widest.follows.clamp(7, 20) } else { 22 };
+    let mut columns = vec![
+        Column::left("STATE", if memory.theme.ascii { 14 } else { 13 }, 0),
+        Column::left("KIND", widest.kind, 0),
+        Column::left("NAME", name, 0).at_least(name_least.min(name)),
+        Column::left("FOLLOWS", follows, 4).at_least(7),
+        Column::left("RUNNING", widest.running.clamp(8, 26), 1).at_least(8),
+        Column::left("NEWEST", 15, 2).at_least(12),
+        Column::right("TAGS", 5, 6),
+        Column::right("AGE", 4, 5),
+    ];
+    if memory.wide {
+        columns.push(Column::left("REASON", 20, 7).at_least(12));
+        columns.push(Column::left("REPOSITORY", 36, 8).at_least(20));
+    }
+    columns.push(Column::left("MESSAGE", 20, 9).growing());
+    columns
+}
+
+fn cells(row: &Row, rows: &Rows, memory: &Memory) -> Vec<Line<'static>> {
+    match &row.anchor {
+        Anchor::NoSource => pseudo_cells(memory, "", "no source", "", row.depth),
+        Anchor::Object(id) => match memory.ledger.get(id) {
+            Some(entry) => object_cells(row, entry, rows, memory),
+            None => {
+                pseudo_cells(memory, id.kind.short(), &text::line(&id.path()), absence(id, memory), row.depth)
+            }
+        },
+    }
+}
+
+/// Why an object that others point at is not here.
+pub fn absence(id: &ObjectId, memory: &Memory) -> &'static str {
+    match memory.ledger.world.lookup(id) {
+        _ if !id.kind.is_watched() => "not watched",
+        Lookup::Gone if memory.is_listed() => "gone",
+        Lookup::Here(_) | Lookup::Gone | Lookup::Unseen => "not read",
+    }
+}
+
+fn pseudo_cells(memory: &Memory, kind: &str, name: &str, state: &str, depth: u8) -> Vec<Line<'static>> {
+    let muted = memory.theme.style(Meaning::Muted);
+    let state = if state.is_empty() { String::new() } else { format!("- {state}") };
+    let name = format!("{}{name}", "  ".repeat(usize::from(depth)));
+    [state, kind.to_owned(), name].into_iter().map(|text| Line::styled(text, muted)).collect()
+}
+
+fn object_cells(row: &Row, entry: &Entry, rows: &Rows, memory: &Memory) -> Vec<Line<'static>> {
+    let id = entry.object.id();
+    let tree = rows.arrangement == Arrangement::Tree;
+    // under its source a consumer need not name it again
+    let follows = if tree && row.depth > 0 && !id.kind.is_source() { "" } else { &*entry.follows };
+    let mut cells = vec![
+        state(entry, memory),
+        Line::from(id.kind.short()),
+        Line::from(format!("{}{}", "  ".repeat(usize::from(row.depth)), entry.path)),
+        Line::from(follows.to_owned()),
+        Line::from(entry.running.to_string()),
+    ];
+    cells.extend(newest(entry, memory));
+    cells.push(Line::from(entry.since.map_or_else(String::new, |since| memory.age(since))));
+    if memory.wide {
+        cells.push(Line::from(text::line(&entry.assessment.reason)));
+        cells.push(Line::from(
+            entry.upstream.as_ref().map_or_else(String::new, |u| text::line(&u.repository.to_string())),
+        ));
+    }
+    cells.push(Line::from(text::line(&entry.assessment.message)));
+    cells
+}
+
+/// Glyph and word; the glyph has room for two cells in ASCII.
+fn state(entry: &Entry, memory: &Memory) -> Line<'static> {
+    let standing = entry.assessment.standing;
+    let glyph = memory.theme.glyph(standing);
+    let words =
+        if memory.theme.ascii { format!("{glyph:<2} {standing}") } else { format!("{glyph} {standing}") };
+    Line::styled(words, memory.theme.style(Meaning::Standing(standing)))
+}
+
+/// The newest tag and how many tags there are.
+fn newest(entry: &Entry, memory: &Memory) -> [Line<'static>; 2] {
+    let theme = &memory.theme;
+    let Some(upstream) = &entry.upstream else { return [Line::default(), Line::default()] };
+    let waiting = || Line::styled(theme.waiting(), theme.style(Meaning::Muted));
+    let Some(list) = memory.shelf.tags(upstream) else { return [waiting(), Line::default()] };
+    if !list.has_answer() {
+        let word = match &list.asking {
+            Asking::Failed(..) => Line::styled("could not ask", theme.style(Meaning::Problem)),
+            Asking::Done(_) => Line::styled("no tags", theme.style(Meaning::Warning)),
+            Asking::Queued | Asking::Since(_) => waiting(),
+        };
+        return [word, Line::default()];
+    }
+    let count = Line::from(list.tags.len().to_string());
+    let Some(newest) = list.newest() else {
+        return [Line::styled("no version", theme.style(Meaning::Muted)), count];
+    };
+    let running = entry.object.revision().and_then(|revision| revision.tag());
+    let (glyph, meaning) = distance(newest, running, memory);
+    let room = 15 - text::width(glyph).min(2) - 1;
+    let tag = text::fit(&text::line(newest), room);
+    [Line::from(vec![Span::raw(tag), Span::raw(" "), Span::styled(glyph, theme.style(meaning))]), count]
+}
+
+/// How far the newest tag is from the running one.
+fn distance(newest: &str, running: Option<&str>, memory: &Memory) -> (&'static str, Meaning) {
+    let parse = |tag: &str| version(&tag.replace('_', "+"));
+    match (parse(newest), running.and_then(parse)) {
+        (Some(newest), Some(running)) if newest.major() > running.major() => {
+            (memory.theme.newer_major(), Meaning::Major)
+        }
+        (Some(newest), Some(running)) if newest > running => (memory.theme.newer(), Meaning::Newer),
+        _ => ("", Meaning::Plain),
+    }
+}
+
+/// Where a list of tags stands, in words: for panes and screens.
+pub fn tags_words(list: Option<&TagList>, upstream: &Upstream, memory: &Memory) -> String {
+    let dot = memory.theme.dot();
+    let Some(list) = list else { return "not asked".to_owned() };
+    let mut parts = Vec::new();
+    match &list.asking {
+        Asking::Queued => parts.push("waits for its turn".to_owned()),
+        Asking::Since(since) => {
+            let host = text::line(upstream.repository.registry());
+            parts.push(format!("asking {host} {} {}", memory.theme.waiting(), memory.age(*since)));
+        }
+        Asking::Done(_) | Asking::Failed(..) => {}
+    }
+    if list.has_answer() {
+        parts.push(format!("{} tags", list.tags.len()));
+        parts.push(format!("{} versions", list.versions));
+    }
+    match &list.asking {
+        Asking::Done(at) => parts.push(format!("{} ago", memory.age(*at))),
+        Asking::Failed(at, _) => parts.push(format!("could not ask, {} ago", memory.age(*at))),
+        Asking::Queued | Asking::Since(_) => {}
+    }
+    match list.requests {
+        0 => {}
+        1 => parts.push("1 request".to_owned()),
+        more => parts.push(format!("{more} requests")),
+    }
+    parts.join(&format!(" {dot} "))
+}
