@@ -1,13 +1,408 @@
-//! WHAT HAPPENS. The Elm loop as a value: no async, no I/O.
+//! WHAT HAPPENS. The Elm loop as a value: messages in, effects out, a picture at any time. No async, no I/O.
 
 pub mod command;
 pub mod effect;
 pub mod equivalent;
 pub mod filter;
+mod frame;
 pub mod keymap;
 pub mod ledger;
 pub mod memory;
 pub mod message;
+pub mod orders;
+pub mod overlay;
+mod press;
 pub mod rollout;
 pub mod screen;
 pub mod shelf;
+mod travel;
+
+pub use crate::widgets::theme::ColourMode;
+
+use crate::{
+    domain::{
+        Timestamp,
+        fact::{Fact, Scope},
+        identity::{About, ObjectId},
+        problem::{Cause, Problem},
+        repository::Upstream,
+    },
+    widgets::{
+        text,
+        theme::{Meaning, Theme},
+    },
+};
+use effect::Effect;
+use memory::{Memory, Session};
+use message::Message;
+use overlay::{Overlay, prompt::Purpose};
+use ratatui::{Frame, buffer::Buffer, layout::Rect};
+use screen::{Place, Screen};
+use shelf::Answer;
+use std::collections::HashMap;
+use travel::Journey;
+
+/// How long a toast that asks for nothing stays, in seconds.
+const TOAST: i64 = 6;
+
+/// What is decided before the first frame.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Writes are allowed from the start.
+    pub write: bool,
+    pub scope: Scope,
+    pub colour: ColourMode,
+    pub ascii: bool,
+    pub demo: bool,
+    pub width: u16,
+    pub height: u16,
+    pub start: Start,
+}
+
+/// The first screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    Board,
+    Tags(Upstream),
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            write: false,
+            scope: Scope::AllNamespaces,
+            colour: ColourMode::default(),
+            ascii: false,
+            demo: false,
+            width: 80,
+            height: 24,
+            start: Start::Board,
+        }
+    }
+}
+
+/// The whole program between a message and an effect.
+pub struct App {
+    memory: Memory,
+    /// The board is always the first; the last is the one that is seen.
+    stack: Vec<Screen>,
+    journey: Journey,
+    overlay: Option<Overlay>,
+    toast: Option<Toast>,
+    size: Rect,
+    dirty: Dirty,
+    /// The last picture, to see whether anything changed in it.
+    painted: Option<Buffer>,
+    /// Whose events are followed.
+    followed: Option<ObjectId>,
+    /// Shape of the world for which all repositories were put in line.
+    lined_up: u64,
+}
+
+/// Whether the picture is out of date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Dirty {
+    No,
+    /// Something came that may not be visible; the picture decides.
+    Perhaps,
+    Yes,
+}
+
+/// What came of an action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Toast {
+    words: String,
+    meaning: Meaning,
+    since: Timestamp,
+}
+
+impl App {
+    pub fn new(settings: Settings) -> Self {
+        let now = Timestamp::UNIX_EPOCH;
+        let memory = Memory {
+            ledger: ledger::Ledger::default(),
+            shelf: shelf::Shelf::default(),
+            rollouts: HashMap::new(),
+            session: Session::Connecting { context: None, since: now },
+            scope: settings.scope,
+            namespace: None,
+            contexts: Vec::new(),
+            namespaces: Vec::new(),
+            fetched: HashMap::new(),
+            write: settings.write,
+            demo: settings.demo,
+            theme: Theme { colour: settings.colour, ascii: settings.ascii },
+            now,
+            watched_since: None,
+            wide: false,
+        };
+        let mut app = Self {
+            memory,
+            stack: vec![Screen::at(&Place::Board)],
+            journey: Journey::default(),
+            overlay: None,
+            toast: None,
+            size: Rect::new(0, 0, settings.width, settings.height),
+            dirty: Dirty::Yes,
+            painted: None,
+            followed: None,
+            lined_up: 0,
+        };
+        app.journey.arrive(&Place::Board);
+        if let Start::Tags(upstream) = settings.start {
+            app.go(Place::Tags { upstream, about: None });
+        }
+        app
+    }
+
+    /// The first questions. Nothing waits for their answers.
+    pub fn start(&mut self) -> Vec<Effect> {
+        self.memory.session = Session::Connecting { context: None, since: self.memory.now };
+        let mut effects = vec![Effect::ListContexts, Effect::Connect { context: None }];
+        self.settle(&mut effects);
+        effects
+    }
+
+    /// Takes one message in. Never waits.
+    pub fn update(&mut self, message: Message) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let loud = matches!(message, Message::Key(_) | Message::Pasted(_) | Message::Resized { .. });
+        if let Message::Tick(now) = message {
+            self.tick(now);
+            return effects;
+        }
+        self.dirty = self.dirty.max(if loud { Dirty::Yes } else { Dirty::Perhaps });
+        self.take(message, &mut effects);
+        self.settle(&mut effects);
+        effects
+    }
+
+    /// True if a frame may be due.
+    pub fn is_dirty(&self) -> bool {
+        self.dirty != Dirty::No
+    }
+
+    /// True if the next frame would differ from the last one asked about. Nothing is drawn while nothing changed.
+    pub fn take_dirty(&mut self) -> bool {
+        if self.dirty == Dirty::No {
+            return false;
+        }
+        let certain = self.dirty == Dirty::Yes;
+        self.dirty = Dirty::No;
+        let mut picture = Buffer::empty(self.size);
+        self.paint(&mut picture);
+        let same = self.painted.as_ref() == Some(&picture);
+        self.painted = Some(picture);
+        certain || !same
+    }
+
+    pub fn draw(&self, frame: &mut Frame<'_>) {
+        let area = frame.area();
+        let kept = self.painted.as_ref().filter(|kept| kept.area == area && self.dirty == Dirty::No);
+        if let Some(kept) = kept {
+            frame.buffer_mut().clone_from(kept);
+        } else {
+            self.paint_in(area, frame.buffer_mut());
+        }
+        if let Some(cursor) = self.cursor(area) {
+            frame.set_cursor_position(cursor);
+        }
+    }
+
+    fn tick(&mut self, now: Timestamp) {
+        self.memory.now = now;
+        let gone = self.toast.as_ref().is_some_and(|toast| {
+            toast.meaning != Meaning::Problem && now.as_second() - toast.since.as_second() >= TOAST
+        });
+        if gone {
+            self.toast = None;
+        }
+        self.dirty = self.dirty.max(Dirty::Perhaps);
+    }
+
+    fn take(&mut self, message: Message, effects: &mut Vec<Effect>) {
+        match message {
+            Message::Tick(now) => self.tick(now),
+            Message::Key(chord) => self.press(chord, effects),
+            Message::Pasted(text) => self.paste(&text),
+            Message::Resized { width, height } => self.size = Rect::new(0, 0, width, height),
+            Message::Contexts(answer) => self.memory.contexts = answer.unwrap_or_default(),
+            Message::Connected(answer) => self.connected(answer, effects),
+            Message::Observed(facts) => self.observed(facts),
+            Message::Tags(upstream, answer) => {
+                self.memory.shelf.take_tags(&upstream, answer, self.memory.now);
+            }
+            Message::Described { upstream, reference, answer } => {
+                self.memory.shelf.take_descriptor((upstream, reference), answer);
+            }
+            Message::Opened { upstream, reference, answer } => {
+                self.memory.shelf.take_manifest((upstream, reference), answer);
+            }
+            Message::Events(id, answer) => self.memory.shelf.take_events(id, answer),
+            Message::Raw(id, answer) => self.memory.shelf.take_raw(id, answer),
+            Message::Fetched(id, answer) => {
+                self.memory.fetched.insert(id, answer);
+            }
+            Message::Namespaces(answer) => self.memory.namespaces = answer.unwrap_or_default(),
+            Message::Stepped { target, step } => {
+                if let Some(rollout) = self.memory.rollouts.get_mut(&target) {
+                    rollout.steps.push(step);
+                }
+            }
+            Message::Acted(target) => self.acted(&target),
+            Message::Copied(Ok(())) => {}
+            Message::Copied(Err(problem)) => self.say(Meaning::Problem, format!("could not {problem}")),
+        }
+    }
+
+    fn connected(&mut self, answer: Result<About, Problem>, effects: &mut Vec<Effect>) {
+        match answer {
+            Ok(about) => {
+                self.memory.session = Session::Up(about);
+                self.watch(effects);
+                effects.push(Effect::ListNamespaces);
+            }
+            Err(problem) => {
+                let context = match &self.memory.session {
+                    Session::Connecting { context, .. } | Session::Down { context, .. } => context.clone(),
+                    Session::Up(about) => Some(about.context.clone()),
+                };
+                self.memory.session = Session::Down { context, problem };
+            }
+        }
+    }
+
+    /// Facts of a cluster that was left, or of a scope that was left, are no longer ours.
+    fn observed(&mut self, facts: Vec<Fact>) {
+        if !matches!(self.memory.session, Session::Up(_)) {
+            return;
+        }
+        let scope = self.memory.scope.clone();
+        self.memory.ledger.observe(facts.into_iter().filter(|fact| is_inside(&scope, fact)).collect());
+    }
+
+    fn acted(&mut self, target: &ObjectId) {
+        let now = self.memory.now;
+        let Some(rollout) = self.memory.rollouts.get_mut(target) else { return };
+        rollout.ended = Some(now);
+        let (words, good) = (rollout.verdict(), rollout.succeeded());
+        self.say(if good { Meaning::Success } else { Meaning::Problem }, words);
+    }
+
+    fn say(&mut self, meaning: Meaning, words: String) {
+        self.toast = Some(Toast { words: text::line(&words), meaning, since: self.memory.now });
+    }
+
+    fn watch(&mut self, effects: &mut Vec<Effect>) {
+        self.memory.watched_since = Some(self.memory.now);
+        effects.push(Effect::Watch(self.memory.scope.clone()));
+    }
+
+    fn top(&self) -> &Screen {
+        // the board is never taken off the stack
+        &self.stack[self.stack.len() - 1]
+    }
+
+    fn top_mut(&mut self) -> &mut Screen {
+        let last = self.stack.len() - 1;
+        &mut self.stack[last]
+    }
+
+    fn content(&self) -> Rect {
+        crate::widgets::layout::areas(self.size).map_or(self.size, |areas| areas.content)
+    }
+
+    /// After every message: kept views are brought up to date, and what is now needed is asked.
+    fn settle(&mut self, effects: &mut Vec<Effect>) {
+        let content = self.content();
+        let last = self.stack.len() - 1;
+        self.stack[last].settle(&self.memory, content);
+        self.want_tags(content);
+        effects.extend(self.memory.shelf.due(self.memory.now));
+        self.want_events(effects);
+        self.want_raw(effects);
+        self.want_fetched(effects);
+    }
+
+    /// What can be seen first, then every other repository of the world.
+    fn want_tags(&mut self, content: Rect) {
+        if self.lined_up != self.memory.ledger.shape {
+            self.lined_up = self.memory.ledger.shape;
+            let entries = self.memory.ledger.entries().filter_map(|(_, entry)| entry.upstream.as_ref());
+            let mut missing: Vec<Upstream> =
+                entries.filter(|upstream| self.memory.shelf.tags(upstream).is_none()).cloned().collect();
+            missing.sort();
+            for upstream in &missing {
+                self.memory.shelf.want_tags(upstream, false);
+            }
+        }
+        if !self.memory.shelf.has_queue() && !matches!(self.top(), Screen::Tags(_)) {
+            return;
+        }
+        for upstream in self.top().visible_upstreams(&self.memory, content).iter().rev() {
+            self.memory.shelf.want_tags(upstream, true);
+        }
+    }
+
+    fn want_events(&mut self, effects: &mut Vec<Effect>) {
+        let wanted = match (self.top(), &self.memory.session) {
+            (Screen::Object(object), Session::Up(_)) => Some(object.id.clone()),
+            _ => None,
+        };
+        if wanted == self.followed {
+            return;
+        }
+        match &wanted {
+            Some(id) => {
+                self.memory.shelf.events.entry(id.clone()).or_insert(Answer::Asked);
+                effects.push(Effect::FollowEvents(id.clone()));
+            }
+            None => effects.push(Effect::StopEvents),
+        }
+        self.followed = wanted;
+    }
+
+    fn want_raw(&mut self, effects: &mut Vec<Effect>) {
+        let Screen::Yaml(yaml) = self.top() else { return };
+        let id = yaml.id.clone();
+        if self.memory.shelf.raw.contains_key(&id) {
+            return;
+        }
+        if matches!(self.memory.session, Session::Up(_)) {
+            self.memory.shelf.raw.insert(id.clone(), Answer::Asked);
+            effects.push(Effect::ReadRaw(id));
+        } else {
+            let problem = Problem::new(Cause::Unreachable, format!("read {id}"), "there is no cluster");
+            self.memory.shelf.raw.insert(id, Answer::Failed(problem));
+        }
+    }
+
+    fn want_fetched(&mut self, effects: &mut Vec<Effect>) {
+        let Some(Overlay::Dialog(dialog)) = &mut self.overlay else { return };
+        for id in dialog.reads(&self.memory) {
+            if !dialog.asked.contains(&id) {
+                dialog.asked.push(id.clone());
+                effects.push(Effect::Fetch(id));
+            }
+        }
+    }
+}
+
+fn is_inside(scope: &Scope, fact: &Fact) -> bool {
+    let feed = match fact {
+        Fact::Listed { feed, .. }
+        | Fact::NotInstalled(feed)
+        | Fact::Refused { feed, .. }
+        | Fact::Unreadable { feed, .. }
+        | Fact::WatchLost { feed, .. }
+        | Fact::WatchBack { feed } => feed,
+        Fact::Changed(object) => return scope.contains(&object.id().namespace),
+        Fact::Gone(id) => return scope.contains(&id.namespace),
+        Fact::Narrowed { .. } => return *scope == Scope::AllNamespaces,
+    };
+    match (&feed.namespace, scope) {
+        (Some(namespace), scope) => scope.contains(namespace),
+        (None, Scope::AllNamespaces) => true,
+        (None, Scope::Namespace(_)) => false,
+    }
+}

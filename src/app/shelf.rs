@@ -194,6 +194,23 @@ impl Shelf {
         self.descriptors.retain(|(about, _), _| about != upstream);
     }
 
+    /// Some repository has not been asked yet.
+    pub fn has_queue(&self) -> bool {
+        !self.queues.is_empty()
+    }
+
+    /// Nobody looks at it any more. True if a question was under way.
+    pub fn give_up(&mut self, upstream: &Upstream) -> bool {
+        let under_way = self.tags.get(upstream).is_some_and(TagList::is_under_way);
+        if under_way {
+            self.tags.remove(upstream);
+            if let Some(count) = self.under_way.get_mut(upstream.repository.registry()) {
+                *count = count.saturating_sub(1);
+            }
+        }
+        under_way
+    }
+
     /// Questions whose turn has come.
     pub fn due(&mut self, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();

@@ -236,7 +236,7 @@ pub(super) fn page(content: Rect, foot: usize) -> usize {
 }
 
 /// Where a movement leads among so many lines; None: not a movement.
-pub(super) fn moved(command: Command, at: usize, page: usize, count: usize) -> Option<usize> {
+pub(crate) fn moved(command: Command, at: usize, page: usize, count: usize) -> Option<usize> {
     let page = page.max(1);
     let to = match command {
         Command::Down => at + 1,

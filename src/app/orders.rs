@@ -1,0 +1,209 @@
+//! What can be typed after `:`, what completes it, and what an unknown word was probably meant to be.
+
+use super::{equivalent::is_name, memory::Memory, screen::Place};
+use crate::domain::{
+    identity::Kind,
+    repository::{Repository, Upstream},
+};
+use std::sync::Arc;
+
+/// A command line, understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    Go {
+        place: Place,
+        /// `:ks shop`
+        namespace: Option<Arc<str>>,
+        /// `:ks /podinfo`
+        filter: Option<String>,
+    },
+    /// None: all.
+    Namespace(Option<Arc<str>>),
+    Context(String),
+    Write(bool),
+    Help,
+    Quit,
+}
+
+/// First words and what follows them, for completion.
+const WORDS: [&str; 14] = [
+    "all", "ocirepo", "ks", "hr", "helmrepo", "hc", "ea", "tags", "ns", "ctx", "write", "readonly", "help",
+    "q",
+];
+
+pub fn parse(text: &str, memory: &Memory) -> Result<Order, String> {
+    let text = text.trim();
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let rest = rest.trim();
+    match word {
+        "" => Err("no command was typed".to_owned()),
+        "all" | "board" => going(Place::Board, rest),
+        "ns" | "namespace" => namespace(rest, memory),
+        "ctx" | "context" => context(rest, memory),
+        "tags" => tags(rest),
+        "write" => bare(rest, word, Order::Write(true)),
+        "readonly" => bare(rest, word, Order::Write(false)),
+        "help" | "?" => bare(rest, word, Order::Help),
+        "q" | "quit" | "q!" | "exit" => bare(rest, word, Order::Quit),
+        other => match Kind::from_word(other) {
+            Some(kind) if kind.is_watched() => going(Place::List(kind), rest),
+            Some(kind) => {
+                Err(format!("{kind} is not watched: fluxscope shows OCI sources and what takes from them"))
+            }
+            None => Err(unknown(other)),
+        },
+    }
+}
+
+fn going(place: Place, rest: &str) -> Result<Order, String> {
+    let (namespace, filter) = match rest.split_once('/') {
+        Some((before, filter)) => (before.trim(), Some(filter.trim().to_owned())),
+        None => (rest, None),
+    };
+    match namespace {
+        "" => Ok(Order::Go { place, namespace: None, filter }),
+        name if is_name(name) => Ok(Order::Go { place, namespace: Some(name.into()), filter }),
+        name => Err(format!("{name} is not the name of a namespace; a filter begins with /")),
+    }
+}
+
+fn bare(rest: &str, word: &str, order: Order) -> Result<Order, String> {
+    if rest.is_empty() { Ok(order) } else { Err(format!(":{word} takes no word behind it")) }
+}
+
+fn namespace(name: &str, memory: &Memory) -> Result<Order, String> {
+    let known = known_namespaces(memory);
+    match name {
+        "" => Err(format!("which namespace? all {}", shortened(&known))),
+        "all" | "*" => Ok(Order::Namespace(None)),
+        name if !is_name(name) => Err(format!("{name} is not the name of a namespace")),
+        // where all names are known, a wrong one is a slip of the finger
+        name if !memory.namespaces.is_empty() && !known.iter().any(|other| other == name) => {
+            Err(meant(&format!("there is no namespace {name}"), name, known.iter().map(String::as_str)))
+        }
+        name => Ok(Order::Namespace(Some(name.into()))),
+    }
+}
+
+fn context(name: &str, memory: &Memory) -> Result<Order, String> {
+    let known = &memory.contexts;
+    match name {
+        "" => Err(format!("which context? {}", shortened(known))),
+        name if !known.is_empty() && !known.iter().any(|other| other == name) => {
+            Err(meant(&format!("there is no context {name}"), name, known.iter().map(String::as_str)))
+        }
+        name => Ok(Order::Context(name.to_owned())),
+    }
+}
+
+fn tags(address: &str) -> Result<Order, String> {
+    if address.is_empty() {
+        return Err("whose tags? :tags oci://HOST/REPOSITORY".to_owned());
+    }
+    let repository = Repository::parse_url(address).map_err(|error| format!("{address}: {error}"))?;
+    let upstream = Upstream { repository, insecure: false };
+    Ok(Order::Go { place: Place::Tags { upstream, about: None }, namespace: None, filter: None })
+}
+
+fn unknown(word: &str) -> String {
+    meant(&format!("there is no command :{word}"), word, WORDS.into_iter())
+}
+
+fn meant<'a>(words: &str, typed: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let nearest = known.min_by_key(|other| distance(typed, other));
+    nearest.map_or_else(|| words.to_owned(), |nearest| format!("{words}; the nearest is {nearest}"))
+}
+
+fn shortened(names: &[String]) -> String {
+    let mut words = names.iter().take(12).cloned().collect::<Vec<_>>().join(" ");
+    if names.len() > 12 {
+        words.push_str(&format!(" and {} more", names.len() - 12));
+    }
+    words
+}
+
+/// What begins with the text; where nothing does, what holds it.
+pub fn candidates(text: &str, memory: &Memory) -> Vec<String> {
+    let all: Vec<String> = match text.split_once(' ') {
+        None => WORDS.iter().map(|word| (*word).to_owned()).collect(),
+        Some((word @ ("ns" | "namespace"), _)) => {
+            let all = std::iter::once("all".to_owned()).chain(known_namespaces(memory));
+            all.map(|name| format!("{word} {name}")).collect()
+        }
+        Some((word @ ("ctx" | "context"), _)) => {
+            memory.contexts.iter().map(|name| format!("{word} {name}")).collect()
+        }
+        Some(("tags", _)) => {
+            let mut known: Vec<String> = memory
+                .ledger
+                .entries()
+                .filter_map(|(_, entry)| Some(format!("tags oci://{}", entry.upstream.as_ref()?.repository)))
+                .collect();
+            known.sort();
+            known.dedup();
+            known
+        }
+        Some((word, _)) if Kind::from_word(word).is_some_and(Kind::is_watched) || word == "all" => {
+            known_namespaces(memory).into_iter().map(|name| format!("{word} {name}")).collect()
+        }
+        Some(_) => Vec::new(),
+    };
+    let begins: Vec<String> = all.iter().filter(|word| word.starts_with(text)).cloned().collect();
+    if begins.is_empty() { all.into_iter().filter(|word| word.contains(text)).collect() } else { begins }
+}
+
+fn known_namespaces(memory: &Memory) -> Vec<String> {
+    let mut names: Vec<String> = memory.namespaces.clone();
+    names.extend(memory.ledger.namespaces().into_iter().map(|(name, _)| name.to_string()));
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Edits that turn one word into the other (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let cost = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = cost.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_word_names_the_nearest_command() {
+        assert_eq!(unknown("ocirep"), "there is no command :ocirep; the nearest is ocirepo");
+        assert_eq!(unknown("wirte"), "there is no command :wirte; the nearest is write");
+    }
+
+    #[test]
+    fn a_list_takes_a_namespace_and_a_filter_as_in_k9s() {
+        assert_eq!(
+            going(Place::List(Kind::Kustomization), "shop /podinfo"),
+            Ok(Order::Go {
+                place: Place::List(Kind::Kustomization),
+                namespace: Some("shop".into()),
+                filter: Some("podinfo".to_owned())
+            })
+        );
+        assert!(going(Place::Board, "Not A Name").is_err());
+    }
+
+    #[test]
+    fn an_address_that_flux_would_refuse_is_refused_with_its_words() {
+        assert_eq!(
+            tags("ghcr.io/acme/fleet"),
+            Err("ghcr.io/acme/fleet: URL must be in format 'oci://<domain>/<org>/<repo>'".to_owned())
+        );
+    }
+}

@@ -1,0 +1,347 @@
+//! What a key does: the overlay hears it first, then the screen, then everything else. One table says what it means.
+
+use super::{
+    App,
+    command::Command,
+    effect::Effect,
+    filter::Filter,
+    keymap::{self, Scope},
+    memory::Session,
+    message::{Chord, Key},
+    orders,
+    overlay::{
+        Overlay,
+        dialog::Dialog,
+        help::Help,
+        prompt::{Prompt, Purpose},
+    },
+    screen::{Screen, Step},
+    shelf::Answer,
+};
+use crate::{
+    domain::{action::token, repository::Upstream, world::Feed},
+    widgets::{layout, theme::Meaning},
+};
+
+impl App {
+    pub(super) fn press(&mut self, chord: Chord, effects: &mut Vec<Effect>) {
+        self.toast = None;
+        // a terminal that is too small hears nothing but the way out
+        if layout::areas(self.size).is_none() {
+            if chord == Chord::control('c') || chord == Chord::char('q') {
+                effects.push(Effect::Quit);
+            }
+            return;
+        }
+        let command = keymap::command(&self.listeners(), chord);
+        match (self.overlay.take(), command) {
+            (overlay, Some(Command::Quit)) => {
+                self.overlay = overlay;
+                effects.push(Effect::Quit);
+            }
+            (None, Some(command)) => self.command(command, effects),
+            (None, None) => {}
+            (Some(Overlay::Line(prompt)), command) => self.in_line(prompt, command, chord, effects),
+            (Some(Overlay::Help(help)), command) => self.in_help(help, command, chord),
+            (Some(Overlay::Dialog(dialog)), command) => self.in_dialog(dialog, command, effects),
+            (Some(Overlay::Question), Some(Command::Send)) => effects.push(Effect::Quit),
+            (Some(Overlay::Question), Some(Command::Leave)) => {}
+            (Some(Overlay::Question), _) => self.overlay = Some(Overlay::Question),
+        }
+    }
+
+    /// Those who hear a key, the first of them first.
+    pub(super) fn listeners(&self) -> Vec<Scope> {
+        match &self.overlay {
+            Some(overlay) => vec![overlay.scope()],
+            None => vec![self.top().scope(), Scope::Everywhere],
+        }
+    }
+
+    /// Why a command does nothing here and now.
+    pub(super) fn obstacle(&self, command: Command) -> Option<String> {
+        match command {
+            Command::HistoryBack if self.journey.before().is_none() => {
+                Some("there is no view before".to_owned())
+            }
+            Command::HistoryForward if self.journey.after().is_none() => {
+                Some("there is no view after".to_owned())
+            }
+            Command::LastView if self.journey.last().is_none() => Some("there was no other view".to_owned()),
+            Command::Namespace(digit @ 1..) => {
+                let count = self.memory.ledger.namespaces().len();
+                (count < usize::from(digit)).then(|| format!("only {count} namespaces hold Flux objects"))
+            }
+            Command::Wide if self.top().scope() != Scope::Rows => None,
+            other => self.top().obstacle(other, &self.memory),
+        }
+    }
+
+    fn command(&mut self, command: Command, effects: &mut Vec<Effect>) {
+        if let Some(reason) = self.obstacle(command) {
+            self.say(Meaning::Warning, reason);
+            return;
+        }
+        match command {
+            Command::Back => self.back(effects),
+            Command::CommandLine => self.overlay = Some(Overlay::Line(Prompt::new(Purpose::Command, ""))),
+            Command::Filter => {
+                let text = self.top().filter().map_or_else(String::new, |filter| filter.text.clone());
+                self.overlay = Some(Overlay::Line(Prompt::new(Purpose::Filter, &text)));
+            }
+            Command::Help => self.open_help(),
+            Command::Refresh => self.refresh(effects),
+            Command::Wide => self.memory.wide = !self.memory.wide,
+            Command::HistoryBack => self.travel(-1),
+            Command::HistoryForward => self.travel(1),
+            Command::LastView => self.last_view(),
+            Command::Namespace(0) => self.focus(None, effects),
+            Command::Namespace(digit) => {
+                let names = self.memory.ledger.namespaces();
+                let name = names.get(usize::from(digit) - 1).map(|(name, _)| name.clone());
+                if let Some(name) = name {
+                    self.focus(Some(name), effects);
+                }
+            }
+            other => {
+                let content = self.content();
+                let last = self.stack.len() - 1;
+                let step = self.stack[last].update(other, &self.memory, content);
+                self.step(step, effects);
+            }
+        }
+    }
+
+    fn step(&mut self, step: Step, effects: &mut Vec<Effect>) {
+        match step {
+            Step::Stay => {}
+            Step::Go(place) => self.go(place),
+            Step::Say(meaning, words) => self.say(meaning, words),
+            Step::Copy(text) => {
+                self.say(Meaning::Success, format!("copied: {text}"));
+                effects.push(Effect::Copy(text));
+            }
+            Step::Search => self.overlay = Some(Overlay::Line(Prompt::new(Purpose::Search, ""))),
+            Step::Describe(upstream, reference) => self.describe(upstream, reference, effects),
+            Step::Reconcile { targets, with_source } => {
+                self.memory.fetched.clear();
+                let token = token(self.memory.now);
+                self.overlay =
+                    Some(Overlay::Dialog(Dialog { targets, with_source, token, asked: Vec::new() }));
+            }
+        }
+    }
+
+    /// A tag is asked once; a failed question may be asked again.
+    fn describe(&mut self, upstream: Upstream, reference: String, effects: &mut Vec<Effect>) {
+        let about = (upstream.clone(), reference.clone());
+        let asked = self.memory.shelf.manifests.get(&about);
+        if !matches!(asked, Some(Answer::Asked | Answer::Here(_))) {
+            self.memory.shelf.manifests.insert(about, Answer::Asked);
+            effects.push(Effect::Open { upstream, reference });
+        }
+    }
+
+    /// Clears the filter first, leaves second; the first screen asks before it quits.
+    fn back(&mut self, effects: &mut Vec<Effect>) {
+        if self.top().filter().is_some_and(|filter| !filter.text.is_empty()) {
+            self.top_mut().set_filter(Filter::default());
+            return;
+        }
+        if !self.leave(effects) {
+            self.overlay = Some(Overlay::Question);
+        }
+    }
+
+    pub(super) fn open_help(&mut self) {
+        self.overlay = Some(Overlay::Help(Help::default()));
+    }
+
+    fn refresh(&mut self, effects: &mut Vec<Effect>) {
+        let nothing_read =
+            !self.memory.ledger.world.feeds().any(|(_, feed)| matches!(feed, Feed::Live { .. }));
+        match &self.memory.session {
+            Session::Down { context, .. } => {
+                let context = context.clone();
+                self.connect(context, effects);
+            }
+            Session::Up(_) if nothing_read && self.memory.is_listed() => {
+                self.memory.ledger.clear();
+                self.watch(effects);
+            }
+            Session::Up(_) | Session::Connecting { .. } => {}
+        }
+        if let Screen::Yaml(yaml) = self.top() {
+            let id = yaml.id.clone();
+            self.memory.shelf.raw.remove(&id);
+            return;
+        }
+        let mut visible = self.top().visible_upstreams(&self.memory, self.content());
+        visible.sort();
+        visible.dedup();
+        for upstream in &visible {
+            self.memory.shelf.want_tags_again(upstream);
+        }
+        match visible.as_slice() {
+            [] => {}
+            [one] => self.say(Meaning::Success, format!("asking {} again", one.repository)),
+            many => self.say(Meaning::Success, format!("asking {} repositories again", many.len())),
+        }
+    }
+
+    pub(super) fn paste(&mut self, text: &str) {
+        match &mut self.overlay {
+            Some(Overlay::Line(prompt)) => prompt.insert(text),
+            Some(Overlay::Help(help)) if help.is_typing() => {
+                help.needle
+                    .extend(text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()));
+            }
+            Some(Overlay::Help(_) | Overlay::Dialog(_) | Overlay::Question) | None => return,
+        }
+        self.typed();
+    }
+
+    /// The filter holds while it is typed.
+    fn typed(&mut self) {
+        if let Some(Overlay::Line(prompt)) = &self.overlay
+            && prompt.purpose == Purpose::Filter
+        {
+            let filter = Filter::parse(&prompt.input);
+            self.top_mut().set_filter(filter);
+        }
+    }
+
+    fn in_line(
+        &mut self,
+        mut prompt: Prompt,
+        command: Option<Command>,
+        chord: Chord,
+        effects: &mut Vec<Effect>,
+    ) {
+        match command {
+            Some(Command::Accept) => return self.accept(&prompt, effects),
+            Some(Command::Leave) => {
+                if prompt.purpose == Purpose::Filter {
+                    self.top_mut().set_filter(Filter::default());
+                }
+                return;
+            }
+            Some(Command::Complete) => prompt.complete(&self.memory),
+            Some(Command::CandidateUp) => prompt.choose(-1, &self.memory),
+            Some(Command::CandidateDown) => prompt.choose(1, &self.memory),
+            // one more Backspace on an empty line leaves it
+            Some(Command::Erase) if prompt.input.is_empty() => return,
+            Some(Command::Erase) => prompt.erase(),
+            Some(Command::EraseAll) => prompt.clear(),
+            Some(_) => {}
+            None => {
+                if let Some(c) = typed_char(chord) {
+                    prompt.insert(c.encode_utf8(&mut [0; 4]));
+                }
+            }
+        }
+        self.overlay = Some(Overlay::Line(prompt));
+        self.typed();
+    }
+
+    fn accept(&mut self, prompt: &Prompt, effects: &mut Vec<Effect>) {
+        match prompt.purpose {
+            Purpose::Filter => self.top_mut().set_filter(Filter::parse(&prompt.input)),
+            Purpose::Search => {
+                let height = usize::from(self.content().height);
+                if let Screen::Yaml(yaml) = self.top_mut() {
+                    yaml.search(&prompt.input, height);
+                }
+                if self.top().found().is_some_and(|(hits, _)| hits == 0) {
+                    self.say(Meaning::Warning, format!("{} was not found", prompt.input));
+                }
+            }
+            Purpose::Command => {
+                let text = prompt.taken(&self.memory);
+                if text.trim().is_empty() {
+                    return;
+                }
+                match orders::parse(&text, &self.memory) {
+                    Ok(order) => self.obey(order, effects),
+                    Err(words) => self.say(Meaning::Problem, words),
+                }
+            }
+        }
+    }
+
+    fn in_help(&mut self, mut help: Help, command: Option<Command>, chord: Chord) {
+        if help.is_typing() {
+            match command {
+                Some(Command::Accept) => help.stop_typing(),
+                Some(Command::Leave) => {
+                    help.needle.clear();
+                    help.stop_typing();
+                }
+                Some(Command::Erase) => {
+                    help.needle.pop();
+                }
+                Some(Command::EraseAll) => help.needle.clear(),
+                Some(_) => {}
+                None => help.needle.extend(typed_char(chord)),
+            }
+        } else {
+            match command {
+                Some(Command::Leave) if help.needle.is_empty() => return,
+                Some(Command::Leave) => help.needle.clear(),
+                Some(Command::Search) => help.type_search(),
+                Some(command) => {
+                    let count = self.help_lines(&help).len();
+                    let height = usize::from(self.content().height.saturating_sub(1));
+                    help.step(command, height, count);
+                }
+                None => {}
+            }
+        }
+        self.overlay = Some(Overlay::Help(help));
+    }
+
+    fn in_dialog(&mut self, mut dialog: Dialog, command: Option<Command>, effects: &mut Vec<Effect>) {
+        match command {
+            Some(Command::Leave) => return,
+            Some(Command::Send) => match dialog.obstacle(&self.memory) {
+                None => return self.send(&dialog, effects),
+                Some(reason) => self.say(Meaning::Warning, reason),
+            },
+            Some(Command::ToggleSource) if dialog.has_choice(&self.memory) => {
+                dialog.with_source = !dialog.with_source;
+            }
+            Some(Command::CopyCommand) => {
+                let same =
+                    dialog.targets.iter().map(|id| super::equivalent::reconcile(id, dialog.with_source));
+                let step = match same.collect::<Option<Vec<String>>>() {
+                    Some(commands) => Step::Copy(commands.join(" && ")),
+                    None => super::screen::browse::refused(),
+                };
+                self.step(step, effects);
+            }
+            Some(_) | None => {}
+        }
+        self.overlay = Some(Overlay::Dialog(dialog));
+    }
+
+    fn send(&mut self, dialog: &Dialog, effects: &mut Vec<Effect>) {
+        for rollout in dialog.rollouts(&self.memory) {
+            let plan = rollout.plan.clone();
+            self.memory.rollouts.insert(plan.target.clone(), rollout);
+            effects.push(Effect::Reconcile { plan, token: dialog.token.clone() });
+        }
+        if let Screen::Board(board) = self.top_mut() {
+            board.rows.marks.clear();
+        }
+        if let Screen::List(list) = self.top_mut() {
+            list.rows.marks.clear();
+        }
+    }
+}
+
+fn typed_char(chord: Chord) -> Option<char> {
+    match chord.key {
+        Key::Char(c) if !chord.control && !chord.alt => Some(c),
+        _ => None,
+    }
+}

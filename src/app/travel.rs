@@ -1,0 +1,194 @@
+//! Going from view to view: the stack of screens, the history, other namespaces and other clusters.
+
+use super::{
+    App,
+    effect::Effect,
+    memory::Session,
+    orders::Order,
+    screen::{Place, Screen},
+};
+use crate::{
+    app::filter::Filter,
+    domain::{fact::Scope, world::Feed},
+    widgets::theme::Meaning,
+};
+use std::sync::Arc;
+
+/// Views in the order in which they were opened, and where in it one is.
+#[derive(Debug, Default)]
+pub(super) struct Journey {
+    places: Vec<Place>,
+    at: usize,
+    last: Option<Place>,
+}
+
+impl Journey {
+    /// A view was opened: what lay ahead is forgotten.
+    pub(super) fn arrive(&mut self, place: &Place) {
+        if self.places.get(self.at) == Some(place) {
+            return;
+        }
+        self.last = self.places.get(self.at).cloned();
+        self.places.truncate(self.at + 1);
+        self.places.push(place.clone());
+        self.at = self.places.len() - 1;
+    }
+
+    /// One went back to a view: what was left lies ahead.
+    fn return_to(&mut self, place: &Place) {
+        self.last = self.places.get(self.at).cloned();
+        if let Some(at) = self.places[..self.at].iter().rposition(|other| other == place) {
+            self.at = at;
+        } else {
+            self.arrive(place);
+        }
+    }
+
+    pub(super) fn before(&self) -> Option<&Place> {
+        self.places.get(self.at.checked_sub(1)?)
+    }
+
+    pub(super) fn after(&self) -> Option<&Place> {
+        self.places.get(self.at + 1)
+    }
+
+    pub(super) fn last(&self) -> Option<&Place> {
+        self.last.as_ref()
+    }
+
+    /// Moves along the history without changing it.
+    fn step(&mut self, by: isize) {
+        self.last = self.places.get(self.at).cloned();
+        self.at = self.at.saturating_add_signed(by).min(self.places.len().saturating_sub(1));
+    }
+}
+
+impl App {
+    /// Opens a view and remembers it.
+    pub(super) fn go(&mut self, place: Place) {
+        self.journey.arrive(&place);
+        self.show(place);
+    }
+
+    /// Brings a view to the front: the one that is open, else a new one.
+    fn show(&mut self, place: Place) {
+        if let Some(at) = self.stack.iter().position(|screen| screen.place() == place) {
+            self.stack.truncate(at + 1);
+            return;
+        }
+        if let Place::Yaml(id) = &place {
+            self.memory.shelf.raw.remove(id);
+        }
+        // a list replaces the views above the board, as a command in k9s does
+        if let Place::List(_) = place {
+            self.stack.truncate(1);
+        }
+        self.stack.push(Screen::at(&place));
+    }
+
+    /// Leaves the top view. False: it is the first one.
+    pub(super) fn leave(&mut self, effects: &mut Vec<Effect>) -> bool {
+        if self.stack.len() == 1 {
+            return false;
+        }
+        if let Some(Screen::Tags(tags)) = self.stack.pop() {
+            let needed =
+                self.memory.ledger.entries().any(|(_, e)| e.upstream.as_ref() == Some(&tags.upstream));
+            if !needed && self.memory.shelf.give_up(&tags.upstream) {
+                effects.push(Effect::StopTags(tags.upstream));
+            }
+        }
+        let place = self.top().place();
+        self.journey.return_to(&place);
+        true
+    }
+
+    pub(super) fn travel(&mut self, by: isize) {
+        let place = if by < 0 { self.journey.before() } else { self.journey.after() };
+        if let Some(place) = place.cloned() {
+            self.journey.step(by);
+            self.show(place);
+        }
+    }
+
+    pub(super) fn last_view(&mut self) {
+        if let Some(place) = self.journey.last().cloned() {
+            self.go(place);
+        }
+    }
+
+    pub(super) fn obey(&mut self, order: Order, effects: &mut Vec<Effect>) {
+        match order {
+            Order::Go { place, namespace, filter } => {
+                if let Some(namespace) = namespace {
+                    self.focus(Some(namespace), effects);
+                }
+                self.go(place);
+                if let Some(filter) = filter {
+                    self.top_mut().set_filter(Filter::parse(&filter));
+                }
+            }
+            Order::Namespace(namespace) => self.focus(namespace, effects),
+            Order::Context(context) => self.connect(Some(context), effects),
+            Order::Write(write) => {
+                self.memory.write = write;
+                let words = if write {
+                    "writes are allowed in this session: :readonly takes that back"
+                } else {
+                    "read-only: nothing is sent"
+                };
+                self.say(if write { Meaning::Warning } else { Meaning::Success }, words.to_owned());
+            }
+            Order::Help => self.open_help(),
+            Order::Quit => effects.push(Effect::Quit),
+        }
+    }
+
+    /// Looks at one namespace or at all. Asks anew only where what is watched does not hold it.
+    pub(super) fn focus(&mut self, wanted: Option<Arc<str>>, effects: &mut Vec<Effect>) {
+        let held = match (&self.memory.scope, &wanted) {
+            (Scope::AllNamespaces, None) => true,
+            (Scope::AllNamespaces, Some(namespace)) => self.is_read(namespace),
+            (Scope::Namespace(own), Some(namespace)) => own == namespace,
+            (Scope::Namespace(_), None) => false,
+        };
+        if held {
+            let whole = matches!(self.memory.scope, Scope::Namespace(_));
+            self.memory.namespace = if whole { None } else { wanted };
+            return;
+        }
+        self.memory.namespace = None;
+        self.memory.scope = wanted.map_or(Scope::AllNamespaces, Scope::Namespace);
+        self.memory.ledger.clear();
+        if matches!(self.memory.session, Session::Up(_)) {
+            self.watch(effects);
+        }
+    }
+
+    /// Where not all namespaces may be read at once, one that was not named has to be asked for.
+    fn is_read(&self, namespace: &Arc<str>) -> bool {
+        let world = &self.memory.ledger.world;
+        world.narrowed().next().is_none()
+            || world.feeds().any(|(feed, state)| {
+                feed.namespace.as_ref() == Some(namespace)
+                    && matches!(state, Feed::Live { .. } | Feed::Lost { .. })
+            })
+    }
+
+    /// Leaves the cluster in use and opens another one, or the same again.
+    pub(super) fn connect(&mut self, context: Option<String>, effects: &mut Vec<Effect>) {
+        self.memory.session = Session::Connecting { context: context.clone(), since: self.memory.now };
+        self.memory.ledger.clear();
+        self.memory.shelf.leave_cluster();
+        self.memory.rollouts.clear();
+        self.memory.fetched.clear();
+        self.memory.namespaces.clear();
+        self.memory.namespace = None;
+        self.memory.watched_since = None;
+        self.followed = None;
+        if !matches!(self.top(), Screen::Tags(_)) {
+            self.go(Place::Board);
+        }
+        effects.push(Effect::Connect { context });
+    }
+}
