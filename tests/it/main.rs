@@ -13,4 +13,6 @@ mod cluster;
 mod objects;
 mod registry;
 mod situations;
+mod stories;
+mod story;
 mod vectors;

@@ -1,0 +1,3 @@
+//! What the program promises, feature by feature.
+
+mod board;
