@@ -190,7 +190,8 @@ def podinfo():
     patches = {"6.0": 4, "6.1": 5, "6.2": 4, "6.3": 7, "6.4": 2, "6.5": 5, "6.6": 4, "6.7": 2, "6.8": 1, "6.9": 5}
     versions = ["v5.2.0", "v5.2.1"] + [f"{minor}.{patch}" for minor, n in patches.items() for patch in range(n)]
     made = ages(versions, 2, 13)
-    made |= {"6.9.0-rc.1": "64d", "7.0.0-rc.1": "12d", "7.0.0-rc.2": "9d", "7.0.0": "1d", "7.1.0-rc.1": "5h"}
+    # a day of hot fixes, after the source was checked last: else Flux would run the newest by now
+    made |= {"6.9.2": "9h", "6.9.3": "7h", "6.9.4": "3h", "6.9.0-rc.1": "64d", "7.0.0-rc.1": "12d", "7.0.0-rc.2": "9d", "7.0.0": "1d", "7.1.0-rc.1": "5h"}
     for tag, age in made.items():
         files = podinfo_files(tag.removeprefix("v"))
         repository.flux(tag, files, age, f"{tag}@sha1:{commit('podinfo' + tag)}", "https://github.com/acme/podinfo")
@@ -207,7 +208,7 @@ def podinfo_chart():
     repository = Repository("ghcr.io/acme/charts/podinfo")
     versions = ["6.5.0", "6.5.1", "6.5.4", "6.6.0", "6.6.1", "6.6.3", "6.7.0", "6.7.1", "6.8.0"]
     versions += [f"6.9.{patch}" for patch in range(5)]
-    made = ages(versions, 12, 11) | {"7.0.0-rc.1": "10d", "6.9.4+build.2": "8d", "7.0.0": "1d"}
+    made = ages(versions, 12, 11) | {"7.0.0-rc.1": "10d", "6.9.4": "40m", "6.9.4+build.2": "30m", "7.0.0": "1d"}
     for version, age in made.items():
         app = version.split("+")[0]
         values = f"replicaCount: 2\nimage:\n  repository: ghcr.io/acme/podinfo\n  tag: {app}\n"
@@ -222,7 +223,8 @@ def podinfo_chart():
 
 def cert_manager_chart():
     repository = Repository("ghcr.io/acme/charts/cert-manager")
-    for version, age in ages(["1.13.0", "1.13.3", "1.14.0", "1.14.4", "1.14.5", "1.15.1", "1.16.2"], 6, 21).items():
+    versions = ["1.13.0", "1.13.3", "1.14.0", "1.14.4", "1.14.5", "1.15.1", "1.16.2"]
+    for version, age in (ages(versions, 6, 21) | {"1.14.5": "6m"}).items():
         files = {"values.yaml": "crds:\n  enabled: true\n"}
         repository.chart(version, "cert-manager", version, f"v{version}", files, age)
     repository.alias("1.14", "1.14.5")
@@ -270,7 +272,7 @@ def scalar(value):
         return str(value)
     if PLAIN.match(value) and value.lower() not in WORDS and value == value.strip():
         return value
-    return "'" + value.replace("'", "''") + "'"
+    return json.dumps(value) if "\n" in value else "'" + value.replace("'", "''") + "'"
 
 
 def yaml(value, indent=""):

@@ -8,6 +8,7 @@ mod document;
 mod failure;
 mod helper;
 mod host;
+pub mod layout;
 mod link;
 mod manifest;
 mod place;

@@ -10,6 +10,7 @@
 
 mod cli;
 mod cluster;
+mod demo;
 mod objects;
 mod registry;
 mod situations;
