@@ -11,6 +11,7 @@
 mod cli;
 mod cluster;
 mod demo;
+mod house_rules;
 mod objects;
 mod registry;
 mod situations;
