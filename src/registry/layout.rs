@@ -1,19 +1,15 @@
 //! An OCI image layout as bytes -> tags, descriptors, manifests and blobs, each verified against its digest.
 //! Pure: it opens no file and asks no registry (OCI image spec, `image-layout.md`).
 
+use super::document;
 use crate::domain::{
     artifact::{Descriptor, Manifest},
     digest::Digest,
     repository::is_tag,
 };
 use bytes::Bytes;
-use oci_client::manifest::{ImageIndexEntry, OciDescriptor, OciImageIndex, OciManifest};
-use sha2::{Digest as _, Sha256, Sha384, Sha512};
-use std::{
-    collections::{BTreeMap, HashMap},
-    fmt::Write,
-    sync::Arc,
-};
+use serde_json::Value;
+use std::{collections::HashMap, sync::Arc};
 
 /// Where an entry of `index.json` says its tag.
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
@@ -32,7 +28,7 @@ pub enum LayoutError {
     #[error("{file} cannot be read: {why}")]
     Unreadable { file: String, why: String },
     #[error("{wanted} holds other bytes: they are {found}")]
-    Mismatch { wanted: Digest, found: String },
+    Mismatch { wanted: Digest, found: Digest },
 }
 
 impl Layout {
@@ -85,121 +81,42 @@ impl Layout {
     }
 
     fn manifest_of(&self, digest: &Digest) -> Result<Manifest, LayoutError> {
-        read_manifest(digest, self.blob(digest)?)
+        read(digest.as_str(), self.blob(digest)?, digest.clone())
     }
-}
-
-/// A manifest or an index, verified against the digest it was asked by.
-pub fn read_manifest(digest: &Digest, bytes: &[u8]) -> Result<Manifest, LayoutError> {
-    verify(bytes, digest)?;
-    let unreadable = |why: String| LayoutError::Unreadable { file: digest.to_string(), why };
-    let read: OciManifest = serde_json::from_slice(bytes).map_err(|error| unreadable(error.to_string()))?;
-    let media_type = read.content_type().into();
-    let size = bytes.len() as u64;
-    let digest = digest.clone();
-    Ok(match read {
-        OciManifest::Image(image) => Manifest {
-            digest,
-            media_type,
-            size,
-            config: Some(descriptor(image.config)?),
-            layers: image.layers.into_iter().map(descriptor).collect::<Result<_, _>>()?,
-            children: Vec::new(),
-            annotations: words(image.annotations),
-        },
-        OciManifest::ImageIndex(index) => Manifest {
-            digest,
-            media_type,
-            size,
-            config: None,
-            layers: Vec::new(),
-            children: index.manifests.into_iter().map(entry).collect::<Result<_, _>>()?,
-            annotations: words(index.annotations),
-        },
-    })
 }
 
 /// Fails unless the bytes are those that the digest names.
-pub fn verify(bytes: &[u8], wanted: &Digest) -> Result<(), LayoutError> {
-    let sum = match wanted.algorithm() {
-        "sha256" => hex(&Sha256::digest(bytes)),
-        "sha384" => hex(&Sha384::digest(bytes)),
-        "sha512" => hex(&Sha512::digest(bytes)),
-        other => {
-            let why = format!("{other} is no digest of the OCI");
-            return Err(LayoutError::Unreadable { file: wanted.to_string(), why });
-        }
-    };
-    if sum == wanted.hex() {
-        return Ok(());
+fn verify(bytes: &[u8], wanted: &Digest) -> Result<(), LayoutError> {
+    let unreadable = |why: String| LayoutError::Unreadable { file: wanted.to_string(), why };
+    if !wanted.is_oci() {
+        return Err(unreadable("no digest that the OCI knows".to_owned()));
     }
-    Err(LayoutError::Mismatch { wanted: wanted.clone(), found: format!("{}:{sum}", wanted.algorithm()) })
-}
-
-fn hex(sum: &[u8]) -> String {
-    sum.iter().fold(String::with_capacity(sum.len() * 2), |mut text, byte| {
-        // writing into a String cannot fail
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let found = document::digest_of(wanted.algorithm(), bytes).map_err(|failure| unreadable(failure.why))?;
+    if found == *wanted { Ok(()) } else { Err(LayoutError::Mismatch { wanted: wanted.clone(), found }) }
 }
 
 fn check_version(bytes: &[u8]) -> Result<(), LayoutError> {
-    let read: serde_json::Value = parse("oci-layout", bytes)?;
+    let unreadable = |why: String| LayoutError::Unreadable { file: "oci-layout".to_owned(), why };
+    let read: Value = serde_json::from_slice(bytes).map_err(|error| unreadable(error.to_string()))?;
     match read["imageLayoutVersion"].as_str() {
         Some("1.0.0") => Ok(()),
-        other => {
-            let why = format!("imageLayoutVersion is {}, not 1.0.0", other.unwrap_or("missing"));
-            Err(LayoutError::Unreadable { file: "oci-layout".to_owned(), why })
-        }
+        other => Err(unreadable(format!("imageLayoutVersion is {}, not 1.0.0", other.unwrap_or("missing")))),
     }
 }
 
+/// `index.json` is an index like any other: what it points at by a name is a tag.
 fn tags_of(bytes: &[u8]) -> Result<Vec<(Arc<str>, Descriptor)>, LayoutError> {
-    let index: OciImageIndex = parse("index.json", bytes)?;
-    let mut tags = Vec::new();
-    for found in index.manifests {
-        let name = found.annotations.as_ref().and_then(|notes| notes.get(REF_NAME)).cloned();
-        if let Some(tag) = name.filter(|name| is_tag(name)) {
-            tags.push((Arc::from(tag), entry(found)?));
-        }
-    }
-    Ok(tags)
+    let file = "index.json";
+    let unreadable = |why: String| LayoutError::Unreadable { file: file.to_owned(), why };
+    let digest = document::digest_of("sha256", bytes).map_err(|failure| unreadable(failure.why))?;
+    let index = read(file, bytes, digest)?;
+    let tag = |entry: &Descriptor| entry.annotations.get(REF_NAME).filter(|name| is_tag(name)).cloned();
+    Ok(index.children.into_iter().filter_map(|entry| Some((tag(&entry)?.into(), entry))).collect())
 }
 
-fn parse<T: serde::de::DeserializeOwned>(file: &str, bytes: &[u8]) -> Result<T, LayoutError> {
-    let unreadable =
-        |error: serde_json::Error| LayoutError::Unreadable { file: file.to_owned(), why: error.to_string() };
-    serde_json::from_slice(bytes).map_err(unreadable)
-}
-
-fn descriptor(read: OciDescriptor) -> Result<Descriptor, LayoutError> {
-    describe(&read.digest, read.media_type, read.size, read.annotations)
-}
-
-fn entry(read: ImageIndexEntry) -> Result<Descriptor, LayoutError> {
-    describe(&read.digest, read.media_type, read.size, read.annotations)
-}
-
-fn describe(
-    digest: &str,
-    media_type: String,
-    size: i64,
-    annotations: Option<BTreeMap<String, String>>,
-) -> Result<Descriptor, LayoutError> {
-    let unreadable =
-        |why: String| LayoutError::Unreadable { file: format!("the descriptor of {media_type}"), why };
-    let digest = Digest::parse(digest).map_err(|error| unreadable(error.to_string()))?;
-    Ok(Descriptor {
-        digest,
-        media_type: media_type.into(),
-        size: u64::try_from(size).ok(),
-        annotations: words(annotations),
-    })
-}
-
-fn words(annotations: Option<BTreeMap<String, String>>) -> BTreeMap<Box<str>, Box<str>> {
-    annotations.into_iter().flatten().map(|(name, text)| (name.into(), text.into())).collect()
+fn read(file: &str, bytes: &[u8], digest: Digest) -> Result<Manifest, LayoutError> {
+    document::read(bytes, None, digest)
+        .map_err(|failure| LayoutError::Unreadable { file: file.to_owned(), why: failure.why })
 }
 
 #[cfg(test)]
@@ -209,7 +126,7 @@ mod tests {
     const MANIFEST: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"c","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[],"annotations":{"a":"b"}}"#;
 
     fn digest() -> Digest {
-        Digest::parse(&format!("sha256:{}", hex(&Sha256::digest(MANIFEST)))).unwrap()
+        document::digest_of("sha256", MANIFEST.as_bytes()).unwrap()
     }
 
     fn layout(manifest: &'static str) -> Result<Layout, LayoutError> {

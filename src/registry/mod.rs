@@ -8,7 +8,6 @@ mod document;
 mod failure;
 mod helper;
 mod host;
-pub mod layout;
 mod link;
 mod manifest;
 mod place;
@@ -17,6 +16,8 @@ mod settings;
 mod tags;
 mod token;
 mod transport;
+
+pub mod layout;
 
 pub use settings::{Environment, Limits, Settings};
 
