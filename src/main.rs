@@ -1,23 +1,33 @@
 //! argv -> adapters -> front end; prints start-up errors.
 
+use etcetera::BaseStrategy;
 use fluxscope::{
+    app::{self, ColourMode},
     cli::{
         self,
-        args::{Cli, ClusterArgs, RegistryArgs},
+        args::{Cli, ClusterArgs, Color, ProgramArgs, RegistryArgs},
         exit,
         output::Console,
     },
     cluster::{self, KubeGateway},
-    domain::problem::Problem,
+    demo::Demo,
+    domain::{Timestamp, fact::Scope, problem::Problem},
     port::Ports,
     registry::{self, OciRegistry},
+    runtime,
 };
-use std::{io, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    env,
+    io::{self, IsTerminal},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
 fn main() -> ExitCode {
     let (mut out, mut err) = (io::stdout(), io::stderr());
     let mut console = Console::new(&mut out, &mut err);
-    let code = match cli::args::parse(std::env::args_os()) {
+    let code = match cli::args::parse(env::args_os()) {
         Err(error) => cli::explain(&error, &mut console),
         Ok(typed) => cli::run_alone(&typed, &mut console).unwrap_or_else(|| answer(&typed, &mut console)),
     };
@@ -25,32 +35,93 @@ fn main() -> ExitCode {
 }
 
 fn answer(typed: &Cli, console: &mut Console<'_>) -> i32 {
+    let board = typed.command.is_none();
+    if board && !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+        return cli::without_terminal(console);
+    }
     let tasks = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(tasks) => tasks,
-        Err(error) => return cannot_start(&error, console),
+        Err(error) => return failed(&error, console),
     };
-    let ports = match ports(typed) {
-        Ok(ports) => ports,
-        Err(problem) => {
-            console.complain(&problem);
-            return exit::NOT_ANSWERED;
+    let code = tasks.block_on(async {
+        match ports(typed) {
+            Ok(ports) if board => match runtime::run(settings(typed), ports).await {
+                Ok(()) => exit::ANSWERED,
+                Err(error) => failed(&error, console),
+            },
+            Ok(ports) => cli::run(typed, &ports, console).await,
+            Err(problem) => {
+                console.complain(&problem);
+                exit::NOT_ANSWERED
+            }
         }
-    };
-    let code = tasks.block_on(cli::run(typed, &ports, console));
+    });
     // A helper that hangs must not keep the program from ending.
     tasks.shutdown_background();
     code
 }
 
-fn cannot_start(error: &io::Error, console: &mut Console<'_>) -> i32 {
-    console.say(&format!("error: start: {error}"));
+fn failed(error: &io::Error, console: &mut Console<'_>) -> i32 {
+    console.say(&format!("error: {error}"));
     exit::NOT_ANSWERED
 }
 
+#[expect(clippy::disallowed_methods, reason = "the recorded world is shown as if it were of today")]
 fn ports(typed: &Cli) -> Result<Ports, Problem> {
+    log(&typed.global.program);
+    if typed.global.program.demo {
+        let Demo { gateway, registry } = Demo::open(Timestamp::now())?;
+        return Ok(Ports { gateway, registry });
+    }
     let gateway = KubeGateway::new(cluster_options(&typed.global.cluster));
     let registry = OciRegistry::new(registry_settings(&typed.global.registry))?;
     Ok(Ports { gateway: Arc::new(gateway), registry: Arc::new(registry) })
+}
+
+/// A log that cannot be written is no reason not to start.
+fn log(typed: &ProgramArgs) {
+    let Ok(folders) = etcetera::choose_base_strategy() else { return };
+    let state = folders.state_dir().unwrap_or_else(|| folders.data_dir()).join("fluxscope");
+    let _ = runtime::log::open(&state, typed.log_level.word());
+}
+
+fn settings(typed: &Cli) -> app::Settings {
+    let program = &typed.global.program;
+    app::Settings {
+        write: program.write,
+        scope: match &typed.global.cluster.namespace {
+            Some(namespace) => Scope::Namespace(namespace.as_str().into()),
+            None => Scope::AllNamespaces,
+        },
+        colour: colour(program.color),
+        ascii: program.ascii || !has_plain_unicode(),
+        demo: program.demo,
+        ..app::Settings::default()
+    }
+}
+
+/// `--color` over `NO_COLOR` and `TERM`, and truecolor only where the terminal says so.
+fn colour(typed: Color) -> ColourMode {
+    let says = |name: &str| env::var(name).unwrap_or_default();
+    let refused = !says("NO_COLOR").is_empty() || says("CLICOLOR") == "0" || says("TERM") == "dumb";
+    let best = match says("COLORTERM").as_str() {
+        "truecolor" | "24bit" => ColourMode::TrueColour,
+        _ => ColourMode::Ansi16,
+    };
+    match typed {
+        Color::Never => ColourMode::None,
+        Color::Always => best,
+        Color::Auto if refused => ColourMode::None,
+        Color::Auto => best,
+    }
+}
+
+/// The glyphs are one column wide in UTF-8 locales, except in East Asian ones.
+fn has_plain_unicode() -> bool {
+    let set = |name| env::var(name).ok().filter(|value: &String| !value.is_empty());
+    let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG")).unwrap_or_default();
+    let encoded = locale.to_ascii_lowercase().replace('-', "");
+    encoded.contains("utf8") && !["ja", "ko", "zh"].iter().any(|language| locale.starts_with(language))
 }
 
 fn cluster_options(typed: &ClusterArgs) -> cluster::Options {

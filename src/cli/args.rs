@@ -203,6 +203,20 @@ pub enum LogLevel {
     Trace,
 }
 
+impl LogLevel {
+    /// As the log's filter spells it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
 /// One question or one deed.
 #[derive(Debug, Subcommand)]
 pub enum Command {

@@ -8,11 +8,11 @@ mod terminal;
 use crate::{
     app::{App, Settings, effect::Effect, message::Message},
     domain::Timestamp,
-    port::{Gateway, Registry},
+    port::Ports,
 };
 use futures::{Stream, StreamExt, stream::BoxStream};
 use perform::Performer;
-use std::{io, sync::Arc, time::Duration};
+use std::{io, time::Duration};
 use terminal::Screen;
 use tokio::{
     sync::mpsc::Receiver,
@@ -22,12 +22,6 @@ use tokio::{
 /// Two frames are at least this far apart, unless a key was pressed: 60 per second.
 const FRAME: Duration = Duration::from_millis(16);
 
-/// The answers behind both ports.
-pub struct Ports {
-    pub gateway: Arc<dyn Gateway>,
-    pub registry: Arc<dyn Registry>,
-}
-
 /// Runs the program on the terminal of this process until the user leaves or a signal asks it to end.
 /// The terminal is given back in every case, a panic included.
 pub async fn run(settings: Settings, ports: Ports) -> io::Result<()> {
@@ -35,7 +29,8 @@ pub async fn run(settings: Settings, ports: Ports) -> io::Result<()> {
     let (performer, answers) = Performer::new(ports);
     let (width, height) = screen.size()?;
     let mut app = App::new(Settings { width, height, ..settings });
-    let mut house = House { performer, answers, input: input::messages().boxed(), hung_up: hang_up()?.boxed() };
+    let mut house =
+        House { performer, answers, input: input::messages().boxed(), hung_up: hang_up()?.boxed() };
     let result = house.live(&mut app, &mut screen).await;
     screen.close()?;
     result

@@ -1,6 +1,5 @@
 //! Effect -> task -> message. The only file that starts tasks; one task per subject, a newer one replaces it.
 
-use super::Ports;
 use crate::{
     app::{effect::Effect, message::Message},
     domain::{
@@ -10,7 +9,7 @@ use crate::{
         problem::{Cause, Problem, chain},
         repository::Upstream,
     },
-    port::{Cluster, Gateway, Registry, carry_out},
+    port::{Cluster, Gateway, Ports, Registry, carry_out},
 };
 use futures::{FutureExt, StreamExt};
 use std::{collections::HashMap, future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -137,7 +136,8 @@ impl Performer {
     }
 
     fn connect(&mut self, context: Option<String>) {
-        let old: Vec<Subject> = self.tasks.keys().filter(|subject| subject.belongs_to_cluster()).cloned().collect();
+        let old: Vec<Subject> =
+            self.tasks.keys().filter(|subject| subject.belongs_to_cluster()).cloned().collect();
         for subject in old {
             self.stop(&subject);
         }

@@ -8,6 +8,9 @@
     reason = "a test may fail loudly"
 )]
 
+#[path = "../support/pty.rs"]
+mod pty;
+
 mod cli;
 mod cluster;
 mod demo;
@@ -17,4 +20,5 @@ mod registry;
 mod situations;
 mod stories;
 mod story;
+mod terminal;
 mod vectors;

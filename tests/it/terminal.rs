@@ -8,6 +8,8 @@ fn fluxscope(arguments: &[&str]) -> CommandBuilder {
     let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_fluxscope"));
     command.args(arguments);
     let home = std::env::temp_dir().join("fluxscope-tests");
+    std::fs::create_dir_all(&home).unwrap();
+    command.cwd(&home);
     command.env_remove("NO_COLOR");
     command.env_remove("KUBECONFIG");
     command.env("HOME", &home);
@@ -73,8 +75,14 @@ fn no_color_means_no_colour_at_all_and_keeps_reverse_video() {
     pty.press("\u{3}");
     pty.wait_end();
     let text = String::from_utf8_lossy(&pty.bytes).into_owned();
-    let colours = regex::Regex::new(r"\x1b\[(?:[0-9;]*;)?(?:3[0-7]|4[0-7]|9[0-7]|10[0-7]|[34]8;[25];[0-9;]+)m").unwrap();
-    assert!(!colours.is_match(&text), "found {:?}", colours.find(&text).map(|m| m.as_str().escape_debug().to_string()));
+    let colours =
+        regex::Regex::new(r"\x1b\[(?:[0-9;]*;)?(?:3[0-7]|4[0-7]|9[0-7]|10[0-7]|[34]8;[25];[0-9;]+)m")
+            .unwrap();
+    assert!(
+        !colours.is_match(&text),
+        "found {:?}",
+        colours.find(&text).map(|m| m.as_str().escape_debug().to_string())
+    );
     assert!(text.contains("\u{1b}[7m"), "the selection is reverse video");
 }
 
@@ -99,5 +107,5 @@ fn without_a_terminal_it_names_the_commands_and_exits_with_2() {
     assert_eq!(output.status.code(), Some(2));
     assert!(output.stdout.is_empty());
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("fluxscope get") && said.contains("terminal"), "{said}");
+    assert!(said.contains("commands get, tags, reconcile") && said.contains("terminal"), "{said}");
 }

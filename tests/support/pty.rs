@@ -3,6 +3,7 @@
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 use std::{
     io::{Read, Write},
+    num::NonZero,
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
     time::{Duration, Instant},
 };
@@ -14,7 +15,7 @@ pub struct Pty {
     master: Box<dyn MasterPty + Send>,
     writer: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
-    output: Receiver<Vec<u8>>,
+    output: Receiver<(Instant, Vec<u8>)>,
     parser: vt100::Parser,
     /// Every byte that the program wrote.
     pub bytes: Vec<u8>,
@@ -35,12 +36,13 @@ impl Pty {
         std::thread::spawn(move || {
             let mut chunk = [0; 16 * 1024];
             while let Ok(read @ 1..) = reader.read(&mut chunk) {
-                if sender.send(chunk[..read].to_vec()).is_err() {
+                if sender.send((Instant::now(), chunk[..read].to_vec())).is_err() {
                     return;
                 }
             }
         });
-        let parser = vt100::Parser::new(rows, columns, 0);
+        let side = |cells| NonZero::new(cells).expect("a terminal has rows and columns");
+        let parser = vt100::Parser::new(side(rows), side(columns), 0);
         Self { master: pair.master, writer, child, output, parser, bytes: Vec::new() }
     }
 
@@ -53,7 +55,8 @@ impl Pty {
     pub fn resize(&mut self, columns: u16, rows: u16) {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         self.master.resize(size).expect("a resize");
-        self.parser.screen_mut().set_size(rows, columns);
+        let side = |cells| NonZero::new(cells).expect("a terminal has rows and columns");
+        self.parser.screen_mut().set_size(side(rows), side(columns));
     }
 
     pub fn screen(&self) -> String {
@@ -79,7 +82,7 @@ impl Pty {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             match self.output.recv_timeout(left) {
-                Ok(chunk) => self.take(&chunk),
+                Ok((_, chunk)) => self.take(&chunk),
                 Err(RecvTimeoutError::Timeout) => panic!("never shown: {what}\n{screen}"),
                 Err(RecvTimeoutError::Disconnected) => panic!("ended before: {what}\n{screen}"),
             }
@@ -89,7 +92,9 @@ impl Pty {
     /// Waits until the program has ended and everything it wrote was read.
     pub fn wait_end(&mut self) -> ExitStatus {
         let deadline = Instant::now() + PATIENCE;
-        while let Ok(chunk) = self.output.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        while let Ok((_, chunk)) =
+            self.output.recv_timeout(deadline.saturating_duration_since(Instant::now()))
+        {
             self.take(&chunk);
         }
         match self.child.try_wait().expect("its status") {
@@ -99,17 +104,35 @@ impl Pty {
         }
     }
 
+    /// From a key to the first bytes of what it changed; None if nothing is written within a second.
+    /// What is still on its way from before, and what follows, is read and not counted.
+    pub fn paint_after(&mut self, key: &str) -> Option<Duration> {
+        while self.take_within(Duration::from_millis(5)) {}
+        let pressed = Instant::now();
+        self.press(key);
+        let (painted, chunk) = self.output.recv_timeout(Duration::from_secs(1)).ok()?;
+        self.take(&chunk);
+        while self.take_within(Duration::from_millis(5)) {}
+        Some(painted.saturating_duration_since(pressed))
+    }
+
+    /// Reads what the program writes meanwhile, as a terminal would.
+    pub fn watch_for(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        while self.take_within(end.saturating_duration_since(Instant::now())) {}
+    }
+
+    fn take_within(&mut self, time: Duration) -> bool {
+        let Ok((_, chunk)) = self.output.recv_timeout(time) else { return false };
+        self.take(&chunk);
+        true
+    }
+
     /// Bytes written within the next two seconds, after a short settling.
     pub fn bytes_after_quiet(&mut self) -> usize {
-        let settle = Instant::now() + Duration::from_millis(500);
-        while let Ok(chunk) = self.output.recv_timeout(settle.saturating_duration_since(Instant::now())) {
-            self.take(&chunk);
-        }
+        self.watch_for(Duration::from_millis(500));
         let before = self.bytes.len();
-        let end = Instant::now() + Duration::from_secs(2);
-        while let Ok(chunk) = self.output.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            self.take(&chunk);
-        }
+        self.watch_for(Duration::from_secs(2));
         self.bytes.len() - before
     }
 
