@@ -58,6 +58,16 @@ async fn insecure_holds_for_the_object_that_says_so_and_for_no_other() {
 }
 
 #[tokio::test]
+async fn an_insecure_registry_does_not_make_the_hosts_it_points_to_trusted() {
+    let other = Server::start_tls(|_, _| Some(tags(&["a"]))).await;
+    let target = format!("https://localhost:{}/x", other.address.port());
+    let server = Server::start_tls(move |_, _| Some(answer(307, &[("location", &target)], ""))).await;
+    let refused = problem(&registry(), insecure(&format!("{}/acme/fleet", server.address))).await;
+    assert_eq!(refused.cause, Cause::Untrusted);
+    assert!(other.seen().is_empty());
+}
+
+#[tokio::test]
 async fn plain_http_is_tried_only_where_flux_would() {
     let server = Server::start(|_, _| Some(tags(&["a"]))).await;
     let elsewhere = format!("0.0.0.0:{}/acme/fleet", server.address.port());
