@@ -105,7 +105,7 @@ impl App {
         let room = usize::from(line.width);
         let mut left = self.crumbs();
         let counts = self.counts();
-        let spare = room.saturating_sub(right_width + text::width(&left) + 3);
+        let spare = room.saturating_sub(right_width + text::width(&left) + 6);
         let counts = counts.iter().find(|words| text::width(words) <= spare).cloned().unwrap_or_default();
         left = text::fit_end(&left, room.saturating_sub(right_width + 2));
         buffer.set_stringn(line.x + 1, line.y, &left, room, theme.style(Meaning::Title));
@@ -174,7 +174,7 @@ impl App {
         let mut used = 0;
         for hint in scopes.iter().flat_map(|scope| keymap::lines(*scope)) {
             let mut words = hint.command.words().0.to_owned();
-            if words.is_empty() || hint.command == Command::Help {
+            if words.is_empty() || hint.command == Command::Help || self.is_idle(hint.command) {
                 continue;
             }
             let Some(key) = hint.keys.first() else { continue };
@@ -199,11 +199,20 @@ impl App {
         Line::from(spans)
     }
 
+    /// There is nothing that it could do, now or later: no choice to make.
+    fn is_idle(&self, command: Command) -> bool {
+        match &self.overlay {
+            Some(Overlay::Dialog(dialog)) => {
+                command == Command::ToggleSource && !dialog.has_choice(&self.memory)
+            }
+            Some(Overlay::Line(_) | Overlay::Help(_) | Overlay::Question) | None => false,
+        }
+    }
+
     fn is_dim(&self, command: Command) -> bool {
         match &self.overlay {
             Some(Overlay::Dialog(dialog)) => match command {
                 Command::Send => dialog.obstacle(&self.memory).is_some(),
-                Command::ToggleSource => !dialog.has_choice(&self.memory),
                 _ => false,
             },
             Some(Overlay::Line(_) | Overlay::Help(_) | Overlay::Question) => false,

@@ -3,7 +3,7 @@
 use crate::{
     domain::{
         Timestamp,
-        fact::{Fact, Object},
+        fact::{Fact, FeedId, Object},
         identity::{Kind, ObjectId},
         repository::{Repository, Upstream},
         source::SourceSpec,
@@ -39,6 +39,30 @@ pub struct Counts {
     pub sources: usize,
     pub consumers: usize,
     pub need_someone: usize,
+}
+
+impl Counts {
+    fn with(self, entry: &Entry) -> Self {
+        let (source, needs) = Self::kinds(entry);
+        Self {
+            sources: self.sources + usize::from(source),
+            consumers: self.consumers + usize::from(!source),
+            need_someone: self.need_someone + usize::from(needs),
+        }
+    }
+
+    fn without(self, entry: &Entry) -> Self {
+        let (source, needs) = Self::kinds(entry);
+        Self {
+            sources: self.sources - usize::from(source),
+            consumers: self.consumers - usize::from(!source),
+            need_someone: self.need_someone - usize::from(needs),
+        }
+    }
+
+    fn kinds(entry: &Entry) -> (bool, bool) {
+        (entry.object.id().kind.is_source(), entry.assessment.standing.needs_someone())
+    }
 }
 
 #[derive(Debug, Default)]
@@ -79,9 +103,14 @@ impl Ledger {
         let mut touched: HashSet<ObjectId> = HashSet::new();
         let mut everything = false;
         for fact in facts {
-            match self.world.observe(fact) {
-                Touched::Objects(ids) => touched.extend(ids),
-                Touched::Everything => everything = true,
+            let answer = answered(&fact);
+            match (self.world.observe(fact), answer) {
+                (Touched::Objects(ids), _) => touched.extend(ids),
+                (Touched::Everything, Some((feed, ids))) => {
+                    touched.extend(self.of_feed(&feed));
+                    touched.extend(ids);
+                }
+                (Touched::Everything, None) => everything = true,
             }
         }
         if everything {
@@ -90,19 +119,23 @@ impl Ledger {
                 .objects()
                 .map(|object| (object.id().clone(), entry(&self.world, object)))
                 .collect();
+            self.counts = self.entries.values().fold(Counts::default(), Counts::with);
             self.shape += 1;
-        } else if !touched.iter().fold(true, |same, id| self.judge(id) && same) {
+        } else if !touched.iter().fold(true, |same, id| self.judge(id) & same) {
             self.shape += 1;
         }
         if everything || !touched.is_empty() {
             self.touches += 1;
-            self.count();
         }
     }
 
     /// True if its row stays where it is.
     fn judge(&mut self, id: &ObjectId) -> bool {
-        let Some(object) = self.world.get(id) else { return self.entries.remove(id).is_none() };
+        let Some(object) = self.world.get(id) else {
+            let old = self.entries.remove(id);
+            self.counts = old.iter().fold(self.counts, Counts::without);
+            return old.is_none();
+        };
         let new = entry(&self.world, object);
         let same = self.entries.get(id).is_some_and(|old| {
             old.assessment.standing == new.assessment.standing
@@ -110,19 +143,21 @@ impl Ledger {
                 && old.since == new.since
                 && old.upstream == new.upstream
         });
-        self.entries.insert(id.clone(), new);
+        self.counts = self.counts.with(&new);
+        let old = self.entries.insert(id.clone(), new);
+        self.counts = old.iter().fold(self.counts, Counts::without);
         same
     }
 
-    fn count(&mut self) {
-        self.counts = self.entries.values().fold(Counts::default(), |counts, entry| {
-            let source = entry.object.id().kind.is_source();
-            Counts {
-                sources: counts.sources + usize::from(source),
-                consumers: counts.consumers + usize::from(!source),
-                need_someone: counts.need_someone + usize::from(entry.assessment.standing.needs_someone()),
-            }
+    /// What a whole answer of a feed may change: its objects, and what takes from objects of its kind there.
+    fn of_feed(&self, feed: &FeedId) -> Vec<ObjectId> {
+        let inside = |id: &ObjectId| {
+            id.kind == feed.kind && feed.namespace.as_ref().is_none_or(|namespace| *namespace == id.namespace)
+        };
+        let touched = self.entries.iter().filter(|(id, entry)| {
+            inside(id) || takes_from(&entry.object).is_some_and(|source| inside(&source))
         });
+        touched.map(|(id, _)| id.clone()).collect()
     }
 
     /// Namespaces by number of objects, most first; equal ones by name.
@@ -159,6 +194,22 @@ impl Ledger {
     }
 }
 
+/// The feed that a fact answers as a whole, and the objects that it brings.
+fn answered(fact: &Fact) -> Option<(FeedId, Vec<ObjectId>)> {
+    match fact {
+        Fact::Listed { feed, objects, .. } => {
+            Some((feed.clone(), objects.iter().map(|object| object.id().clone()).collect()))
+        }
+        Fact::NotInstalled(feed) | Fact::Refused { feed, .. } => Some((feed.clone(), Vec::new())),
+        Fact::Changed(_)
+        | Fact::Gone(_)
+        | Fact::Unreadable { .. }
+        | Fact::WatchLost { .. }
+        | Fact::WatchBack { .. }
+        | Fact::Narrowed { .. } => None,
+    }
+}
+
 fn entry(world: &World, object: &Arc<Object>) -> Entry {
     let status = object.status();
     Entry {
@@ -173,9 +224,16 @@ fn entry(world: &World, object: &Arc<Object>) -> Entry {
     }
 }
 
-/// Git writes `refs/heads/main`; the branch alone says as much.
+/// Git writes `refs/heads/main`; the branch alone says as much. helm-controller puts 12 digits of the digest
+/// behind a chart's version; they stand where a digest stands.
 fn shown(revision: &str) -> String {
-    revision.strip_prefix("refs/heads/").unwrap_or(revision).to_owned()
+    let revision = revision.strip_prefix("refs/heads/").unwrap_or(revision);
+    match revision.split_once('+') {
+        Some((version, hex)) if hex.len() == 12 && hex.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            format!("{version}@{}", &hex[..8])
+        }
+        _ => revision.to_owned(),
+    }
 }
 
 fn follows(object: &Object) -> String {

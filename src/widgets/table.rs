@@ -19,7 +19,7 @@ pub struct Column {
     /// Columns with the highest number are dropped first; 0 is never dropped.
     pub drop: u8,
     pub right: bool,
-    /// Takes what is left at the end of the row.
+    /// Stands only where all others have what they want, and takes what is left.
     pub grows: bool,
 }
 
@@ -54,6 +54,12 @@ fn cells(count: usize) -> u16 {
 /// The width of each column, or None where it was dropped.
 pub fn widths(columns: &[Column], room: u16) -> Vec<Option<u16>> {
     let mut kept: Vec<bool> = vec![true; columns.len()];
+    let generous = |column: &Column| if column.grows { column.least } else { column.wanted };
+    if total(columns, &kept, generous) > u32::from(room) {
+        for (column, kept) in columns.iter().zip(&mut kept) {
+            *kept = !column.grows || column.drop == 0;
+        }
+    }
     while total(columns, &kept, |column| column.least) > u32::from(room) {
         let victim =
             (0..columns.len()).filter(|&i| kept[i] && columns[i].drop > 0).max_by_key(|&i| columns[i].drop);

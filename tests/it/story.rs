@@ -22,19 +22,19 @@ use fluxscope::{
 use ratatui::{Terminal, backend::TestBackend};
 use std::{collections::BTreeMap, sync::Arc};
 
-pub const NOW: i64 = 1_795_000_000;
+pub(crate) const NOW: i64 = 1_795_000_000;
 
 /// A running program without a terminal.
-pub struct Story {
-    pub app: App,
-    pub effects: Vec<Effect>,
+pub(crate) struct Story {
+    pub(crate) app: App,
+    pub(crate) effects: Vec<Effect>,
     size: (u16, u16),
     now: i64,
 }
 
 impl Story {
     /// Started, not connected yet.
-    pub fn begin(settings: Settings) -> Self {
+    pub(crate) fn begin(settings: Settings) -> Self {
         let size = (settings.width, settings.height);
         let mut app = App::new(settings);
         app.update(Message::Tick(at(NOW)));
@@ -43,14 +43,14 @@ impl Story {
     }
 
     /// Connected, with these objects in a whole answer for each kind.
-    pub fn with(settings: Settings, objects: Vec<Object>) -> Self {
+    pub(crate) fn with(settings: Settings, objects: Vec<Object>) -> Self {
         let mut story = Self::begin(settings);
         story.connect();
         story.list(objects);
         story
     }
 
-    pub fn connect(&mut self) {
+    pub(crate) fn connect(&mut self) {
         let about = About {
             context: "prod-eu".to_owned(),
             namespace: "default".to_owned(),
@@ -59,7 +59,7 @@ impl Story {
         self.tell(Message::Connected(Ok(about)));
     }
 
-    pub fn list(&mut self, objects: Vec<Object>) {
+    pub(crate) fn list(&mut self, objects: Vec<Object>) {
         let objects: Vec<Arc<Object>> = objects.into_iter().map(Arc::new).collect();
         let facts = Kind::WATCHED.into_iter().map(|kind| Fact::Listed {
             feed: feed(kind),
@@ -69,55 +69,55 @@ impl Story {
         self.tell(Message::Observed(facts.collect()));
     }
 
-    pub fn tell(&mut self, message: Message) {
+    pub(crate) fn tell(&mut self, message: Message) {
         self.effects.extend(self.app.update(message));
     }
 
-    pub fn observe(&mut self, facts: Vec<Fact>) {
+    pub(crate) fn observe(&mut self, facts: Vec<Fact>) {
         self.tell(Message::Observed(facts));
     }
 
-    pub fn wait(&mut self, seconds: i64) {
+    pub(crate) fn wait(&mut self, seconds: i64) {
         self.now += seconds;
         let now = at(self.now);
         self.tell(Message::Tick(now));
     }
 
     /// Words of keys: `j`, `Enter`, `^F`, `Shift-R` is `R`; a text in quotes is typed.
-    pub fn press(&mut self, keys: &str) {
+    pub(crate) fn press(&mut self, keys: &str) {
         for word in keys.split_whitespace() {
             self.tell(Message::Key(chord(word)));
         }
     }
 
-    pub fn kind(&mut self, text: &str) {
+    pub(crate) fn kind(&mut self, text: &str) {
         for c in text.chars() {
             self.tell(Message::Key(Chord::char(c)));
         }
     }
 
     /// What was asked since the last time.
-    pub fn asked(&mut self) -> Vec<Effect> {
+    pub(crate) fn asked(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
     }
 
-    pub fn tags(&mut self, upstream: &Upstream, tags: &[&str]) {
+    pub(crate) fn tags(&mut self, upstream: &Upstream, tags: &[&str]) {
         self.tell(Message::Tags(upstream.clone(), Ok(page(tags, false))));
     }
 
-    pub fn resize(&mut self, width: u16, height: u16) {
+    pub(crate) fn resize(&mut self, width: u16, height: u16) {
         self.size = (width, height);
         self.tell(Message::Resized { width, height });
     }
 
-    pub fn terminal(&mut self) -> Terminal<TestBackend> {
+    pub(crate) fn terminal(&mut self) -> Terminal<TestBackend> {
         let mut terminal = Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();
         self.app.take_dirty();
         terminal.draw(|frame| self.app.draw(frame)).unwrap();
         terminal
     }
 
-    pub fn lines(&mut self) -> Vec<String> {
+    pub(crate) fn lines(&mut self) -> Vec<String> {
         let terminal = self.terminal();
         let buffer = terminal.backend().buffer();
         let width = usize::from(buffer.area.width);
@@ -126,12 +126,12 @@ impl Story {
             .collect()
     }
 
-    pub fn screen(&mut self) -> String {
+    pub(crate) fn screen(&mut self) -> String {
         self.lines().join("\n")
     }
 
     /// The line that is shown in reverse: the selected one.
-    pub fn selected(&mut self) -> String {
+    pub(crate) fn selected(&mut self) -> String {
         let terminal = self.terminal();
         let buffer = terminal.backend().buffer();
         let reversed =
@@ -142,20 +142,20 @@ impl Story {
     }
 
     #[track_caller]
-    pub fn shows(&mut self, words: &str) {
+    pub(crate) fn shows(&mut self, words: &str) {
         let screen = self.screen();
         assert!(screen.contains(words), "{words:?} is not on\n{screen}");
     }
 
     #[track_caller]
-    pub fn hides(&mut self, words: &str) {
+    pub(crate) fn hides(&mut self, words: &str) {
         let screen = self.screen();
         assert!(!screen.contains(words), "{words:?} is on\n{screen}");
     }
 
     /// Compares with the file, or writes it if SNAPSHOTS=write.
     #[track_caller]
-    pub fn snapshot(&mut self, name: &str) {
+    pub(crate) fn snapshot(&mut self, name: &str) {
         let path =
             std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/it/snapshots/{name}.txt"));
         let screen = self.screen() + "\n";
@@ -167,15 +167,15 @@ impl Story {
     }
 }
 
-pub fn at(second: i64) -> Timestamp {
+pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
-pub fn feed(kind: Kind) -> FeedId {
+pub(crate) fn feed(kind: Kind) -> FeedId {
     FeedId { kind, namespace: None }
 }
 
-pub fn page(tags: &[&str], more: bool) -> TagPage {
+pub(crate) fn page(tags: &[&str], more: bool) -> TagPage {
     TagPage {
         tags: tags.iter().map(|tag| Arc::from(*tag)).collect(),
         invalid: Vec::new(),
@@ -206,29 +206,35 @@ fn chord(word: &str) -> Chord {
     }
 }
 
-pub fn settings(width: u16, height: u16) -> Settings {
+pub(crate) fn settings(width: u16, height: u16) -> Settings {
     Settings { width, height, ..Settings::default() }
 }
 
-pub fn one_namespace(name: &str) -> Settings {
+pub(crate) fn one_namespace(name: &str) -> Settings {
     Settings { scope: Scope::Namespace(name.into()), ..settings(100, 24) }
 }
 
-pub fn id(kind: Kind, path: &str) -> ObjectId {
+pub(crate) fn id(kind: Kind, path: &str) -> ObjectId {
     let (namespace, name) = path.split_once('/').unwrap();
     ObjectId::new(kind, namespace, name)
 }
 
-pub fn digest(c: char) -> String {
+pub(crate) fn digest(c: char) -> String {
     format!("sha256:{}", String::from(c).repeat(64))
 }
 
-pub fn upstream(name: &str) -> Upstream {
+pub(crate) fn upstream(name: &str) -> Upstream {
     Upstream { repository: Repository::parse_name(name).unwrap(), insecure: false }
 }
 
 /// What happened how long ago, by whom said.
-pub fn condition(kind: &str, status: ConditionStatus, reason: &str, message: &str, ago: i64) -> Condition {
+pub(crate) fn condition(
+    kind: &str,
+    status: ConditionStatus,
+    reason: &str,
+    message: &str,
+    ago: i64,
+) -> Condition {
     Condition {
         kind: kind.into(),
         status,
@@ -239,11 +245,11 @@ pub fn condition(kind: &str, status: ConditionStatus, reason: &str, message: &st
     }
 }
 
-pub fn status(conditions: Vec<Condition>) -> Status {
+pub(crate) fn status(conditions: Vec<Condition>) -> Status {
     Status { conditions, observed_generation: Some(1), last_handled_reconcile_at: None }
 }
 
-pub fn ready(ago: i64) -> Status {
+pub(crate) fn ready(ago: i64) -> Status {
     status(vec![condition("Ready", ConditionStatus::True, "Succeeded", "stored artifact", ago)])
 }
 
@@ -252,7 +258,7 @@ fn meta(id: ObjectId) -> Meta {
 }
 
 /// An OCIRepository of `oci://ghcr.io/PATH` that holds the revision.
-pub fn repository(path: &str, follows: Follows, revision: &str, status: Status) -> Source {
+pub(crate) fn repository(path: &str, follows: Follows, revision: &str, status: Status) -> Source {
     let url = format!("oci://ghcr.io/{path}");
     let spec = OciSpec {
         repository: Repository::parse_url(&url),
@@ -275,7 +281,7 @@ pub fn repository(path: &str, follows: Follows, revision: &str, status: Status) 
     source(Kind::OciRepository, path, SourceSpec::Oci(spec), revision, status)
 }
 
-pub fn source(kind: Kind, path: &str, spec: SourceSpec, revision: &str, status: Status) -> Source {
+pub(crate) fn source(kind: Kind, path: &str, spec: SourceSpec, revision: &str, status: Status) -> Source {
     let artifact = StoredArtifact {
         revision: Revision::parse(revision),
         digest: None,
@@ -294,7 +300,13 @@ pub fn source(kind: Kind, path: &str, spec: SourceSpec, revision: &str, status: 
     }
 }
 
-pub fn consumer(kind: Kind, path: &str, takes: Option<ObjectId>, revision: &str, status: Status) -> Consumer {
+pub(crate) fn consumer(
+    kind: Kind,
+    path: &str,
+    takes: Option<ObjectId>,
+    revision: &str,
+    status: Status,
+) -> Consumer {
     let parsed = Revision::parse(revision);
     let release = Release {
         version: Some(3),
@@ -331,7 +343,7 @@ pub fn consumer(kind: Kind, path: &str, takes: Option<ObjectId>, revision: &str,
 }
 
 /// The world of `screens.md`: failing, stale, stalled, ready, suspended, and what has no OCI source.
-pub fn shop() -> Vec<Object> {
+pub(crate) fn shop() -> Vec<Object> {
     let semver = |range: &str| Follows::Semver(range.into());
     let held = format!("6.9.1@{}", digest('a'));
     let refused = "failed to determine artifact digest: GET https://ghcr.io/v2/shop/podinfo/manifests/6.9.4: \
@@ -386,7 +398,7 @@ pub fn shop() -> Vec<Object> {
 }
 
 /// The same with answers of the registry.
-pub fn shop_with_tags(settings: Settings) -> Story {
+pub(crate) fn shop_with_tags(settings: Settings) -> Story {
     let mut story = Story::with(settings, shop());
     story.tags(
         &upstream("ghcr.io/shop/podinfo"),

@@ -88,6 +88,8 @@ pub struct Rows {
     pub total: usize,
     pub widest: Widest,
     arranged: Option<(u64, Option<Arc<str>>)>,
+    /// Somebody chose the selection; before that it is the first row, whatever comes.
+    chosen: bool,
 }
 
 impl Rows {
@@ -107,6 +109,7 @@ impl Rows {
             total: 0,
             widest: Widest::default(),
             arranged: None,
+            chosen: false,
         }
     }
 
@@ -124,6 +127,7 @@ impl Rows {
 
     pub fn select(&mut self, id: &ObjectId) {
         self.selected = Some(Anchor::Object(id.clone()));
+        self.chosen = true;
         self.arranged = None;
     }
 
@@ -162,6 +166,7 @@ impl Rows {
         {
             self.marks.insert(id);
         }
+        self.chosen = true;
         self.go(self.at + 1);
     }
 
@@ -175,6 +180,7 @@ impl Rows {
                 None => return false,
             },
         };
+        self.chosen = true;
         self.go(to);
         self.offset = layout::window(self.offset, self.at, page, self.view.len());
         true
@@ -210,7 +216,8 @@ impl Rows {
         let found =
             self.selected.as_ref().and_then(|wanted| self.view.iter().position(|r| r.anchor == *wanted));
         match found {
-            Some(at) => self.at = at,
+            Some(at) if self.chosen => self.at = at,
+            Some(_) => self.go(0),
             None => self.go(self.at),
         }
     }
@@ -236,10 +243,22 @@ impl Rows {
         inside.retain(|(_, entry)| self.shows(entry));
         self.shown = inside.len();
         self.widest = widest(&inside);
-        match self.arrangement {
+        let view = match self.arrangement {
             Arrangement::Tree => self.tree(memory, &inside),
             Arrangement::Flat(_) => self.flat(inside),
+        };
+        for row in &view {
+            let Anchor::Object(id) = &row.anchor else { continue };
+            let entry = memory.ledger.get(id);
+            if let Some(entry) = entry.filter(|_| row.depth == 0) {
+                self.widest.follows = self.widest.follows.max(text::width(&entry.follows));
+            }
+            let own = entry.map(|entry| text::width(&entry.path));
+            let name = own.unwrap_or(id.namespace.len() + 1 + id.name.len());
+            self.widest.name = self.widest.name.max(name + 2 * usize::from(row.depth));
+            self.widest.kind = self.widest.kind.max(id.kind.short().len());
         }
+        view
     }
 
     fn shows(&self, entry: &Entry) -> bool {
@@ -384,7 +403,7 @@ fn is_elsewhere(memory: &Memory, anchor: &Anchor) -> bool {
 fn widest(inside: &[(&ObjectId, &Entry)]) -> Widest {
     inside.iter().fold(Widest::default(), |widest, (id, entry)| Widest {
         kind: widest.kind.max(id.kind.short().len()),
-        name: widest.name.max(text::width(&entry.path)),
+        name: widest.name,
         follows: widest.follows.max(if id.kind.is_source() { text::width(&entry.follows) } else { 0 }),
         running: widest.running.max(text::width(&entry.running)),
     })

@@ -85,16 +85,16 @@ fn columns(rows: &Rows, memory: &Memory, room: u16) -> (Vec<Column>, Vec<Option<
 fn list_columns(rows: &Rows, memory: &Memory, name_least: usize) -> Vec<Column> {
     let widest = &rows.widest;
     let tree = rows.arrangement == Arrangement::Tree;
-    let indent = if tree { 4 } else { 0 };
-    let name = (widest.name + indent).clamp(8, 60);
-    let follows = if tree { widest.follows.clamp(7, 20) } else { 22 };
+    let name = widest.name.clamp(8, 60);
+    let follows = widest.follows.clamp(7, if tree { 24 } else { 36 });
+    let running = widest.running.clamp(8, 26);
     let mut columns = vec![
         Column::left("STATE", if memory.theme.ascii { 14 } else { 13 }, 0),
         Column::left("KIND", widest.kind, 0),
         Column::left("NAME", name, 0).at_least(name_least.min(name)),
         Column::left("FOLLOWS", follows, 4).at_least(7),
-        Column::left("RUNNING", widest.running.clamp(8, 26), 1).at_least(8),
-        Column::left("NEWEST", 15, 2).at_least(12),
+        Column::left("RUNNING", running, 1).at_least(15),
+        Column::left("NEWEST", 15, 2).at_least(13),
         Column::right("TAGS", 5, 6),
         Column::right("AGE", 4, 5),
     ];

@@ -1,3 +1,10 @@
 //! What the program promises, feature by feature.
 
 mod board;
+mod commands;
+mod filters;
+mod keys;
+mod object;
+mod reconcile;
+mod scale;
+mod tags;

@@ -1,0 +1,142 @@
+//! The tags of a repository beside the cluster.
+
+use crate::story::{Story, page, settings, shop, shop_with_tags, upstream};
+use fluxscope::{
+    app::{Settings, Start, effect::Effect, message::Message},
+    domain::{
+        artifact::Manifest,
+        digest::Digest,
+        problem::{Cause, Problem},
+    },
+};
+use std::collections::BTreeMap;
+
+#[test]
+fn tags_newest_first_with_the_running_one_marked() {
+    for (width, height) in [(80, 24), (160, 45)] {
+        let mut story = shop_with_tags(settings(width, height));
+        story.press("j t");
+        story.snapshot(&format!("tags-{width}x{height}"));
+        story.shows("● 6.9.1");
+        let lines = story.lines();
+        let row = |tag: &str| lines.iter().position(|line| line.contains(tag)).unwrap();
+        assert!(row(" 7.0.0-rc.1") < row(" 6.9.4") && row(" 6.9.0") < row(" latest"));
+        assert!(lines[row("● 6.9.1")].contains("ks shop/podinfo and 1 more"));
+    }
+}
+
+#[test]
+fn pages_stream_in_and_what_is_asked_is_told() {
+    let mut story = Story::with(settings(100, 24), shop());
+    story.press("j t");
+    story.wait(2);
+    story.shows("asking ghcr.io … 2s");
+    let about = upstream("ghcr.io/shop/podinfo");
+    story.tell(Message::Tags(about.clone(), Ok(page(&["1.0.0"], true))));
+    story.shows("1.0.0");
+    story.shows("1 tags");
+    story.tell(Message::Tags(about, Ok(page(&["1.1.0"], false))));
+    story.shows("2 tags");
+    story.hides("asking");
+}
+
+#[test]
+fn signatures_and_invalid_names_are_counted_and_not_shown() {
+    let mut story = Story::with(settings(120, 24), shop());
+    story.press("j t");
+    let signature = format!("sha256-{}.sig", "a".repeat(64));
+    let mut answer = page(&["1.0.0", &signature], false);
+    answer.invalid = vec!["../../etc".to_owned()];
+    story.tell(Message::Tags(upstream("ghcr.io/shop/podinfo"), Ok(answer)));
+    story.shows("1 signatures hidden · 1 names that are no tags hidden");
+    story.hides("sha256-");
+}
+
+#[test]
+fn a_problem_stands_where_the_tags_would_and_older_tags_stay() {
+    let mut story = shop_with_tags(settings(100, 24));
+    story.press("j t ^R");
+    let about = upstream("ghcr.io/shop/podinfo");
+    assert!(story.asked().contains(&Effect::ListTags(about.clone())));
+    let problem =
+        Problem::new(Cause::RateLimited, "list tags of ghcr.io/shop/podinfo", "429 TOOMANYREQUESTS");
+    story.tell(Message::Tags(about, Err(problem)));
+    story.shows("429 TOOMANYREQUESTS");
+    story.shows("6.9.4");
+}
+
+#[test]
+fn what_a_tag_is_is_asked_on_demand_and_once() {
+    let mut story = shop_with_tags(settings(120, 24));
+    story.press("j t j");
+    assert!(!story.asked().iter().any(|e| matches!(e, Effect::Open { .. } | Effect::Head { .. })));
+    story.press("Enter Enter");
+    let about = upstream("ghcr.io/shop/podinfo");
+    assert_eq!(story.asked(), [Effect::Open { upstream: about.clone(), reference: "6.9.4".to_owned() }]);
+    let manifest = Manifest {
+        digest: Digest::parse(&crate::story::digest('d')).unwrap(),
+        media_type: "application/vnd.oci.image.manifest.v1+json".into(),
+        size: 500,
+        config: None,
+        layers: vec![],
+        children: vec![],
+        annotations: BTreeMap::from([(
+            "org.opencontainers.image.created".into(),
+            "2026-11-16T11:06:40Z".into(),
+        )]),
+    };
+    story.tell(Message::Opened { upstream: about, reference: "6.9.4".to_owned(), answer: Ok(manifest) });
+    story.shows("dddddddd");
+    story.shows("2d");
+    story.press("C c");
+    assert_eq!(
+        story.asked(),
+        [
+            Effect::Copy("fluxscope tags oci://ghcr.io/shop/podinfo".to_owned()),
+            Effect::Copy("6.9.4".to_owned())
+        ]
+    );
+}
+
+#[test]
+fn the_program_starts_on_the_tags_of_an_address_without_a_cluster() {
+    let about = upstream("ghcr.io/acme/fleet");
+    let mut story = Story::begin(Settings { start: Start::Tags(about.clone()), ..settings(100, 24) });
+    assert!(story.asked().contains(&Effect::ListTags(about.clone())));
+    let problem = Problem::new(Cause::Usage, "read the kubeconfig", "no such file");
+    story.tell(Message::Connected(Err(problem)));
+    story.tags(&about, &["1.0.0"]);
+    story.shows("1.0.0");
+    story.press("R");
+    story.shows("no object: the repository was opened by its address");
+    story.press("Esc");
+    story.shows("could not read the kubeconfig");
+}
+
+#[test]
+fn leaving_a_slow_repository_gives_up_asking() {
+    let about = upstream("ghcr.io/acme/slow");
+    let mut story = Story::begin(Settings { start: Start::Tags(about.clone()), ..settings(100, 24) });
+    story.asked();
+    story.press("Esc");
+    assert_eq!(story.asked(), [Effect::StopTags(about)]);
+}
+
+#[test]
+fn tags_are_filtered_by_their_text() {
+    let mut story = shop_with_tags(settings(100, 24));
+    story.press("j t");
+    story.kind("/!rc ^[67]");
+    story.shows("<4/6>");
+    story.hides("7.0.0-rc.1");
+}
+
+#[test]
+fn beside_a_wide_board_stand_the_tags_of_the_selected_row() {
+    let mut story = shop_with_tags(settings(160, 45));
+    story.press("j j");
+    story.shows("│ ghcr.io/shop/podinfo");
+    story.shows("● 6.9.1  2 consumers");
+    story.press("^W");
+    story.hides("│ ghcr.io/shop/podinfo");
+}
