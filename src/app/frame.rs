@@ -131,10 +131,10 @@ impl App {
             return Vec::new();
         }
         let dot = self.memory.theme.dot();
-        let noun = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
         let need =
             format!("{} need{} you", counts.need_someone, if counts.need_someone == 1 { "s" } else { "" });
-        let all = [noun(counts.sources, "source"), noun(counts.consumers, "consumer"), need.clone()];
+        let all =
+            [text::count(counts.sources, "source"), text::count(counts.consumers, "consumer"), need.clone()];
         vec![all.join(&format!(" {dot} ")), need]
     }
 

@@ -333,15 +333,14 @@ impl App {
                 entries.filter(|upstream| self.memory.shelf.tags(upstream).is_none()).cloned().collect();
             missing.sort();
             for upstream in &missing {
-                self.memory.shelf.want_tags(upstream, false);
+                self.memory.shelf.want_tags(upstream);
             }
         }
         if !self.memory.shelf.has_queue() && !matches!(self.top(), Screen::Tags(_)) {
             return;
         }
-        for upstream in self.top().visible_upstreams(&self.memory, content).iter().rev() {
-            self.memory.shelf.want_tags(upstream, true);
-        }
+        let visible = self.top().visible_upstreams(&self.memory, content);
+        self.memory.shelf.look_at(visible);
     }
 
     fn want_events(&mut self, effects: &mut Vec<Effect>) {

@@ -141,6 +141,7 @@ pub struct Shelf {
     /// Repositories that wait for their turn, by host.
     queues: HashMap<String, VecDeque<Upstream>>,
     under_way: HashMap<String, usize>,
+    looked_at: Vec<Upstream>,
     pub descriptors: HashMap<(Upstream, String), Answer<Descriptor>>,
     pub manifests: HashMap<(Upstream, String), Answer<Manifest>>,
     pub events: HashMap<ObjectId, Answer<Vec<Event>>>,
@@ -152,28 +153,25 @@ impl Shelf {
         self.tags.get(upstream)
     }
 
-    /// Puts a repository in line, unless it was asked before. `first`: somebody is looking at it.
-    pub fn want_tags(&mut self, upstream: &Upstream, first: bool) {
-        let waits = match self.tags.get(upstream) {
-            None => {
-                self.tags.insert(upstream.clone(), TagList::queued());
-                false
-            }
-            Some(list) => {
-                if list.asking != Asking::Queued || !first {
-                    return;
-                }
-                true
-            }
-        };
-        let queue = self.queues.entry(upstream.repository.registry().to_owned()).or_default();
-        if waits {
-            if queue.front() == Some(upstream) {
-                return;
-            }
-            queue.retain(|other| other != upstream);
+    /// Puts a repository in line, unless it was asked before.
+    pub fn want_tags(&mut self, upstream: &Upstream) {
+        if !self.tags.contains_key(upstream) {
+            self.tags.insert(upstream.clone(), TagList::queued());
+            self.queue(upstream);
         }
-        if first { queue.push_front(upstream.clone()) } else { queue.push_back(upstream.clone()) }
+    }
+
+    /// Somebody looks at these: they go before all others.
+    pub fn look_at(&mut self, upstreams: Vec<Upstream>) {
+        for upstream in &upstreams {
+            self.want_tags(upstream);
+        }
+        self.looked_at = upstreams;
+    }
+
+    fn queue(&mut self, upstream: &Upstream) {
+        let host = upstream.repository.registry().to_owned();
+        self.queues.entry(host).or_default().push_back(upstream.clone());
     }
 
     /// Asks again, whatever is known; what is known stays until then.
@@ -185,10 +183,9 @@ impl Shelf {
             }
             list.coming.clear();
             list.coming_invalid = 0;
-            let host = upstream.repository.registry().to_owned();
-            self.queues.entry(host).or_default().push_front(upstream.clone());
+            self.queue(upstream);
         } else {
-            self.want_tags(upstream, true);
+            self.want_tags(upstream);
         }
         self.manifests.retain(|(about, _), _| about != upstream);
         self.descriptors.retain(|(about, _), _| about != upstream);
@@ -211,22 +208,36 @@ impl Shelf {
         under_way
     }
 
-    /// Questions whose turn has come.
+    /// Questions whose turn has come: what is looked at, then the others in line.
     pub fn due(&mut self, now: Timestamp) -> Vec<Effect> {
+        if self.queues.is_empty() {
+            return Vec::new();
+        }
         let mut effects = Vec::new();
-        for (host, queue) in &mut self.queues {
-            let under_way = self.under_way.entry(host.clone()).or_default();
-            while *under_way < AT_ONCE {
-                let Some(upstream) = queue.pop_front() else { break };
-                if let Some(list) = self.tags.get_mut(&upstream) {
-                    list.asking = Asking::Since(now);
-                    *under_way += 1;
-                    effects.push(Effect::ListTags(upstream));
-                }
+        for upstream in std::mem::take(&mut self.looked_at) {
+            effects.extend(self.ask(&upstream, now));
+        }
+        let hosts: Vec<String> = self.queues.keys().cloned().collect();
+        for host in hosts {
+            while self.under_way.get(&host).is_none_or(|count| *count < AT_ONCE) {
+                let Some(upstream) = self.queues.get_mut(&host).and_then(VecDeque::pop_front) else { break };
+                effects.extend(self.ask(&upstream, now));
             }
         }
         self.queues.retain(|_, queue| !queue.is_empty());
         effects
+    }
+
+    /// Asks if it still waits and its host has room. What was asked out of turn stays in line and is skipped there.
+    fn ask(&mut self, upstream: &Upstream, now: Timestamp) -> Option<Effect> {
+        let list = self.tags.get_mut(upstream).filter(|list| list.asking == Asking::Queued)?;
+        let under_way = self.under_way.entry(upstream.repository.registry().to_owned()).or_default();
+        if *under_way >= AT_ONCE {
+            return None;
+        }
+        *under_way += 1;
+        list.asking = Asking::Since(now);
+        Some(Effect::ListTags(upstream.clone()))
     }
 
     pub fn take_tags(&mut self, upstream: &Upstream, answer: Result<TagPage, Problem>, now: Timestamp) {
@@ -309,12 +320,12 @@ mod tests {
     fn a_repository_is_asked_once_and_six_of_a_host_at_a_time() {
         let mut shelf = Shelf::default();
         for n in 0..20 {
-            shelf.want_tags(&upstream(&format!("r{n}")), false);
-            shelf.want_tags(&upstream(&format!("r{n}")), false);
+            shelf.want_tags(&upstream(&format!("r{n}")));
+            shelf.want_tags(&upstream(&format!("r{n}")));
         }
         assert_eq!(shelf.due(at(0)).len(), 6);
         assert!(shelf.due(at(0)).is_empty());
-        shelf.want_tags(&upstream("r19"), true);
+        shelf.look_at(vec![upstream("r19")]);
         shelf.take_tags(&upstream("r0"), Ok(page(&["1.0.0"], false)), at(1));
         assert_eq!(shelf.due(at(1)), [Effect::ListTags(upstream("r19"))], "a visible row goes first");
     }
@@ -323,7 +334,7 @@ mod tests {
     fn the_old_list_stays_until_the_new_one_is_whole() {
         let mut shelf = Shelf::default();
         let about = upstream("podinfo");
-        shelf.want_tags(&about, true);
+        shelf.want_tags(&about);
         shelf.due(at(0));
         shelf.take_tags(&about, Ok(page(&["1.0.0"], true)), at(1));
         assert_eq!(shelf.tags(&about).unwrap().tags.len(), 1, "pages stream in");
@@ -341,7 +352,7 @@ mod tests {
     fn the_newest_is_stable_where_there_is_a_stable_one_and_signatures_are_only_counted() {
         let mut shelf = Shelf::default();
         let about = upstream("podinfo");
-        shelf.want_tags(&about, true);
+        shelf.want_tags(&about);
         shelf.due(at(0));
         let signature = format!("sha256-{}.sig", "a".repeat(64));
         let tags = ["latest", "6.9.1", "7.0.0-rc.1", "6.10.0", signature.as_str()];

@@ -13,6 +13,11 @@ pub fn line(text: &str) -> String {
     Plain::line(&text[..end]).into_string()
 }
 
+/// `1 tag`, `2 tags`.
+pub fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 /// Cells that a safe text takes.
 pub fn width(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.width() }

@@ -24,7 +24,7 @@ pub fn lines(rows: &Rows, memory: &Memory, width: u16) -> Vec<Line<'static>> {
             None => {
                 let words = match table::absence(id, memory) {
                     "gone" => "does not exist: what takes from it keeps what it applied last",
-                    "not watched" => {
+                    "unwatched" => {
                         "is only pointed at: fluxscope watches OCI sources and what takes from them"
                     }
                     _ => "was not read, so freshness below it is not judged",

@@ -64,6 +64,7 @@ pub enum Sort {
 /// The widest content of the columns whose width depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Widest {
+    pub state: usize,
     pub kind: usize,
     pub name: usize,
     pub follows: usize,
@@ -257,6 +258,9 @@ impl Rows {
             let name = own.unwrap_or(id.namespace.len() + 1 + id.name.len());
             self.widest.name = self.widest.name.max(name + 2 * usize::from(row.depth));
             self.widest.kind = self.widest.kind.max(id.kind.short().len());
+            if entry.is_none() {
+                self.widest.state = self.widest.state.max("unwatched".len());
+            }
         }
         view
     }
@@ -402,6 +406,7 @@ fn is_elsewhere(memory: &Memory, anchor: &Anchor) -> bool {
 
 fn widest(inside: &[(&ObjectId, &Entry)]) -> Widest {
     inside.iter().fold(Widest::default(), |widest, (id, entry)| Widest {
+        state: widest.state.max(entry.assessment.standing.word().len()),
         kind: widest.kind.max(id.kind.short().len()),
         name: widest.name,
         follows: widest.follows.max(if id.kind.is_source() { text::width(&entry.follows) } else { 0 }),

@@ -25,7 +25,7 @@ use ratatui::{
 const NEWEST: usize = 5;
 
 /// A name may take this much before columns that matter are dropped for it.
-const NAME_LEAST: usize = 24;
+const NAME_LEAST: usize = 20;
 
 /// Titles and the visible rows.
 pub fn paint(rows: &Rows, memory: &Memory, buffer: &mut Buffer, area: Rect) {
@@ -89,7 +89,7 @@ fn list_columns(rows: &Rows, memory: &Memory, name_least: usize) -> Vec<Column> 
     let follows = widest.follows.clamp(7, if tree { 24 } else { 36 });
     let running = widest.running.clamp(8, 26);
     let mut columns = vec![
-        Column::left("STATE", if memory.theme.ascii { 14 } else { 13 }, 0),
+        Column::left("STATE", widest.state + if memory.theme.ascii { 3 } else { 2 }, 0),
         Column::left("KIND", widest.kind, 0),
         Column::left("NAME", name, 0).at_least(name_least.min(name)),
         Column::left("FOLLOWS", follows, 4).at_least(7),
@@ -121,7 +121,7 @@ fn cells(row: &Row, rows: &Rows, memory: &Memory) -> Vec<Line<'static>> {
 /// Why an object that others point at is not here.
 pub fn absence(id: &ObjectId, memory: &Memory) -> &'static str {
     match memory.ledger.world.lookup(id) {
-        _ if !id.kind.is_watched() => "not watched",
+        _ if !id.kind.is_watched() => "unwatched",
         Lookup::Gone if memory.is_listed() => "gone",
         Lookup::Here(_) | Lookup::Gone | Lookup::Unseen => "not read",
     }
@@ -218,18 +218,16 @@ pub fn tags_words(list: Option<&TagList>, upstream: &Upstream, memory: &Memory) 
         Asking::Done(_) | Asking::Failed(..) => {}
     }
     if list.has_answer() {
-        parts.push(format!("{} tags", list.tags.len()));
-        parts.push(format!("{} versions", list.versions));
+        parts.push(text::count(list.tags.len(), "tag"));
+        parts.push(text::count(list.versions, "version"));
     }
     match &list.asking {
         Asking::Done(at) => parts.push(format!("{} ago", memory.age(*at))),
         Asking::Failed(at, _) => parts.push(format!("could not ask, {} ago", memory.age(*at))),
         Asking::Queued | Asking::Since(_) => {}
     }
-    match list.requests {
-        0 => {}
-        1 => parts.push("1 request".to_owned()),
-        more => parts.push(format!("{more} requests")),
+    if list.requests > 0 {
+        parts.push(text::count(list.requests as usize, "request"));
     }
     parts.join(&format!(" {dot} "))
 }

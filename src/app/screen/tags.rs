@@ -153,11 +153,11 @@ impl TagsScreen {
         let list = memory.shelf.tags(&self.upstream);
         let mut words = tags_words(list, &self.upstream, memory);
         let dot = memory.theme.dot();
-        for (count, what) in list.map_or([(0, ""); 2], |list| {
-            [(list.signatures, "signatures hidden"), (list.invalid, "names that are no tags hidden")]
-        }) {
+        for (count, what) in
+            list.map_or([(0, ""); 2], |list| [(list.signatures, "signature"), (list.invalid, "invalid name")])
+        {
             if count > 0 {
-                words.push_str(&format!(" {dot} {count} {what}"));
+                words.push_str(&format!(" {dot} {} hidden", text::count(count, what)));
             }
         }
         if let Some(with) = list.and_then(|list| list.asked_with.as_ref()) {

@@ -96,10 +96,10 @@ fn what_takes_from_something_that_is_not_watched_or_from_nothing_has_a_row_to_st
         )),
     ];
     let mut story = Story::with(settings(120, 24), objects);
-    story.shows("- not watched  gitrepo  flux-system/fleet");
+    story.shows("- unwatched  gitrepo  flux-system/fleet");
     story.shows("no source");
-    story.shows("- gone         ocirepo  shop/deleted");
-    story.shows("≈ stale        ks         shop/orphan");
+    story.shows("- gone       ocirepo  shop/deleted");
+    story.shows("≈ stale      ks         shop/orphan");
 }
 
 #[test]

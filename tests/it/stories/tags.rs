@@ -34,7 +34,7 @@ fn pages_stream_in_and_what_is_asked_is_told() {
     let about = upstream("ghcr.io/shop/podinfo");
     story.tell(Message::Tags(about.clone(), Ok(page(&["1.0.0"], true))));
     story.shows("1.0.0");
-    story.shows("1 tags");
+    story.shows("1 tag ·");
     story.tell(Message::Tags(about, Ok(page(&["1.1.0"], false))));
     story.shows("2 tags");
     story.hides("asking");
@@ -48,7 +48,7 @@ fn signatures_and_invalid_names_are_counted_and_not_shown() {
     let mut answer = page(&["1.0.0", &signature], false);
     answer.invalid = vec!["../../etc".to_owned()];
     story.tell(Message::Tags(upstream("ghcr.io/shop/podinfo"), Ok(answer)));
-    story.shows("1 signatures hidden · 1 names that are no tags hidden");
+    story.shows("1 signature hidden · 1 invalid name hidden");
     story.hides("sha256-");
 }
 
