@@ -1,6 +1,7 @@
 //! The rules of the house, held: who may know whom, how a file opens, how long a function is, and what is never used.
 //! Each rule is first shown to fail on a bad snippet.
 
+use fluxscope::app::keymap::{Row, TABLE, markdown, name};
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
@@ -342,7 +343,7 @@ fn borders(file: &File, crates: &BTreeSet<String>) -> Vec<String> {
         if let Some(target) = inside(file, &path) {
             let target = target.join("::");
             let may = |known: &&str| target == **known || target.starts_with(&format!("{known}::"));
-            if !part.knows.iter().any(|known| may(&known)) {
+            if !part.knows.iter().any(may) {
                 offences.push(format!("{}: {} may not know {words}", file.path, part.folder));
             }
         } else if crates.contains(&path[0]) && !part.crates.contains(&path[0].as_str()) {
@@ -419,6 +420,19 @@ fn gzip(file: &File) -> Vec<String> {
     }
 }
 
+/// A chord that stands twice in one scope: the second would never be heard.
+fn twice(rows: &[Row]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let place = |row: &Row| format!("{} in {}", name(row.chord), row.scope.words());
+    rows.iter().map(place).filter(|place| !seen.insert(place.clone())).collect()
+}
+
+/// The table between the two marks of the README.
+fn shown(readme: &str) -> Option<&str> {
+    let (_, rest) = readme.split_once("<!-- keys -->")?;
+    Some(rest.split_once("<!-- /keys -->")?.0.trim())
+}
+
 fn offences(files: &[File], crates: &BTreeSet<String>) -> Vec<String> {
     let of_one =
         |file| [borders(file, crates), headers(file), names(file), lengths(file), gzip(file)].concat();
@@ -467,6 +481,14 @@ fn tests_keep_the_rules_of_form() {
     let offences: Vec<String> =
         read("tests").iter().flat_map(|file| [headers(file), names(file), lengths(file)].concat()).collect();
     assert!(offences.is_empty(), "{offences:#?}");
+}
+
+#[test]
+fn no_key_stands_twice_and_the_readme_shows_the_keys_of_the_code() {
+    assert_eq!(twice(TABLE), [""; 0]);
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let written = shown(&readme).unwrap();
+    assert!(written == markdown().trim(), "put this between the marks of README.md:\n{}", markdown());
 }
 
 // ---- the rules can fail
@@ -519,6 +541,14 @@ fn a_crate_that_may_not_be_used_is_found_and_words_that_look_like_one_are_not() 
 fn a_crate_below_a_test_module_is_found() {
     refused("domain/x.rs", "#[cfg(test)]\nmod tests { fn f() {} }\nuse tokio::time;");
     refused("domain/x.rs", "#[cfg(test)]\nmod sample;\nuse tokio::time;");
+}
+
+#[test]
+fn a_key_that_stands_twice_is_found() {
+    let rows = [TABLE[0], TABLE[1], TABLE[0]];
+    assert_eq!(twice(&rows).len(), 1);
+    assert_eq!(shown("a <!-- keys -->\n| x |\n<!-- /keys --> b"), Some("| x |"));
+    assert_eq!(shown("no marks"), None);
 }
 
 #[test]
