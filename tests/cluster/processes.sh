@@ -16,7 +16,9 @@ load_env() {
 process_names() {
   local name
   for name in "${stop_order[@]}"; do
-    [[ $name == registry-unpaged && -z $REGISTRY_UNPAGED ]] || say "$name"
+    [[ $name == registry-unpaged && -z $REGISTRY_UNPAGED ]] && continue
+    [[ $name == *-controller && ${CONTROLLERS:-true} == false ]] && continue
+    say "$name"
   done
 }
 

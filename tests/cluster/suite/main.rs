@@ -1,0 +1,25 @@
+//! The program against a real API server, Flux's controllers and real registries. Never part of `cargo test`:
+//! `tests/cluster/run` brings a cluster up, runs this, and takes it down.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "a test may fail loudly")]
+#![allow(unreachable_pub, reason = "modules of a test have no outside")]
+
+#[path = "../../support/api.rs"]
+#[allow(dead_code, reason = "the bench uses the rest of it")]
+mod api;
+#[path = "../../support/pty.rs"]
+#[allow(dead_code, reason = "the other tests use the rest of it")]
+mod pty;
+
+mod access;
+mod artifacts;
+mod cluster;
+mod guide;
+mod outage;
+mod program;
+mod reconcile;
+mod screens;
+mod specs;
+mod standings;
+mod tags;
+mod trouble;
