@@ -80,6 +80,10 @@ impl Api {
         self.send(Method::POST, path, "application/json", Some(body)).await
     }
 
+    pub async fn put(&self, path: &str, body: &Value) -> Result<Answer, String> {
+        self.send(Method::PUT, path, "application/json", Some(body)).await
+    }
+
     pub async fn delete(&self, path: &str) -> Result<Answer, String> {
         self.send(Method::DELETE, path, "application/json", None).await
     }

@@ -1,0 +1,107 @@
+//! The release binary in a pseudo-terminal: how long until everything is there, until a key paints, and what it costs.
+
+use crate::{api::ClusterEnv, pty::Pty};
+use portable_pty::CommandBuilder;
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+const TIMES: usize = 3;
+const IDLE: Duration = Duration::from_secs(10);
+/// Registries are asked at their own pace: after the keys, nothing should be under way any more.
+const SETTLE: Duration = Duration::from_secs(5);
+
+pub struct Board {
+    /// From spawning the program to the full count in its top line; from fastest to slowest.
+    pub full: Vec<Duration>,
+    /// By what was pressed.
+    pub keys: Vec<(&'static str, Painted)>,
+    pub idle_cpu_percent: f64,
+    pub rss_kib: u64,
+    pub peak_kib: u64,
+}
+
+#[derive(Default)]
+pub struct Painted {
+    /// From fastest to slowest.
+    pub times: Vec<Duration>,
+    /// Keys after which nothing was drawn within a second.
+    pub silent: usize,
+}
+
+pub fn measure(env: &ClusterEnv, count: usize) -> Board {
+    let mut full: Vec<Duration> = (1..TIMES).map(|_| open(env, count).1).collect();
+    let (mut pty, last) = open(env, count);
+    full.push(last);
+    full.sort();
+    pty.watch_for(SETTLE);
+    let keys = vec![
+        ("j", press(&mut pty, &["j"; 200])),
+        ("G g ^F", press(&mut pty, &["G", "g", "\u{6}", "g"].repeat(10))),
+        ("filter", press(&mut pty, &["/", "a", "p", "p", "-", "0", "0", "1", "\r", "\u{1b}"].repeat(6))),
+    ];
+    pty.watch_for(SETTLE);
+    let idle_cpu_percent = idle_cpu(&mut pty);
+    let memory = fs::read_to_string(format!("/proc/{}/status", pty.pid())).expect("its status");
+    let kib = |name: &str| {
+        let line = memory.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+        line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).unwrap_or(0)
+    };
+    let (rss_kib, peak_kib) = (kib("VmRSS:"), kib("VmHWM:"));
+    pty.press("\u{3}");
+    pty.wait_end();
+    Board { full, keys, idle_cpu_percent, rss_kib, peak_kib }
+}
+
+fn open(env: &ClusterEnv, count: usize) -> (Pty, Duration) {
+    let home = std::env::temp_dir().join("fluxscope-bench");
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_fluxscope"));
+    command.arg("--kubeconfig");
+    command.arg(env.dir.join("admin.kubeconfig"));
+    command.arg("-A");
+    command.env("HOME", &home);
+    command.env("XDG_STATE_HOME", home.join("state"));
+    command.env("LANG", "C.UTF-8");
+    for name in ["NO_COLOR", "KUBECONFIG", "REGISTRY_AUTH_FILE", "HTTPS_PROXY"] {
+        command.env_remove(name);
+    }
+    let sources = format!("{} sources", count / 5);
+    let consumers = format!("{} consumers", count - count / 5);
+    let start = Instant::now();
+    let mut pty = Pty::start(command, 160, 45);
+    pty.wait_until("all objects are counted", |screen| {
+        let top = screen.lines().next().unwrap_or_default().replace([',', '\u{202f}'], "");
+        top.contains(&sources) && top.contains(&consumers)
+    });
+    (pty, start.elapsed())
+}
+
+fn press(pty: &mut Pty, keys: &[&str]) -> Painted {
+    let mut painted = Painted::default();
+    for key in keys {
+        match pty.paint_after(key) {
+            Some(time) => painted.times.push(time),
+            None => painted.silent += 1,
+        }
+    }
+    painted.times.sort();
+    painted
+}
+
+fn idle_cpu(pty: &mut Pty) -> f64 {
+    let (before, start) = (ticks(pty.pid()), Instant::now());
+    pty.watch_for(IDLE);
+    let spent = (ticks(pty.pid()) - before) as f64 / TICKS_PER_SECOND;
+    100.0 * spent / start.elapsed().as_secs_f64()
+}
+
+/// `USER_HZ`, which is 100 on every Linux that is not built by hand.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// In user and kernel together. The program's name stands in brackets and may hold spaces.
+fn ticks(pid: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("a running program");
+    let (_, rest) = stat.rsplit_once(") ").expect("the name ends with a bracket");
+    rest.split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
+}
