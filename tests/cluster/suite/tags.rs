@@ -4,7 +4,7 @@ use crate::{
     artifacts::manifests,
     cluster::{OCI_REPOSITORY, Place, env, push, scratch},
     program::{fluxscope, items},
-    screens::leave,
+    screens::{leave, wait_top},
     specs,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -100,6 +100,7 @@ fn a_password_opens_the_registry_and_is_never_shown() {
     assert_silent(&ran.all(), &["not-the-password", &wrong]);
 
     let mut pty = right.screen(&[], 100, 30);
+    wait_top(&mut pty, "RO");
     pty.press(&format!(":tags {url}\r"));
     pty.wait_for("1.0.6");
     let bytes = String::from_utf8_lossy(&pty.bytes).into_owned();
