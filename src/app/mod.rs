@@ -150,7 +150,7 @@ impl App {
         };
         app.journey.arrive(&Place::Board);
         if let Start::Tags(upstream) = settings.start {
-            app.go(Place::Tags { upstream, about: None });
+            app.go(&Place::Tags { upstream, about: None });
         }
         app
     }
@@ -289,8 +289,8 @@ impl App {
         self.say(if good { Meaning::Success } else { Meaning::Problem }, words);
     }
 
-    fn say(&mut self, meaning: Meaning, words: String) {
-        self.toast = Some(Toast { words: text::line(&words), meaning, since: self.memory.now });
+    fn say(&mut self, meaning: Meaning, words: impl AsRef<str>) {
+        self.toast = Some(Toast { words: text::line(words.as_ref()), meaning, since: self.memory.now });
     }
 
     fn watch(&mut self, effects: &mut Vec<Effect>) {

@@ -5,6 +5,7 @@ use crate::domain::{
     identity::Kind,
     repository::{Repository, Upstream},
 };
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// A command line, understood.
@@ -117,7 +118,7 @@ fn meant<'a>(words: &str, typed: &str, known: impl Iterator<Item = &'a str>) -> 
 fn shortened(names: &[String]) -> String {
     let mut words = names.iter().take(12).cloned().collect::<Vec<_>>().join(" ");
     if names.len() > 12 {
-        words.push_str(&format!(" and {} more", names.len() - 12));
+        let _ = write!(words, " and {} more", names.len() - 12);
     }
     words
 }

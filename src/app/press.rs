@@ -40,12 +40,11 @@ impl App {
                 effects.push(Effect::Quit);
             }
             (None, Some(command)) => self.command(command, effects),
-            (None, None) => {}
             (Some(Overlay::Line(prompt)), command) => self.in_line(prompt, command, chord, effects),
             (Some(Overlay::Help(help)), command) => self.in_help(help, command, chord),
             (Some(Overlay::Dialog(dialog)), command) => self.in_dialog(dialog, command, effects),
             (Some(Overlay::Question), Some(Command::Send)) => effects.push(Effect::Quit),
-            (Some(Overlay::Question), Some(Command::Leave)) => {}
+            (None, None) | (Some(Overlay::Question), Some(Command::Leave)) => {}
             (Some(Overlay::Question), _) => self.overlay = Some(Overlay::Question),
         }
     }
@@ -72,7 +71,6 @@ impl App {
                 let count = self.memory.ledger.namespaces().len();
                 (count < usize::from(digit)).then(|| format!("only {count} namespaces hold Flux objects"))
             }
-            Command::Wide if self.top().scope() != Scope::Rows => None,
             other => self.top().obstacle(other, &self.memory),
         }
     }
@@ -115,7 +113,7 @@ impl App {
     fn step(&mut self, step: Step, effects: &mut Vec<Effect>) {
         match step {
             Step::Stay => {}
-            Step::Go(place) => self.go(place),
+            Step::Go(place) => self.go(&place),
             Step::Say(meaning, words) => self.say(meaning, words),
             Step::Copy(text) => {
                 self.say(Meaning::Success, format!("copied: {text}"));
@@ -227,8 +225,8 @@ impl App {
                 return;
             }
             Some(Command::Complete) => prompt.complete(&self.memory),
-            Some(Command::CandidateUp) => prompt.choose(-1, &self.memory),
-            Some(Command::CandidateDown) => prompt.choose(1, &self.memory),
+            Some(Command::CandidateUp) => prompt.choose(false, &self.memory),
+            Some(Command::CandidateDown) => prompt.choose(true, &self.memory),
             // one more Backspace on an empty line leaves it
             Some(Command::Erase) if prompt.input.is_empty() => return,
             Some(Command::Erase) => prompt.erase(),

@@ -9,6 +9,7 @@ use crate::{
     },
     widgets::{text, theme::Theme, time},
 };
+use std::fmt::Write as _;
 
 /// How long a finished action stays on its row, in seconds.
 const LINGERS: i64 = 20;
@@ -47,7 +48,7 @@ impl Rollout {
     }
 
     /// `source: requested → handled 0.8 s → stored 6.9.1   ks: requested → …  4 s`, safe.
-    pub fn words(&self, theme: &Theme, now: Timestamp) -> String {
+    pub fn words(&self, theme: Theme, now: Timestamp) -> String {
         let mut objects: Vec<&ObjectId> = Vec::new();
         for step in &self.steps {
             if !objects.contains(&&step.object) {
@@ -62,21 +63,20 @@ impl Rollout {
         let mut words = parts.join("   ");
         if !self.is_over() {
             let seconds = (now.as_second() - self.started.as_second()).max(0);
-            words.push_str(&format!(" {} {} {seconds} s", theme.arrow(), theme.waiting()));
+            let _ = write!(words, " {} {} {seconds} s", theme.arrow(), theme.waiting());
         }
         words
     }
 
-    fn leg(&self, id: &ObjectId, named: bool, theme: &Theme) -> String {
+    fn leg(&self, id: &ObjectId, named: bool, theme: Theme) -> String {
         let steps: Vec<String> =
             self.steps.iter().filter(|step| step.object == *id).map(step_words).collect();
         let arrow = format!(" {} ", theme.arrow());
         let steps = steps.join(&arrow);
         match (named, *id == self.plan.target) {
             (false, _) => steps,
-            (true, true) => format!("{}: {steps}", id.kind.short()),
             (true, false) if id.kind.is_source() && self.is_direct_source(id) => format!("source: {steps}"),
-            (true, false) => format!("{}: {steps}", id.kind.short()),
+            (true, _) => format!("{}: {steps}", id.kind.short()),
         }
     }
 

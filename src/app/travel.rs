@@ -65,25 +65,25 @@ impl Journey {
 
 impl App {
     /// Opens a view and remembers it.
-    pub(super) fn go(&mut self, place: Place) {
-        self.journey.arrive(&place);
+    pub(super) fn go(&mut self, place: &Place) {
+        self.journey.arrive(place);
         self.show(place);
     }
 
     /// Brings a view to the front: the one that is open, else a new one.
-    fn show(&mut self, place: Place) {
-        if let Some(at) = self.stack.iter().position(|screen| screen.place() == place) {
+    fn show(&mut self, place: &Place) {
+        if let Some(at) = self.stack.iter().position(|screen| screen.place() == *place) {
             self.stack.truncate(at + 1);
             return;
         }
-        if let Place::Yaml(id) = &place {
+        if let Place::Yaml(id) = place {
             self.memory.shelf.raw.remove(id);
         }
         // a list replaces the views above the board, as a command in k9s does
         if let Place::List(_) = place {
             self.stack.truncate(1);
         }
-        self.stack.push(Screen::at(&place));
+        self.stack.push(Screen::at(place));
     }
 
     /// Leaves the top view. False: it is the first one.
@@ -107,13 +107,13 @@ impl App {
         let place = if by < 0 { self.journey.before() } else { self.journey.after() };
         if let Some(place) = place.cloned() {
             self.journey.step(by);
-            self.show(place);
+            self.show(&place);
         }
     }
 
     pub(super) fn last_view(&mut self) {
         if let Some(place) = self.journey.last().cloned() {
-            self.go(place);
+            self.go(&place);
         }
     }
 
@@ -123,7 +123,7 @@ impl App {
                 if let Some(namespace) = namespace {
                     self.focus(Some(namespace), effects);
                 }
-                self.go(place);
+                self.go(&place);
                 if let Some(filter) = filter {
                     self.top_mut().set_filter(Filter::parse(&filter));
                 }
@@ -137,7 +137,7 @@ impl App {
                 } else {
                     "read-only: nothing is sent"
                 };
-                self.say(if write { Meaning::Warning } else { Meaning::Success }, words.to_owned());
+                self.say(if write { Meaning::Warning } else { Meaning::Success }, words);
             }
             Order::Help => self.open_help(),
             Order::Quit => effects.push(Effect::Quit),
@@ -187,7 +187,7 @@ impl App {
         self.memory.watched_since = None;
         self.followed = None;
         if !matches!(self.top(), Screen::Tags(_)) {
-            self.go(Place::Board);
+            self.go(&Place::Board);
         }
         effects.push(Effect::Connect { context });
     }

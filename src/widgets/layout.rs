@@ -29,7 +29,7 @@ pub fn areas(size: Rect) -> Option<Areas> {
 
 /// Content, with a foot of so many lines below it; the foot never takes more than a third.
 pub fn with_foot(content: Rect, lines: usize) -> (Rect, Rect) {
-    let most = (content.height / 3).max(2);
+    let most = (content.height / 3).max(2).min(content.height);
     let foot = u16::try_from(lines).unwrap_or(u16::MAX).min(most);
     let above = Rect { height: content.height - foot, ..content };
     (above, Rect { y: content.y + above.height, height: foot, ..content })

@@ -52,7 +52,7 @@ pub struct Theme {
 
 impl Theme {
     pub fn style(&self, meaning: Meaning) -> Style {
-        let style = Style::new().add_modifier(modifiers(meaning, self.colour));
+        let style = Style::new().add_modifier(modifiers(meaning));
         match (self.colour, colours(meaning)) {
             (ColourMode::None, _) | (_, None) => style,
             (ColourMode::Ansi16, Some((basic, _))) => style.fg(basic),
@@ -126,15 +126,16 @@ pub fn ascii(symbol: &str) -> &'static str {
     }
 }
 
-fn modifiers(meaning: Meaning, colour: ColourMode) -> Modifier {
+fn modifiers(meaning: Meaning) -> Modifier {
     match meaning {
         Meaning::Selected | Meaning::Notice => Modifier::REVERSED,
-        Meaning::Title | Meaning::Key | Meaning::Marked | Meaning::Problem => Modifier::BOLD,
+        Meaning::Title
+        | Meaning::Key
+        | Meaning::Marked
+        | Meaning::Problem
+        | Meaning::Standing(Standing::Stalled | Standing::Failing) => Modifier::BOLD,
         Meaning::Hit | Meaning::Link => Modifier::UNDERLINED,
-        Meaning::Muted | Meaning::YamlComment => Modifier::DIM,
-        Meaning::Standing(Standing::Stalled | Standing::Failing) => Modifier::BOLD,
-        Meaning::Standing(Standing::Unknown) => Modifier::DIM,
-        Meaning::YamlKey if colour == ColourMode::None => Modifier::empty(),
+        Meaning::Muted | Meaning::YamlComment | Meaning::Standing(Standing::Unknown) => Modifier::DIM,
         Meaning::Plain
         | Meaning::Warning
         | Meaning::Success
@@ -149,11 +150,11 @@ fn modifiers(meaning: Meaning, colour: ColourMode) -> Modifier {
 
 /// The basic colour and its true-colour sibling.
 fn colours(meaning: Meaning) -> Option<(Color, Color)> {
-    const GREEN: Color = Color::Rgb(0x00, 0x9e, 0x73);
-    const ORANGE: Color = Color::Rgb(0xe6, 0x9f, 0x00);
-    const SKY: Color = Color::Rgb(0x56, 0xb4, 0xe9);
-    const RED: Color = Color::Rgb(0xd5, 0x5e, 0x00);
-    const PINK: Color = Color::Rgb(0xcc, 0x79, 0xa7);
+    const GREEN: (Color, Color) = (Color::Green, Color::Rgb(0x00, 0x9e, 0x73));
+    const ORANGE: (Color, Color) = (Color::Yellow, Color::Rgb(0xe6, 0x9f, 0x00));
+    const SKY: (Color, Color) = (Color::Cyan, Color::Rgb(0x56, 0xb4, 0xe9));
+    const RED: (Color, Color) = (Color::Red, Color::Rgb(0xd5, 0x5e, 0x00));
+    const PINK: (Color, Color) = (Color::Magenta, Color::Rgb(0xcc, 0x79, 0xa7));
     match meaning {
         Meaning::Plain
         | Meaning::Muted
@@ -161,24 +162,18 @@ fn colours(meaning: Meaning) -> Option<(Color, Color)> {
         | Meaning::Selected
         | Meaning::Notice
         | Meaning::Hit
+        | Meaning::YamlComment
         | Meaning::Standing(Standing::Unknown) => None,
-        Meaning::Key | Meaning::Link | Meaning::YamlKey => Some((Color::Cyan, SKY)),
-        Meaning::Marked | Meaning::Newer | Meaning::Standing(Standing::Progressing) => {
-            Some((Color::Cyan, SKY))
-        }
-        Meaning::Problem | Meaning::Standing(Standing::Failing | Standing::Stalled) => {
-            Some((Color::Red, RED))
-        }
-        Meaning::Warning | Meaning::Major | Meaning::Standing(Standing::Stale) => {
-            Some((Color::Yellow, ORANGE))
-        }
-        Meaning::Success | Meaning::YamlText | Meaning::Standing(Standing::Ready) => {
-            Some((Color::Green, GREEN))
-        }
-        Meaning::YamlNumber | Meaning::Standing(Standing::Suspended | Standing::Terminating) => {
-            Some((Color::Magenta, PINK))
-        }
-        Meaning::YamlComment => None,
+        Meaning::Key
+        | Meaning::Link
+        | Meaning::YamlKey
+        | Meaning::Marked
+        | Meaning::Newer
+        | Meaning::Standing(Standing::Progressing) => Some(SKY),
+        Meaning::Problem | Meaning::Standing(Standing::Failing | Standing::Stalled) => Some(RED),
+        Meaning::Warning | Meaning::Major | Meaning::Standing(Standing::Stale) => Some(ORANGE),
+        Meaning::Success | Meaning::YamlText | Meaning::Standing(Standing::Ready) => Some(GREEN),
+        Meaning::YamlNumber | Meaning::Standing(Standing::Suspended | Standing::Terminating) => Some(PINK),
     }
 }
 

@@ -122,8 +122,10 @@ impl Story {
         let buffer = terminal.backend().buffer();
         let width = usize::from(buffer.area.width);
         let rows = buffer.content.chunks(width);
-        rows.map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>().trim_end().to_owned())
-            .collect()
+        rows.map(|row| {
+            row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end().to_owned()
+        })
+        .collect()
     }
 
     pub(crate) fn screen(&mut self) -> String {
@@ -137,7 +139,7 @@ impl Story {
         let reversed =
             |cell: &ratatui::buffer::Cell| cell.modifier.contains(ratatui::style::Modifier::REVERSED);
         let row = buffer.content.chunks(usize::from(buffer.area.width)).skip(1).find(|row| reversed(&row[4]));
-        row.map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>().trim().to_owned())
+        row.map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim().to_owned())
             .unwrap_or_default()
     }
 

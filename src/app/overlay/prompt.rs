@@ -71,18 +71,19 @@ impl Prompt {
             &common[..same.map_or(common.len().min(other.len()), |((at, _), _)| at)]
         });
         if common.len() > self.input.len() {
-            self.input = common.to_owned();
+            let common = common.to_owned();
+            self.input = common;
         } else {
-            self.choose(1, memory);
+            self.choose(true, memory);
         }
     }
 
-    pub fn choose(&mut self, by: isize, memory: &Memory) {
+    pub fn choose(&mut self, forward: bool, memory: &Memory) {
         let count = self.candidates(memory).len();
         if count > 0 {
             let at = match self.chosen {
-                Some(at) => at.wrapping_add_signed(by + count as isize) % count,
-                None if by > 0 => 0,
+                Some(at) => (at + if forward { 1 } else { count - 1 }) % count,
+                None if forward => 0,
                 None => count - 1,
             };
             self.chosen = Some(at);

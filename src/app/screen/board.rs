@@ -14,16 +14,19 @@ use crate::{
     widgets::{layout, text, theme::Meaning},
 };
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+use std::fmt::Write as _;
 
 pub struct Board {
     pub rows: Rows,
 }
 
-impl Board {
-    pub fn new() -> Self {
+impl Default for Board {
+    fn default() -> Self {
         Self { rows: Rows::new(Arrangement::Tree) }
     }
+}
 
+impl Board {
     pub fn update(&mut self, command: Command, memory: &Memory, content: Rect) -> Step {
         self.rows.update(command, memory, content)
     }
@@ -235,7 +238,7 @@ fn empty(rows: &Rows, memory: &Memory) -> String {
         (false, Arrangement::Flat(kind)) => format!("no {kind} in {place}."),
     };
     if !missing.is_empty() {
-        words.push_str(&format!(" Not installed: {}.", names(&missing)));
+        let _ = write!(words, " Not installed: {}.", names(&missing));
     }
     if memory.focus().is_some() {
         words.push_str(" 0 or :ns all shows all namespaces.");

@@ -15,6 +15,7 @@ use crate::{
     widgets::theme::Meaning,
 };
 use ratatui::layout::Rect;
+use std::fmt::Write as _;
 
 impl Rows {
     pub fn update(&mut self, command: Command, memory: &Memory, content: Rect) -> Step {
@@ -81,10 +82,10 @@ impl Rows {
         if !self.filter.text.is_empty() {
             let fault = if self.filter.fault.is_some() { "?" } else { "" };
             let text = crate::widgets::text::fit(&crate::widgets::text::line(&self.filter.text), 24);
-            words.push_str(&format!(" /{text}{fault}"));
+            let _ = write!(words, " /{text}{fault}");
         }
         if !self.filter.text.is_empty() || self.faults {
-            words.push_str(&format!(" <{}/{}>", self.shown, self.total));
+            let _ = write!(words, " <{}/{}>", self.shown, self.total);
         }
         if self.faults {
             words.push_str(" faults only");

@@ -23,6 +23,7 @@ use crate::{
     },
 };
 use ratatui::text::{Line, Span};
+use std::fmt::Write as _;
 
 /// Cells of the names in front of facts.
 const LABEL: usize = 13;
@@ -58,10 +59,10 @@ fn head(doc: &mut Doc, entry: &Entry, memory: &Memory, room: usize) {
     let judged = &entry.assessment;
     let mut words = format!("{} {}", memory.theme.glyph(judged.standing), judged.standing);
     if let Some(since) = entry.since {
-        words.push_str(&format!(" for {}", memory.age(since)));
+        let _ = write!(words, " for {}", memory.age(since));
     }
     if !judged.reason.is_empty() {
-        words.push_str(&format!(" {} {}", memory.theme.dot(), text::line(&judged.reason)));
+        let _ = write!(words, " {} {}", memory.theme.dot(), text::line(&judged.reason));
     }
     doc.line(Line::styled(text::fit(&words, room), memory.theme.style(Meaning::Standing(judged.standing))));
     doc.wrapped(&judged.message, room, 2);
@@ -76,7 +77,7 @@ fn action(doc: &mut Doc, id: &ObjectId, memory: &Memory, room: usize) {
     let Some(rollout) = memory.rollouts.get(id) else { return };
     let state = if rollout.is_over() { "over" } else { "under way" };
     let words =
-        format!("reconcile, {state} {} {}", memory.theme.dot(), rollout.words(&memory.theme, memory.now));
+        format!("reconcile, {state} {} {}", memory.theme.dot(), rollout.words(memory.theme, memory.now));
     fact(doc, memory, "last action", &words, room);
     for step in rollout.steps.iter().filter(|step| step.what.is_end()) {
         if let Some(message) = &step.message {
@@ -176,10 +177,10 @@ fn stored(source: &Source, memory: &Memory) -> String {
     let mut words =
         artifact.revision.as_ref().map_or_else(|| "no revision".to_owned(), |r| r.as_str().to_owned());
     if let Some(at) = artifact.stored {
-        words.push_str(&format!("   stored {} ago", memory.age(at)));
+        let _ = write!(words, "   stored {} ago", memory.age(at));
     }
     if let Some(size) = artifact.size {
-        words.push_str(&format!("   {size} bytes"));
+        let _ = write!(words, "   {size} bytes");
     }
     words
 }
@@ -202,10 +203,10 @@ fn verified(source: &Source) -> String {
     let asked = source.verify().map_or_else(String::new, |verify| {
         let mut words = format!(" (asked: {}", verify.provider);
         for (issuer, subject) in &verify.identities {
-            words.push_str(&format!(", issuer {issuer}, subject {subject}"));
+            let _ = write!(words, ", issuer {issuer}, subject {subject}");
         }
         if let Some(secret) = &verify.secret {
-            words.push_str(&format!(", keys of Secret {secret}"));
+            let _ = write!(words, ", keys of Secret {secret}");
         }
         words + ")"
     });
@@ -338,7 +339,7 @@ fn conditions(doc: &mut Doc, entry: &Entry, memory: &Memory, room: usize) {
 }
 
 fn condition_lines(doc: &mut Doc, condition: &Condition, memory: &Memory, room: usize) {
-    let (glyph, meaning) = weight(condition, &memory.theme);
+    let (glyph, meaning) = weight(condition, memory.theme);
     let since = condition.since.map_or_else(String::new, |since| memory.age(since));
     let words = format!(
         "{:<20} {:<8} {:<28} {since:>4}",
@@ -353,7 +354,7 @@ fn condition_lines(doc: &mut Doc, condition: &Condition, memory: &Memory, room: 
     doc.wrapped(&condition.message, room, 4);
 }
 
-fn weight(condition: &Condition, theme: &Theme) -> (&'static str, Meaning) {
+fn weight(condition: &Condition, theme: Theme) -> (&'static str, Meaning) {
     let standing = match (condition.status, is_abnormal(&condition.kind)) {
         (ConditionStatus::True, false) | (ConditionStatus::False, true) => Standing::Ready,
         (ConditionStatus::False, false) | (ConditionStatus::True, true) => Standing::Failing,
@@ -367,7 +368,7 @@ fn events(doc: &mut Doc, id: &ObjectId, memory: &Memory, room: usize) {
     doc.line(Line::styled("EVENTS", memory.theme.style(Meaning::Title)));
     match memory.shelf.events.get(id) {
         None | Some(Answer::Asked) => {
-            doc.line(Line::from(format!("asking for them {}", memory.theme.waiting())))
+            doc.line(Line::from(format!("asking for them {}", memory.theme.waiting())));
         }
         Some(Answer::Failed(problem)) => {
             doc.lines.extend(problem_lines(problem, memory, u16::try_from(room).unwrap_or(u16::MAX)));

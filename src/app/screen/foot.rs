@@ -19,9 +19,10 @@ const LEAST: usize = 3;
 pub fn lines(rows: &Rows, memory: &Memory, width: u16) -> Vec<Line<'static>> {
     let room = usize::from(width.saturating_sub(2));
     let mut lines = match rows.selected() {
-        Some(Anchor::Object(id)) => match memory.ledger.get(id) {
-            Some(entry) => object_lines(entry, memory, room),
-            None => {
+        Some(Anchor::Object(id)) => {
+            if let Some(entry) = memory.ledger.get(id) {
+                object_lines(entry, memory, room)
+            } else {
                 let words = match table::absence(id, memory) {
                     "gone" => "does not exist: what takes from it keeps what it applied last",
                     "unwatched" => {
@@ -31,7 +32,7 @@ pub fn lines(rows: &Rows, memory: &Memory, width: u16) -> Vec<Line<'static>> {
                 };
                 wrapped(&format!("{id} {words}"), room)
             }
-        },
+        }
         Some(Anchor::NoSource) => {
             vec![Line::from("These name no source that fluxscope can read: Enter on one of them says more.")]
         }
@@ -45,6 +46,9 @@ pub fn lines(rows: &Rows, memory: &Memory, width: u16) -> Vec<Line<'static>> {
 
 /// Rule and lines; what does not fit is said to be there.
 pub fn paint(lines: &[Line<'_>], memory: &Memory, buffer: &mut Buffer, area: Rect) {
+    if area.height == 0 {
+        return;
+    }
     let rule = memory.theme.rule().repeat(usize::from(area.width.saturating_sub(2)));
     buffer.set_string(area.x + 1, area.y, rule, memory.theme.style(Meaning::Muted));
     let below = Rect {
@@ -69,7 +73,7 @@ fn object_lines(entry: &Entry, memory: &Memory, room: usize) -> Vec<Line<'static
     let mut lines = Vec::new();
     let id = entry.object.id();
     if let Some(rollout) = memory.rollout(id) {
-        let words = rollout.words(&memory.theme, memory.now);
+        let words = rollout.words(memory.theme, memory.now);
         lines.extend(text::wrap(&format!("{id}  {words}"), room).into_iter().map(Line::from));
         if let Some(message) = rollout.failure().and_then(|step| step.message.as_deref()) {
             let style = memory.theme.style(Meaning::Problem);

@@ -71,7 +71,7 @@ pub enum Step {
 impl Screen {
     pub fn at(place: &Place) -> Self {
         match place {
-            Place::Board => Self::Board(Board::new()),
+            Place::Board => Self::Board(Board::default()),
             Place::List(kind) => Self::List(List::new(*kind)),
             Place::Object(id) => Self::Object(ObjectScreen::new(id.clone())),
             Place::Yaml(id) => Self::Yaml(YamlScreen::new(id.clone())),

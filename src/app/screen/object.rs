@@ -67,8 +67,8 @@ impl ObjectScreen {
                     None => Step::Stay,
                 };
             }
-            Command::NextLink => self.step_link(memory, content, 1),
-            Command::PreviousLink => self.step_link(memory, content, -1),
+            Command::NextLink => self.step_link(memory, content, true),
+            Command::PreviousLink => self.step_link(memory, content, false),
             Command::Yaml => return Step::Go(Place::Yaml(self.id.clone())),
             Command::Tags => return browse::tags_of(Some(&self.id), memory),
             Command::CopyName => return browse::copy_part(Some(&self.id), |id| &id.name),
@@ -90,7 +90,7 @@ impl ObjectScreen {
         Step::Stay
     }
 
-    fn step_link(&mut self, memory: &Memory, content: Rect, by: isize) {
+    fn step_link(&mut self, memory: &Memory, content: Rect, forward: bool) {
         let doc = facts::doc(&self.id, memory, inner(content).width);
         let mut ids: Vec<&ObjectId> = Vec::new();
         for (_, id) in &doc.links {
@@ -102,8 +102,9 @@ impl ObjectScreen {
             return;
         }
         let here = self.link.as_ref().and_then(|link| ids.iter().position(|id| *id == link));
-        let next = match (here, by > 0) {
-            (Some(at), _) => at.wrapping_add_signed(by + ids.len() as isize) % ids.len(),
+        let next = match (here, forward) {
+            (Some(at), true) => (at + 1) % ids.len(),
+            (Some(at), false) => (at + ids.len() - 1) % ids.len(),
             (None, true) => 0,
             (None, false) => ids.len() - 1,
         };

@@ -312,24 +312,24 @@ impl Rows {
             }
         }
         let mut groups: Vec<Group> =
-            roots.into_iter().map(|(root, entry)| self.group(root, entry, &mut children)).collect();
+            roots.into_iter().map(|(root, entry)| self.group(&root, entry, &mut children)).collect();
         groups.sort_by(|a, b| self.order(&a.key, &b.key));
         groups.into_iter().flat_map(|group| group.rows).collect()
     }
 
     fn group<'a>(
         &self,
-        root: Anchor,
+        root: &Anchor,
         entry: Option<&'a Entry>,
         children: &mut HashMap<Anchor, Vec<(&'a ObjectId, &'a Entry)>>,
     ) -> Group {
-        let own = match (&root, entry) {
+        let own = match (root, entry) {
             (Anchor::Object(id), Some(entry)) => key(id, entry),
             (Anchor::Object(id), None) => Key { standing: Standing::Ready, since: None, ..Key::of(id) },
             (Anchor::NoSource, _) => Key::last(),
         };
         let mut group = Group { key: own, rows: vec![Row { anchor: root.clone(), depth: 0 }] };
-        self.descend(&root, 1, children, &mut group);
+        self.descend(root, 1, children, &mut group);
         group
     }
 

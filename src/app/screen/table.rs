@@ -50,7 +50,7 @@ pub fn paint(rows: &Rows, memory: &Memory, buffer: &mut Buffer, area: Rect) {
         let cells = if selected { cells.into_iter().map(without_style).collect() } else { cells };
         table::paint_row(buffer, line, &columns, &widths, &cells, style);
         if let Some(rollout) = row.anchor.object().and_then(|id| memory.rollout(id)) {
-            paint_rollout(buffer, line, &widths, &rollout.words(&memory.theme, memory.now), style);
+            paint_rollout(buffer, line, &widths, &rollout.words(memory.theme, memory.now), style);
         }
         if marked {
             buffer.set_string(area.x, y, "*", memory.theme.style(Meaning::Marked));

@@ -27,6 +27,7 @@ use ratatui::{
     style::Style,
     text::{Line, Span},
 };
+use std::fmt::Write as _;
 use std::{collections::HashMap, sync::Arc};
 
 pub struct TagsScreen {
@@ -68,7 +69,7 @@ impl TagsScreen {
         let mut title = format!("tags of {}", text::line(&self.upstream.repository.to_string()));
         if !self.filter.text.is_empty() {
             let text = text::fit(&text::line(&self.filter.text), 24);
-            title.push_str(&format!(" /{text} <{}/{}>", self.view.len(), self.total));
+            let _ = write!(title, " /{text} <{}/{}>", self.view.len(), self.total);
         }
         title
     }
@@ -142,14 +143,14 @@ impl TagsScreen {
     }
 
     fn page(&self, memory: &Memory, content: Rect) -> usize {
-        let head = self.head(memory, content.width).len();
+        let head = self.head(memory, content).len();
         let foot = self.foot(memory, content.width).len() + 1;
         let content = Rect { height: content.height.saturating_sub(head as u16), ..content };
         super::page(content, foot)
     }
 
     /// Where the answer stands, what is hidden, what failed.
-    fn head(&self, memory: &Memory, width: u16) -> Vec<Line<'static>> {
+    fn head(&self, memory: &Memory, Rect { width, height, .. }: Rect) -> Vec<Line<'static>> {
         let list = memory.shelf.tags(&self.upstream);
         let mut words = tags_words(list, &self.upstream, memory);
         let dot = memory.theme.dot();
@@ -157,11 +158,11 @@ impl TagsScreen {
             list.map_or([(0, ""); 2], |list| [(list.signatures, "signature"), (list.invalid, "invalid name")])
         {
             if count > 0 {
-                words.push_str(&format!(" {dot} {} hidden", text::count(count, what)));
+                let _ = write!(words, " {dot} {} hidden", text::count(count, what));
             }
         }
         if let Some(with) = list.and_then(|list| list.asked_with.as_ref()) {
-            words.push_str(&format!(" {dot} {}", text::line(with)));
+            let _ = write!(words, " {dot} {}", text::line(with));
         }
         let room = usize::from(width.saturating_sub(2));
         let style = memory.theme.style(Meaning::Muted);
@@ -177,7 +178,7 @@ impl TagsScreen {
             lines.extend(problem_lines(problem, memory, width));
             lines.push(Line::from("^R asks again."));
         }
-        lines.truncate(12);
+        lines.truncate(usize::from(height / 2));
         lines
     }
 
@@ -198,7 +199,7 @@ impl TagsScreen {
     }
 
     pub fn draw(&self, memory: &Memory, buffer: &mut Buffer, content: Rect) {
-        let head = self.head(memory, content.width);
+        let head = self.head(memory, content);
         paint_lines(buffer, inner(content), &head);
         let taken = (head.len() as u16).min(content.height);
         let content = Rect { y: content.y + taken, height: content.height - taken, ..content };

@@ -1,5 +1,6 @@
 //! What the program promises, feature by feature.
 
+mod anything;
 mod board;
 mod commands;
 mod filters;
