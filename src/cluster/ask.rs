@@ -171,7 +171,10 @@ pub(super) fn failed(error: &kube::Error, what: &str) -> Failure {
     if let kube::Error::Api(status) = error {
         return answered(status.code, &status.message, what);
     }
-    let why = capped(&chain(error));
+    let why = match error {
+        kube::Error::Service(inner) => capped(&chain(&**inner)),
+        _ => capped(&chain(error)),
+    };
     let problem = match cause_of(error) {
         Cause::Untrusted => Problem::new(Cause::Untrusted, what, why)
             .with_hint("the kubeconfig's certificate authority does not fit the server's certificate"),

@@ -3,6 +3,7 @@
 
 mod connect;
 mod feed;
+mod follower;
 mod watch;
 
 mod act;

@@ -1,6 +1,6 @@
 //! A stream fed by one task that ends with it, and how long a task bears a server that does not answer.
 
-use super::{ask::Failure, feed::Patience};
+use super::{ask::Failure, follower::Patience};
 use crate::domain::problem::{Cause, Problem};
 use futures::{
     StreamExt,

@@ -4,7 +4,8 @@
 use super::{
     act,
     ask::{Api, Failure},
-    feed::{Feed, Follower, Outbox, Start},
+    feed::{Feed, Listing},
+    follower::{Follower, Outbox, Start},
 };
 use crate::domain::{
     fact::{Fact, FeedId, Scope},
@@ -16,7 +17,11 @@ use futures::{
     stream::{self, BoxStream},
 };
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
-use tokio::{sync::mpsc, task::JoinSet, time::sleep};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::JoinSet,
+    time::sleep,
+};
 
 /// Batches that may wait for a slow reader.
 const WAITING: usize = 64;
@@ -39,14 +44,15 @@ pub(super) fn observe(api: Api, own: Arc<str>, scope: Scope, mode: Mode) -> BoxS
     stream::once(async move {
         let (out, inbox) = mpsc::channel(WAITING);
         let mut tasks = JoinSet::new();
+        let bell = Arc::new(Notify::new());
         for kind in Kind::WATCHED {
-            let watcher = Watcher { api: api.clone(), own: own.clone(), kind, mode, out: out.clone() };
-            tasks.spawn(watcher.run(scope.clone()));
+            let (api, own, out, bell) = (api.clone(), own.clone(), out.clone(), bell.clone());
+            tasks.spawn(Watcher { api, own, kind, mode, out, bell }.run(scope.clone()));
         }
         stream::unfold((inbox, tasks), |(mut inbox, tasks)| async move {
             let mut ready = Vec::new();
             let count = inbox.recv_many(&mut ready, WAITING).await;
-            (count > 0).then(|| (ready.concat(), (inbox, tasks)))
+            (count > 0).then(|| (ready.into_iter().flatten().collect(), (inbox, tasks)))
         })
     })
     .flatten()
@@ -61,6 +67,8 @@ struct Watcher {
     kind: Kind,
     mode: Mode,
     out: Outbox,
+    /// Rings when a feed reaches the server again.
+    bell: Arc<Notify>,
 }
 
 impl Watcher {
@@ -86,8 +94,12 @@ impl Watcher {
 
     async fn go_on(&self, feed: Feed, facts: Vec<Fact>, start: Start) {
         if self.out.send(facts).await.is_ok() && self.mode == Mode::Follow {
-            Follower::new(feed, self.out.clone()).run(start).await;
+            self.follower(feed).run(start).await;
         }
+    }
+
+    fn follower(&self, feed: Feed) -> Follower {
+        Follower::new(feed, self.out.clone(), self.bell.clone())
     }
 
     fn feed(&self, namespace: Option<Arc<str>>) -> Feed {
@@ -151,7 +163,7 @@ impl Watcher {
             all.extend(facts);
             running.extend(feed.id.namespace.clone());
             if self.mode == Mode::Follow {
-                tasks.spawn(Follower::new(feed, self.out.clone()).run(start));
+                tasks.spawn(self.follower(feed).run(start));
             }
         }
         all
@@ -183,7 +195,7 @@ impl Watcher {
     }
 }
 
-type Answer = Result<super::feed::Listing, Failure>;
+type Answer = Result<Listing, Failure>;
 
 fn is_forbidden(answer: &Answer) -> bool {
     matches!(answer, Err(failure) if failure.code == Some(403))

@@ -79,8 +79,8 @@ impl ApiServer {
     }
 
     /// Creates or replaces an object; watchers are told.
-    pub(super) fn put(&self, object: Value) {
-        self.0.lock().unwrap().put(&object);
+    pub(super) fn put(&self, object: impl std::borrow::Borrow<Value>) {
+        self.0.lock().unwrap().put(object.borrow());
     }
 
     pub(super) fn delete(&self, kind: Kind, namespace: &str, name: &str) {
