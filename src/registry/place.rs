@@ -70,6 +70,12 @@ impl Place {
         format!("/v2/{}/tags/list?n={page_size}", self.path)
     }
 
+    /// What follows a tag, for registries that cut without a `Link`. The tag must be one by the rules of OCI: then it
+    /// holds nothing that means anything in a URL.
+    pub(super) fn tags_after(&self, page_size: u32, last: &str) -> String {
+        format!("{}&last={last}", self.tags_tail(page_size))
+    }
+
     pub(super) fn manifest_tail(&self, reference: &Reference) -> String {
         let name = match reference {
             Reference::Tag(tag) => tag,

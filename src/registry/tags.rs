@@ -1,4 +1,5 @@
-//! A repository's tags, page by page, as far as a registry can be believed. No tag of a list is put into a URL here.
+//! A repository's tags, page by page, as far as a registry can be believed. Nothing from a list is put into a URL but
+//! a tag that is one by the rules of OCI.
 
 use super::{
     auth::{Office, Question},
@@ -43,6 +44,8 @@ pub(super) fn pages(office: Arc<Office>, upstream: Upstream) -> BoxStream<'stati
         pages: HashSet::new(),
         listed: HashSet::new(),
         requests: 0,
+        page_size: 0,
+        beyond: false,
         restarted: false,
     };
     stream::unfold(Some(walk), |walk| async move {
@@ -64,6 +67,10 @@ struct Walk {
     pages: HashSet<u64>,
     listed: HashSet<Arc<str>>,
     requests: u32,
+    /// How many tags the last request asked for.
+    page_size: u32,
+    /// The last request was ours: what follows the last tag of a full page that named no next one.
+    beyond: bool,
     restarted: bool,
 }
 
@@ -82,6 +89,14 @@ impl Walk {
                 return self
                     .read(&answer, asked_with)
                     .map_err(|failure| failure.into_problem(&self.question.what));
+            }
+            if self.beyond {
+                let cut = format!(
+                    "the registry gave as many tags as were asked for and does not say what follows ({}): tags may \
+                     be missing",
+                    answer.status.as_u16()
+                );
+                return Ok(self.last_words(asked_with, cut));
             }
             if first || answer.status != StatusCode::NOT_FOUND {
                 return Err(self.refused(&answer));
@@ -118,6 +133,7 @@ impl Walk {
                 continue;
             }
             self.asked.insert(tail);
+            self.page_size = size;
             return Ok((reply.answer, reply.asked_with));
         }
     }
@@ -140,14 +156,23 @@ impl Walk {
             )
         })?;
         let names = document.tags.unwrap_or_default();
+        let last = names.last().filter(|_| names.len() == self.page_size as usize).cloned();
         let repeated = !names.is_empty() && !self.pages.insert(hash(&names));
         let (tags, invalid, full) = self.sort_out(names);
-        let (next, cut) = if repeated {
+        // With nothing new there, the full page was the last one; but on the same page again `last` may be ignored.
+        let ended = self.beyond && tags.is_empty() && !(repeated && self.pages.len() == 1);
+        self.beyond = false;
+        let (next, cut) = if ended {
+            (None, None)
+        } else if repeated {
             (None, Some("the registry repeats a page instead of going on: tags may be missing".to_owned()))
         } else if full {
             (None, Some(format!("stopped after {} tags: more exist", self.listed.len())))
         } else {
-            self.next_page(answer)
+            match (self.next_page(answer), last) {
+                ((None, None), Some(last)) => self.after(&last),
+                (named, _) => named,
+            }
         };
         let more = next.is_some();
         self.next = next;
@@ -194,6 +219,17 @@ impl Walk {
             return refuse(format!("{most} pages are the limit"));
         }
         (Some(tail), None)
+    }
+
+    /// A full page without a `Link`: some registries cut so in silence, so what follows is asked for.
+    fn after(&mut self, last: &str) -> (Option<String>, Option<String>) {
+        let most = self.office.transport.limits.pages;
+        if !is_tag(last) || self.asked.len() >= most {
+            let cut = "the registry gave as many tags as were asked for and names no next page: tags may be missing";
+            return (None, Some(cut.to_owned()));
+        }
+        self.beyond = true;
+        (Some(self.question.place.tags_after(self.page_size, last)), None)
     }
 
     /// Path and query, if the URL is this registry's. A registry behind a proxy may write `http` where we came by

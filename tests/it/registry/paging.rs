@@ -100,6 +100,46 @@ async fn a_registry_without_paging_answers_once() {
     assert_eq!((names(&pages).len(), pages.len(), server.seen().len()), (7, 1, 1));
 }
 
+/// Pages of `n` without any `Link`, from the tag after `last`; `respects` says whether it knows `last`.
+fn cutting(seen: &Seen, respects: bool) -> axum::http::Response<axum::body::Body> {
+    let size = seen.query("n").unwrap().parse().unwrap();
+    let last = seen.query("last").filter(|_| respects).unwrap_or_default();
+    let page: Vec<&str> = ALL.into_iter().filter(|tag| *tag > last.as_str()).take(size).collect();
+    tags(&page)
+}
+
+#[tokio::test]
+async fn a_full_page_without_a_link_is_not_taken_for_the_end() {
+    for (size, requests) in [(3, 3), (4, 2), (7, 2), (8, 1)] {
+        let server = Server::start(|seen, _| Some(cutting(seen, true))).await;
+        let registry = limited(|limits| Limits { page_size: size, ..limits });
+        let pages = good_pages(&registry, server.upstream("acme/fleet")).await;
+        assert_eq!(names(&pages), ALL, "pages of {size}");
+        assert_eq!(server.seen().len(), requests, "pages of {size}");
+        assert!(pages.iter().all(|page| page.cut.is_none()), "pages of {size}");
+    }
+}
+
+#[tokio::test]
+async fn a_registry_that_cuts_and_does_not_go_on_is_not_called_complete() {
+    let deaf = Server::start(|seen, _| Some(cutting(seen, false))).await;
+    let rude = Server::start(|seen, _| match seen.query("last") {
+        Some(_) => Some(complaint(400, &[], "UNSUPPORTED", "no last here")),
+        None => Some(cutting(seen, false)),
+    })
+    .await;
+    for server in [deaf, rude] {
+        let registry = limited(|limits| Limits { page_size: 3, ..limits });
+        let pages = good_pages(&registry, server.upstream("acme/fleet")).await;
+        assert_eq!(names(&pages), ["1.0.0", "1.0.1", "1.0.2"]);
+        let last = pages.last().unwrap();
+        assert!(
+            last.cut.as_deref().is_some_and(|cut| cut.contains("may be missing")) && !last.more,
+            "{last:?}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_registry_that_refuses_large_pages_is_asked_for_small_ones_from_then_on() {
     for status in [400, 413] {
