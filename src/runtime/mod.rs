@@ -45,7 +45,7 @@ struct House {
 
 /// What ended a wait.
 enum Woken {
-    By(Message),
+    By(Box<Message>),
     Clock,
     Leave,
     Broken(io::Error),
@@ -57,7 +57,7 @@ impl House {
         clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
         app.update(Message::Tick(now()));
         let effects = app.start();
-        if self.act(effects, screen)? {
+        if self.act(effects, screen) {
             return Ok(());
         }
         let mut drawn = Instant::now().checked_sub(FRAME).unwrap_or_else(Instant::now);
@@ -67,7 +67,7 @@ impl House {
                 drawn = Instant::now();
             }
             let first = match self.wait(&mut clock).await {
-                Woken::By(message) => Some(message),
+                Woken::By(message) => Some(*message),
                 Woken::Clock => None,
                 Woken::Leave => return Ok(()),
                 Woken::Broken(error) => return Err(error),
@@ -79,7 +79,7 @@ impl House {
                 while let Some(message) = next {
                     urgent |= matches!(message, Message::Key(_));
                     let effects = app.update(message);
-                    if self.act(effects, screen)? {
+                    if self.act(effects, screen) {
                         return Ok(());
                     }
                     next = self.answers.try_recv().ok();
@@ -99,12 +99,12 @@ impl House {
         tokio::select! {
             biased;
             key = self.input.next() => match key {
-                Some(Ok(message)) => Woken::By(message),
+                Some(Ok(message)) => Woken::By(Box::new(message)),
                 Some(Err(error)) => Woken::Broken(error),
                 None => Woken::Leave,
             },
             _ = self.hung_up.next() => Woken::Leave,
-            Some(message) = self.answers.recv() => Woken::By(message),
+            Some(message) = self.answers.recv() => Woken::By(Box::new(message)),
             _ = clock.tick() => Woken::Clock,
         }
     }
@@ -120,10 +120,10 @@ impl House {
     }
 
     /// True if one of the effects is to leave.
-    fn act(&mut self, effects: Vec<Effect>, screen: &mut Screen) -> io::Result<bool> {
+    fn act(&mut self, effects: Vec<Effect>, screen: &mut Screen) -> bool {
         for effect in effects {
             match effect {
-                Effect::Quit => return Ok(true),
+                Effect::Quit => return true,
                 Effect::Copy(text) => {
                     let copied = screen.copy(&text);
                     self.performer.tell(Message::Copied(copied));
@@ -131,7 +131,7 @@ impl House {
                 other => self.performer.perform(other),
             }
         }
-        Ok(false)
+        false
     }
 }
 
