@@ -226,7 +226,7 @@ fn entry(world: &World, object: &Arc<Object>) -> Entry {
 
 /// Git writes `refs/heads/main`; the branch alone says as much. helm-controller puts 12 digits of the digest
 /// behind a chart's version; they stand where a digest stands.
-fn shown(revision: &str) -> String {
+pub fn shown(revision: &str) -> String {
     let revision = revision.strip_prefix("refs/heads/").unwrap_or(revision);
     match revision.split_once('+') {
         Some((version, hex)) if hex.len() == 12 && hex.bytes().all(|b| b.is_ascii_hexdigit()) => {

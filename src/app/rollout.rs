@@ -1,6 +1,7 @@
 //! An action that is followed: what was sent, what came back so far, in words. It sends nothing itself.
 
 use crate::{
+    app::ledger::shown,
     domain::{
         Timestamp,
         action::{Plan, Step, What},
@@ -120,7 +121,7 @@ fn step_words(step: &Step) -> String {
             if let Some(revision) = step.revision.as_deref().and_then(Revision::parse) {
                 let name = revision.tag().map_or_else(|| revision.short(), str::to_owned);
                 words.push(' ');
-                words.push_str(&text::line(&name));
+                words.push_str(&text::line(&shown(&name)));
             }
         }
         What::Handled => {

@@ -7,7 +7,7 @@ use crate::{
         memory::Memory,
         shelf::{Asking, TagList, version},
     },
-    domain::{identity::ObjectId, repository::Upstream, world::Lookup},
+    domain::{identity::ObjectId, repository::Upstream, source::SourceSpec, world::Lookup},
     widgets::{
         table::{self, Column},
         text,
@@ -62,6 +62,9 @@ pub fn paint(rows: &Rows, memory: &Memory, buffer: &mut Buffer, area: Rect) {
 fn paint_rollout(buffer: &mut Buffer, line: Rect, widths: &[Option<u16>], words: &str, style: Style) {
     let before: u16 = widths.iter().take(3).flatten().map(|width| width + 2).sum();
     let room = usize::from(line.width.saturating_sub(before));
+    // where not all legs fit, the one under way says most
+    let last = words.rsplit("   ").next().unwrap_or(words);
+    let words = if text::width(words) > room { last } else { words };
     let words = text::pad(&text::fit_end(words, room), room, false);
     buffer.set_string(line.x + before, line.y, words, Style::reset().patch(style));
 }
@@ -170,7 +173,7 @@ fn state(entry: &Entry, memory: &Memory) -> Line<'static> {
 /// The newest tag and how many tags there are.
 fn newest(entry: &Entry, memory: &Memory) -> [Line<'static>; 2] {
     let theme = &memory.theme;
-    let Some(upstream) = &entry.upstream else { return [Line::default(), Line::default()] };
+    let Some(upstream) = &entry.upstream else { return [not_asked(entry, memory), Line::default()] };
     let waiting = || Line::styled(theme.waiting(), theme.style(Meaning::Muted));
     let Some(list) = memory.shelf.tags(upstream) else { return [waiting(), Line::default()] };
     if !list.has_answer() {
@@ -190,6 +193,20 @@ fn newest(entry: &Entry, memory: &Memory) -> [Line<'static>; 2] {
     let room = 15 - text::width(glyph).min(2) - 1;
     let tag = text::fit(&text::line(newest), room);
     [Line::from(vec![Span::raw(tag), Span::raw(" "), Span::styled(glyph, theme.style(meaning))]), count]
+}
+
+/// Nothing to ask, or nobody to ask it of: the url is none.
+fn not_asked(entry: &Entry, memory: &Memory) -> Line<'static> {
+    match entry.object.as_source().map(|source| &source.spec) {
+        Some(SourceSpec::Oci(_)) => Line::styled("not a url", memory.theme.style(Meaning::Problem)),
+        Some(
+            SourceSpec::HelmRepository { .. }
+            | SourceSpec::HelmChart { .. }
+            | SourceSpec::ExternalArtifact { .. }
+            | SourceSpec::Other { .. },
+        )
+        | None => Line::default(),
+    }
 }
 
 /// How far the newest tag is from the running one.

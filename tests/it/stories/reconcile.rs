@@ -92,7 +92,7 @@ fn the_row_follows_the_action_to_its_end() {
     stepped(&mut story, &release, &release, What::Applied, Some("6.9.5+abcdef012345"));
     story.tell(Message::Acted(release.clone()));
     story.shows("hr: requested → handled 0.8 s → applied 6.9.5");
-    story.shows("hr shop/podinfo applied 6.9.5");
+    story.shows("hr shop/podinfo applied 6.9.5@abcdef01");
     story.wait(60);
     story.hides("handled 0.8 s");
     story.press("Enter");
