@@ -171,7 +171,7 @@ impl Walk {
         } else {
             match (self.next_page(answer), last) {
                 ((None, None), Some(last)) => self.after(&last),
-                (found, _) => found,
+                (linked, _) => linked,
             }
         };
         let more = next.is_some();

@@ -92,8 +92,8 @@ fn press(pty: &mut Pty, keys: &[&str]) -> Painted {
 fn idle_cpu(pty: &mut Pty) -> f64 {
     let (before, start) = (ticks(pty.pid()), Instant::now());
     pty.watch_for(IDLE);
-    let spent = (ticks(pty.pid()) - before) as f64 / TICKS_PER_SECOND;
-    100.0 * spent / start.elapsed().as_secs_f64()
+    let ticks = u32::try_from(ticks(pty.pid()) - before).expect("less than a year of work");
+    100.0 * f64::from(ticks) / TICKS_PER_SECOND / start.elapsed().as_secs_f64()
 }
 
 /// `USER_HZ`, which is 100 on every Linux that is not built by hand.

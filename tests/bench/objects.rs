@@ -202,10 +202,11 @@ fn tag(index: usize) -> String {
 
 /// 64 hex digits that look like a digest and are always the same for an index.
 fn hex(index: usize) -> String {
-    (0..4)
+    let parts: Vec<String> = (0..4)
         .map(|part| {
             let mixed = (index as u64 * 4 + part + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             format!("{:016x}", (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9))
         })
-        .collect()
+        .collect();
+    parts.concat()
 }

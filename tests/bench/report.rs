@@ -2,7 +2,7 @@
 
 use crate::{board::Board, lists::Lists};
 use std::{
-    fmt::{self, Display, Formatter},
+    fmt::{self, Display, Formatter, Write},
     time::Duration,
 };
 
@@ -16,8 +16,8 @@ impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (lists, board) = (&self.lists, &self.board);
         let each = lists.bytes / lists.objects.max(1);
-        let megabytes = lists.bytes as f64 / 1e6;
-        writeln!(f, "\n{} objects, {megabytes:.1} MB of JSON, {each} bytes each", self.count)?;
+        let (kilobytes, megabytes) = (lists.bytes / 1_000 % 1_000 / 100, lists.bytes / 1_000_000);
+        writeln!(f, "\n{} objects, {megabytes}.{kilobytes} MB of JSON, {each} bytes each", self.count)?;
         line(f, "bare LISTs, best / median of 3", &times(&lists.times), "")?;
         line(f, "full list, best / median of 3", &times(&board.full), "")?;
         let ratio = seconds(board.full[0]) / seconds(lists.times[0]);
@@ -41,7 +41,7 @@ fn keys(f: &mut Formatter<'_>, name: &str, times: &[Duration], silent: usize) ->
     let milliseconds = |part| format!("{:.1}", seconds(percentile(times, part)) * 1e3);
     let mut value = format!("{} / {} / {} ms", milliseconds(50), milliseconds(99), milliseconds(100));
     if silent > 0 {
-        value.push_str(&format!(", {silent} painted nothing"));
+        let _ = write!(value, ", {silent} painted nothing");
     }
     let title = format!("key to paint, {} x {name}: p50 / p99 / worst", times.len() + silent);
     line(f, &title, &value, if name == "all" { "p99 < 16 ms" } else { "" })

@@ -9,6 +9,7 @@
 )]
 
 #[path = "../support/pty.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the suite and the bench use the rest of it")]
 mod pty;
 
 mod cli;

@@ -41,8 +41,8 @@ impl Pty {
                 }
             }
         });
-        let side = |cells| NonZero::new(cells).expect("a terminal has rows and columns");
-        let parser = vt100::Parser::new(side(rows), side(columns), 0);
+        let some = |cells| NonZero::new(cells).expect("a terminal has rows and columns");
+        let parser = vt100::Parser::new(some(rows), some(columns), 0);
         Self { master: pair.master, writer, child, output, parser, bytes: Vec::new() }
     }
 
@@ -55,8 +55,8 @@ impl Pty {
     pub fn resize(&mut self, columns: u16, rows: u16) {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         self.master.resize(size).expect("a resize");
-        let side = |cells| NonZero::new(cells).expect("a terminal has rows and columns");
-        self.parser.screen_mut().set_size(side(rows), side(columns));
+        let some = |cells| NonZero::new(cells).expect("a terminal has rows and columns");
+        self.parser.screen_mut().set_size(some(rows), some(columns));
     }
 
     pub fn screen(&self) -> String {

@@ -29,7 +29,7 @@ fn who_may_not_read_helm_releases_sees_the_rest_and_is_told() {
 
     let mut pty = viewer.screen(&[], 160, 45);
     wait_top(&mut pty, "live");
-    pty.wait_until("the kind and the missing verb", |screen| names_the_refusal(screen));
+    pty.wait_until("the kind and the missing verb", names_the_refusal);
     filter(&mut pty, &place.namespace);
     let screen =
         pty.wait_until("the source", |screen| row(screen, &["app", pushed.short(), "ready"]).is_some());

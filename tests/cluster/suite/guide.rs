@@ -137,16 +137,15 @@ fn assert_taken_from(item: &Value, kind: Kind, namespace: &str, name: &str) {
     assert_eq!(named, (&json!(kind.name), &json!(namespace), &json!(name)), "{item}");
 }
 
-/// Small and in one namespace, large and in all of them: the rows are there, with what they run.
+/// On a small terminal and on a large one: the rows are there, with what they run.
 fn assert_shown(namespace: &str, rows: &[(&str, &Pushed)]) {
-    let mut pty = fluxscope().screen(&[], 80, 24);
-    wait_top(&mut pty, "live");
-    filter(&mut pty, namespace);
-    for (word, pushed) in rows {
-        wait_row(&mut pty, &[namespace, word, pushed.tag, pushed.short(), "ready"]);
+    for (columns, lines) in [(80, 24), (160, 45)] {
+        let mut pty = fluxscope().screen(&[], columns, lines);
+        wait_top(&mut pty, "live");
+        filter(&mut pty, namespace);
+        for (word, pushed) in rows {
+            wait_row(&mut pty, &[namespace, word, pushed.tag, pushed.short(), "ready"]);
+        }
+        leave(pty);
     }
-    leave(pty);
-    let mut pty = fluxscope().screen(&["-n", namespace], 160, 45);
-    wait_row(&mut pty, &[rows[0].0, rows[0].1.tag, rows[0].1.short(), "ready"]);
-    leave(pty);
 }

@@ -242,7 +242,7 @@ fn without_progress(action: &Value) -> Vec<&str> {
 }
 
 fn revision_at(action: &Value, what: &str) -> String {
-    let steps = action["steps"].as_array().into_iter().flatten();
-    let step = steps.filter(|step| step["what"] == what).last();
+    let mut steps = action["steps"].as_array().into_iter().flatten().rev();
+    let step = steps.find(|step| step["what"] == what);
     step.and_then(|step| step["revision"].as_str()).unwrap_or_default().to_owned()
 }
