@@ -109,10 +109,15 @@ fn colour(typed: Color) -> ColourMode {
         _ => ColourMode::Ansi16,
     };
     match typed {
-        Color::Never => ColourMode::None,
         Color::Always => best,
-        Color::Auto if refused => ColourMode::None,
-        Color::Auto => best,
+        Color::Auto => {
+            if refused {
+                ColourMode::None
+            } else {
+                best
+            }
+        }
+        Color::Never => ColourMode::None,
     }
 }
 

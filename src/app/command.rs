@@ -16,6 +16,8 @@ pub enum Command {
     Open,
     Back,
     Quit,
+    /// Yes to the question whether to quit.
+    ConfirmQuit,
     CommandLine,
     Filter,
     Help,
@@ -73,6 +75,7 @@ impl Command {
             Self::Open => ("open", "open what is selected: why it stands where it stands"),
             Self::Back => ("", "clear the filter, else go back; at the first screen q asks whether to quit"),
             Self::Quit => ("", "quit at once"),
+            Self::ConfirmQuit => ("quit", "yes: quit"),
             Self::CommandLine => ("command", "type a command: :ks  :ocirepo  :ns shop  :tags oci://…  :q"),
             Self::Filter => ("filter", "filter: text or regex, !not, -l app=web, ready:false, kind:ks, ns:shop"),
             Self::Help => ("help", "this help"),

@@ -43,7 +43,7 @@ impl App {
             (Some(Overlay::Line(prompt)), command) => self.in_line(prompt, command, chord, effects),
             (Some(Overlay::Help(help)), command) => self.in_help(help, command, chord),
             (Some(Overlay::Dialog(dialog)), command) => self.in_dialog(dialog, command, effects),
-            (Some(Overlay::Question), Some(Command::Send)) => effects.push(Effect::Quit),
+            (Some(Overlay::Question), Some(Command::ConfirmQuit)) => effects.push(Effect::Quit),
             (None, None) | (Some(Overlay::Question), Some(Command::Leave)) => {}
             (Some(Overlay::Question), _) => self.overlay = Some(Overlay::Question),
         }
