@@ -447,13 +447,14 @@ impl Reader<'_> {
             Some('B') => self.push_assertion(2, r"\B"),
             Some('z') => self.push_assertion(2, r"\z"),
             Some('Q') => self.read_quotation(),
-            _ => match self.read_class_escape()? {
-                Some(class) => self.push_class(class),
-                None => {
+            _ => {
+                if let Some(class) = self.read_class_escape()? {
+                    self.push_class(class);
+                } else {
                     let point = self.read_escape()?;
                     self.push_literal(point);
                 }
-            },
+            }
         }
         Ok(())
     }
@@ -927,3 +928,262 @@ const OUTSIDE_ASCII: &str = "
     myanmar nabataean nandinagari newa nko nushu ogham oriya osage osmanya palmyrene phoenician rejang runic samaritan
     saurashtra sharada shavian siddham sinhala sogdian soyombo sundanese syriac tagalog tagbanwa takri tamil tangsa
     tangut telugu thaana thai tibetan tifinagh tirhuta toto ugaritic vai vithkuqi wancho yezidi yi";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TAGS: &str = "1.2.3 v1.2.3 1.2.3-rc.1 2.0.0-beta RELEASE-0a1b main_2024 latest K s --~~&& [a]{,3}";
+
+    /// What Go 1.26 finds each pattern in.
+    const ACCEPTED: &[(&str, &str)] = &[
+        (r"^v?\d+\.\d+\.\d+$", "1.2.3 v1.2.3"),
+        ("-(rc|beta)", "1.2.3-rc.1 2.0.0-beta"),
+        ("^[0-9.]+$", "1.2.3"),
+        ("(?i)^release-[0-9a-f]{4}$", "RELEASE-0a1b"),
+        ("(?i:release)-0A", ""),
+        ("(?i)main(?-i)_2", "main_2024"),
+        ("(?i)MAIN(?-i:_X)", ""),
+        ("", "all"),
+        ("|x", "all"),
+        ("(|a)+$", "all"),
+        ("^*1", "1.2.3 v1.2.3 1.2.3-rc.1 RELEASE-0a1b"),
+        ("(?:^)?v", "v1.2.3"),
+        (r"\bmain\b", ""),
+        (r"\Blatest", ""),
+        (r"main\B_", "main_2024"),
+        ("t$", "latest"),
+        (r"t\z", "latest"),
+        ("(?m)^s$", "s"),
+        ("(?s).+-.+", "1.2.3-rc.1 2.0.0-beta RELEASE-0a1b --~~&&"),
+        ("(?U)1+?", "1.2.3 v1.2.3 1.2.3-rc.1 RELEASE-0a1b"),
+        ("(?)K", "K"),
+        ("[[:alpha:]]$", "2.0.0-beta RELEASE-0a1b latest K s"),
+        ("^[[:^alpha:]]+$", "1.2.3 --~~&&"),
+        ("[[:word:]]_", "main_2024"),
+        ("^[[:upper:][:digit:]-]+", "1.2.3 1.2.3-rc.1 2.0.0-beta RELEASE-0a1b K --~~&&"),
+        (r"^[\d.-]+$", "1.2.3"),
+        (r"^[^\W_]+$", "latest K s"),
+        (r"[^\x00-\x{10FFFF}]", ""),
+        ("[&&]", "--~~&&"),
+        ("[a&&b]", "2.0.0-beta RELEASE-0a1b main_2024 latest --~~&& [a]{,3}"),
+        ("[--~]$", "1.2.3 v1.2.3 1.2.3-rc.1 2.0.0-beta RELEASE-0a1b main_2024 latest K s [a]{,3}"),
+        ("[~~-]$", ""),
+        ("^[[a]", "[a]{,3}"),
+        ("[[]", "[a]{,3}"),
+        ("[]a]{2}", "[a]{,3}"),
+        ("[^]a]$", "1.2.3 v1.2.3 1.2.3-rc.1 RELEASE-0a1b main_2024 latest K s --~~&& [a]{,3}"),
+        ("[a-]", "1.2.3-rc.1 2.0.0-beta RELEASE-0a1b main_2024 latest --~~&& [a]{,3}"),
+        ("{,3}", "[a]{,3}"),
+        ("]{", "[a]{,3}"),
+        ("x{0}K", "K"),
+        ("a{,", ""),
+        ("0{3}", ""),
+        (r"(?:\.\d){2}$", "1.2.3 v1.2.3"),
+        ("(a{10}){100}", ""),
+        ("a{0,1000}$", "all"),
+        (r"\Q[a]{,\E\d", "[a]{,3}"),
+        (r"\Q--", "--~~&&"),
+        (r"\Q\E^K", "K"),
+        (r"\x4b", "K"),
+        (r"\x{4B}|\163$", "K s"),
+        (r"\0|\x{10FFFF}", ""),
+        (r"\x{D800}|v", "v1.2.3"),
+        ("(?i)\u{212a}", "K"),
+        ("(?i)^[\u{17f}]$", "s"),
+        ("(?i)^[\u{140}-\u{180}]", "s"),
+        ("\u{17f}|\u{e9}", ""),
+        (r"^\pN", "1.2.3 1.2.3-rc.1 2.0.0-beta"),
+        (r"^\PN", "v1.2.3 RELEASE-0a1b main_2024 latest K s --~~&& [a]{,3}"),
+        (r"^\p{Lu}", "RELEASE-0a1b K"),
+        (r"(?i)^\p{Lu}$", "K s"),
+        (r"^\p{^Lu}$", "s"),
+        (r"^\P{^Lu}$", "K"),
+        (r"\p{Greek}", ""),
+        (r"\P{latin}$", "1.2.3 v1.2.3 1.2.3-rc.1 main_2024 --~~&& [a]{,3}"),
+        (r"\p{uppercase letter}", "RELEASE-0a1b K"),
+        (r"[\p{Punctuation}]{2}", "--~~&& [a]{,3}"),
+        ("(?P<n>a)(?<n>t)", "latest"),
+        ("(?P<1_>v)", "v1.2.3"),
+        (r"\_|\~", "main_2024 --~~&&"),
+        ("(a*)*K", "K"),
+        ("(?:a*)(?i)*k$", "K"),
+        ("a*|b", "all"),
+        (
+            r"^v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$",
+            "1.2.3 v1.2.3 1.2.3-rc.1 2.0.0-beta",
+        ),
+    ];
+
+    /// How Go 1.26 refuses each pattern.
+    const REFUSED: &[(&str, &str)] = &[
+        ("(", "missing closing ): `(`"),
+        (")", "unexpected ): `)`"),
+        ("a)b", "unexpected ): `a)b`"),
+        ("(?:a", "missing closing ): `(?:a`"),
+        ("(a|b", "missing closing ): `(a|b`"),
+        ("[", "missing closing ]: `[`"),
+        ("[a", "missing closing ]: `[a`"),
+        ("x[^", "missing closing ]: `[^`"),
+        ("[]", "missing closing ]: `[]`"),
+        ("[a-", "missing closing ]: `[a-`"),
+        (r"\", "trailing backslash at end of expression: ``"),
+        (r"a\", "trailing backslash at end of expression: ``"),
+        ("*", "missing argument to repetition operator: `*`"),
+        ("a|*", "missing argument to repetition operator: `*`"),
+        ("(+)", "missing argument to repetition operator: `+`"),
+        ("(?i)?", "missing argument to repetition operator: `?`"),
+        ("{1}", "missing argument to repetition operator: `{1}`"),
+        ("a**", "invalid nested repetition operator: `**`"),
+        ("a+*?", "invalid nested repetition operator: `+*?`"),
+        ("a??+", "invalid nested repetition operator: `??+`"),
+        ("a{2}{3}", "invalid nested repetition operator: `{2}{3}`"),
+        ("a{2}?{3}x", "invalid nested repetition operator: `{2}?{3}`"),
+        ("a{1001}", "invalid repeat count: `{1001}`"),
+        ("a{2,1}", "invalid repeat count: `{2,1}`"),
+        ("a{1001,}", "invalid repeat count: `{1001,}`"),
+        ("a{99999999999}", "invalid repeat count: `{99999999999}`"),
+        ("(a{1000}){1000}", "invalid repeat count: `{1000}`"),
+        ("(a{500}b){3}?", "invalid repeat count: `{3}?`"),
+        ("((a{10}){10}){11}", "invalid repeat count: `{11}`"),
+        ("(?u)a", "invalid or unsupported Perl syntax: `(?u`"),
+        ("(?x)", "invalid or unsupported Perl syntax: `(?x`"),
+        ("(?R)", "invalid or unsupported Perl syntax: `(?R`"),
+        ("(?i-)", "invalid or unsupported Perl syntax: `(?i-)`"),
+        ("(?--i)", "invalid or unsupported Perl syntax: `(?--`"),
+        ("(?", "invalid or unsupported Perl syntax: `(?`"),
+        ("(?i", "invalid or unsupported Perl syntax: `(?i`"),
+        ("(?=a)", "invalid or unsupported Perl syntax: `(?=`"),
+        ("(?!a)", "invalid or unsupported Perl syntax: `(?!`"),
+        ("(?<=a)b", "invalid named capture: `(?<=a)b`"),
+        ("(?<!a)b>", "invalid named capture: `(?<!a)b>`"),
+        ("(?>a)", "invalid or unsupported Perl syntax: `(?>`"),
+        ("(?#a)", "invalid or unsupported Perl syntax: `(?#`"),
+        ("(?'n'a)", "invalid or unsupported Perl syntax: `(?'`"),
+        ("(?P=n)", "invalid or unsupported Perl syntax: `(?P`"),
+        ("(?P<n", "invalid named capture: `(?P<n`"),
+        ("(?P<>a)", "invalid named capture: `(?P<>`"),
+        ("(?P<x-y>a)", "invalid named capture: `(?P<x-y>`"),
+        ("(?<\u{e9}>a)", "invalid named capture: `(?<\u{e9}>`"),
+        ("(?P<", "invalid or unsupported Perl syntax: `(?P`"),
+        ("(?<", "invalid or unsupported Perl syntax: `(?<`"),
+        (r"(a)\1", r"invalid escape sequence: `\1`"),
+        (r"\8", r"invalid escape sequence: `\8`"),
+        (r"\Z", r"invalid escape sequence: `\Z`"),
+        (r"\C", r"invalid escape sequence: `\C`"),
+        (r"\E", r"invalid escape sequence: `\E`"),
+        (r"\e", r"invalid escape sequence: `\e`"),
+        ("\\\u{e9}", "invalid escape sequence: `\\\u{e9}`"),
+        (r"\h", r"invalid escape sequence: `\h`"),
+        (r"[\b]", r"invalid escape sequence: `\b`"),
+        (r"[\C]", r"invalid escape sequence: `\C`"),
+        (r"[\Qa\E]", r"invalid escape sequence: `\Q`"),
+        (r"\x", r"invalid escape sequence: `\x`"),
+        (r"\x4", r"invalid escape sequence: `\x4`"),
+        (r"\xg0", r"invalid escape sequence: `\xg0`"),
+        (r"\x{", r"invalid escape sequence: `\x{`"),
+        (r"\x{}", r"invalid escape sequence: `\x{}`"),
+        (r"\x{4g}", r"invalid escape sequence: `\x{4g`"),
+        (r"\x{110000}", r"invalid escape sequence: `\x{110000`"),
+        ("[z-a]", "invalid character class range: `z-a`"),
+        (r"[a-\d]", r"invalid escape sequence: `\d`"),
+        ("[[:foo:]]", "invalid character class range: `[:foo:]`"),
+        ("[[:Alpha:]]", "invalid character class range: `[:Alpha:]`"),
+        ("[[:^nope:]a]", "invalid character class range: `[:^nope:]`"),
+        (r"\pX", r"invalid character class range: `\pX`"),
+        (r"\p", r"invalid character class range: `\p`"),
+        (r"\p{", r"invalid character class range: `\p{`"),
+        (r"[\p{Foo}]", r"invalid character class range: `\p{Foo}`"),
+        (r"\P{^}", r"invalid character class range: `\P{^}`"),
+        (r"\p{Old_Italic}", r"invalid character class range: `\p{Old_Italic}`"),
+    ];
+
+    fn words(pattern: &str) -> String {
+        Pattern::compile(pattern).map_or_else(|error| error.to_string(), |_| "accepted".to_owned())
+    }
+
+    #[test]
+    fn a_pattern_is_found_where_go_finds_it() {
+        for (text, expected) in ACCEPTED {
+            let pattern = Pattern::compile(text).unwrap();
+            let found: Vec<_> = TAGS.split(' ').filter(|tag| pattern.is_match(tag)).collect();
+            let expected = if *expected == "all" { TAGS } else { expected };
+            assert_eq!(found.join(" "), expected, "{text}");
+            assert_eq!(pattern.as_str(), *text);
+        }
+    }
+
+    #[test]
+    fn a_pattern_go_refuses_is_refused_in_its_words() {
+        for (text, expected) in REFUSED {
+            let expected = PatternError::Invalid(format!("error parsing regexp: {expected}"));
+            assert_eq!(Pattern::compile(text).unwrap_err(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_and_spaces_are_those_of_go() {
+        let check = |pattern: &str, tag: &str, expected: bool| {
+            assert_eq!(Pattern::compile(pattern).unwrap().is_match(tag), expected, "{pattern} in {tag:?}");
+        };
+        check("b$", "b\n", false);
+        check("(?m)b$", "b\n", true);
+        check("(?m)^b", "a\nb", true);
+        check("^b", "a\nb", false);
+        check("a.b", "a\nb", false);
+        check("(?s)a.b", "a\nb", true);
+        check("a[^x]b", "a\nb", true);
+        check(r"\s", "\x0b", false);
+        check("[[:space:]]", "\x0b", true);
+        check(r"\a\f\t\n\r\v", "\x07\x0c\t\n\r\x0b", true);
+    }
+
+    #[test]
+    fn limits_are_those_of_go() {
+        let nested = |depth: usize| "(".repeat(depth) + "a" + &")".repeat(depth);
+        assert_eq!(words(&nested(999)), "accepted");
+        let (deep, large) = (nested(1000), r"\b{1000}".repeat(3400));
+        assert_eq!(words(&deep), format!("error parsing regexp: expression nests too deeply: `{deep}`"));
+        assert_eq!(words(&large), format!("error parsing regexp: expression too large: `{large}`"));
+    }
+
+    #[test]
+    fn a_list_of_a_thousand_tags_is_a_pattern() {
+        let tags: Vec<_> = (0..1000).map(|patch| format!(r"1\.0\.{patch}")).collect();
+        assert!(Pattern::compile(&format!("^({})$", tags.join("|"))).unwrap().is_match("1.0.999"));
+    }
+
+    #[test]
+    fn what_go_accepts_beyond_our_means_is_told_apart() {
+        let why = |pattern: &str| match Pattern::compile(pattern) {
+            Err(PatternError::CannotEvaluate(why)) => why,
+            other => format!("{other:?}"),
+        };
+        assert!(why(&("(a".repeat(400) + &")".repeat(400))).ends_with("nest too deeply"));
+        assert!(why(&"[a-z]{1000}".repeat(1000)).ends_with("too large"));
+        assert!(why(&"a".repeat(30_001)).ends_with("too long"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(
+            text in any::<String>(),
+            odd in r"([ab1\-^$.|*+?(){}\[\]\\:&~,<>=é]|\(\?|\[\[:|\\[pPxQECbz01dw]|\{1){0,16}",
+            tag in any::<String>(),
+        ) {
+            for pattern in [&text, &odd] {
+                if let Ok(pattern) = Pattern::compile(pattern) {
+                    pattern.is_match(&tag);
+                }
+            }
+        }
+
+        #[test]
+        fn a_quoted_tag_is_found_in_itself(tag in "[!-\\[\\]-~]{0,30}", around in "[a-z]{0,3}") {
+            let pattern = Pattern::compile(&format!(r"^{around}\Q{tag}\E$")).unwrap();
+            let tag = format!("{around}{tag}");
+            prop_assert!(pattern.is_match(&tag));
+        }
+    }
+}
