@@ -23,7 +23,9 @@ pub mod action;
 pub mod artifact;
 pub mod constraint;
 pub mod pattern;
+pub mod policy;
 pub mod selector;
+pub mod upgrade;
 
 #[cfg(test)]
 pub(crate) mod sample;

@@ -2,11 +2,13 @@
 
 use fluxscope::domain::{
     constraint::Constraint,
+    policy::{Choice, Dialect, Policy, Selection},
     repository::Repository,
+    source::{Follows, HELM_CHART_LAYER},
     version::{Version, newest_first},
 };
 use serde_json::Value;
-use std::{cmp::Ordering, path::Path};
+use std::{cmp::Ordering, path::Path, sync::Arc};
 
 /// A file beside the repository; absent from a clone of it alone.
 fn shared(name: &str) -> Option<Value> {
@@ -112,4 +114,53 @@ fn constraints_are_read_and_refused_as_masterminds_does() {
             Err(error) => assert_eq!(error.to_string(), text(row, "error"), "{row}"),
         }
     }
+}
+
+fn selection(row: &Value, filter: &str, range: &str, helm: bool) -> Selection {
+    let tags: Vec<Arc<str>> =
+        row["tags"].as_array().unwrap().iter().map(|tag| tag.as_str().unwrap().into()).collect();
+    let dialect = if helm { Dialect::HelmLayer } else { Dialect::Lenient };
+    let follows = Some(Follows::from_ref("", range, ""));
+    Policy { follows, filter: (!filter.is_empty()).then(|| filter.into()), dialect }.select(&tags)
+}
+
+fn chosen(selection: &Selection) -> Option<&str> {
+    match &selection.chosen {
+        Some(Choice::Tag(tag)) => Some(tag),
+        Some(Choice::Digest(_)) | None => None,
+    }
+}
+
+#[test]
+fn tags_are_chosen_as_flux_chooses_them() {
+    let Some(data) = shared("semver_vectors.json") else { return };
+    for row in rows(&data, "flux_tag_selection") {
+        let helm = text(row, "layerSelectorMediaType") == HELM_CHART_LAYER;
+        let selection = selection(row, text(row, "semverFilter"), text(row, "semver"), helm);
+        assert_eq!(chosen(&selection), row["selected"].as_str().filter(|tag| !tag.is_empty()), "{row}");
+    }
+}
+
+/// 200 answers of the real source-controller; those that end in a registry's error need a registry.
+#[test]
+fn tags_are_chosen_as_source_controller_chose_them() {
+    let Some(data) = shared("flux_selection_observed.json") else { return };
+    let mut judged = 0;
+    for row in data.as_array().unwrap() {
+        let message = text(row, "message");
+        if message.contains(" GET http") {
+            continue;
+        }
+        let mut row = row.clone();
+        row["tags"].as_array_mut().unwrap().sort_by(|a, b| a.as_str().cmp(&b.as_str()));
+        let selection = selection(&row, text(&row, "filter"), text(&row, "semver"), row["helm"] == true);
+        let stored =
+            message.strip_prefix("stored artifact for digest '").and_then(|rest| rest.split('@').next());
+        let expected = row["revision"].as_str().and_then(|revision| revision.split('@').next()).or(stored);
+        assert_eq!(chosen(&selection), expected, "{row}");
+        let cause = message.split_once("': ").map(|(_, cause)| cause).filter(|_| expected.is_none());
+        assert_eq!(selection.error.as_deref(), cause, "{row}");
+        judged += 1;
+    }
+    assert!(judged > 180, "{judged}");
 }

@@ -1,0 +1,324 @@
+//! How far a source is behind what its registry holds, and what would take it there. Pure: tags come from outside.
+
+use super::{
+    action::Patch,
+    digest::Digest,
+    identity::{Manager, ObjectId},
+    policy::{Choice, Policy, Selection, Verdict},
+    revision::Revision,
+    source::{Follows, Source},
+    version::Version,
+    world::World,
+};
+use serde_json::json;
+use std::{fmt, sync::Arc};
+
+/// How far one version is from another. Order is weight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Distance {
+    None,
+    Patch,
+    Minor,
+    Major,
+    /// Not comparable: what runs is no version, or could not be asked.
+    Unknown,
+}
+
+impl Distance {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Patch => "patch",
+            Self::Minor => "minor",
+            Self::Major => "major",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// By the first part that differs; a pre-release of the same version is a patch away.
+    pub fn between(one: &Version, other: &Version) -> Self {
+        if one == other {
+            Self::None
+        } else if one.major() != other.major() {
+            Self::Major
+        } else if one.minor() != other.minor() {
+            Self::Minor
+        } else {
+            Self::Patch
+        }
+    }
+}
+
+impl fmt::Display for Distance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// A tag that a source could run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    pub tag: Arc<str>,
+    pub distance: Distance,
+}
+
+/// What a source runs can be compared with versions, or why not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Footing {
+    Version,
+    /// `ref.digest`: no tag is followed.
+    Pinned,
+    /// The running tag is no version, e.g. `latest`: only digests can be compared.
+    Tag,
+    /// Nothing is stored yet.
+    Nothing,
+}
+
+/// Where a source stands against its registry.
+#[derive(Debug, Clone)]
+pub struct Upgrade {
+    pub source: ObjectId,
+    pub running: Option<Revision>,
+    pub footing: Footing,
+    /// What Flux would choose now, if that is not what runs.
+    pub in_range: Option<Candidate>,
+    /// The newest version outside the range; pre-releases only where one is running.
+    pub beyond: Option<Candidate>,
+    /// The running tag names another digest now; None: not asked.
+    pub moved: Option<bool>,
+    /// Flux's words for why it would choose nothing.
+    pub error: Option<String>,
+    pub consumers: Vec<ObjectId>,
+    /// Who would revert a change of `spec.ref` in the cluster.
+    pub managed_by: Option<Manager>,
+}
+
+impl Upgrade {
+    /// Judges a source by the tags of its repository and, if asked, by what its running tag names now.
+    /// None for sources that follow nothing in a registry.
+    pub fn of(world: &World, source: &Source, tags: &[Arc<str>], now: Option<&Digest>) -> Option<Self> {
+        let policy = Policy::of(source)?;
+        let selection = policy.select(tags);
+        Some(Self::from_selection(world, source, &policy, &selection, now))
+    }
+
+    /// The same for a caller that already has the selection of the source's own policy.
+    pub fn from_selection(
+        world: &World,
+        source: &Source,
+        policy: &Policy,
+        selection: &Selection,
+        now: Option<&Digest>,
+    ) -> Self {
+        let running = source.revision().cloned();
+        let version =
+            running.as_ref().and_then(Revision::tag).and_then(|tag| policy.dialect.read(&as_tag(tag)).ok());
+        let in_range = in_range(selection, running.as_ref(), version.as_ref(), policy);
+        let floor = version.as_ref();
+        let beyond = floor.and_then(|floor| beyond(selection, floor, in_range.as_ref(), policy));
+        let moved = now.and_then(|now| Some(running.as_ref()?.digest()? != now));
+        Self {
+            source: source.meta.id.clone(),
+            footing: footing(policy, running.as_ref(), version.as_ref()),
+            running,
+            in_range,
+            beyond,
+            moved,
+            error: selection.error.clone(),
+            consumers: world.consumers(&source.meta.id),
+            managed_by: source.meta.manager(),
+        }
+    }
+
+    /// To the farther of the two candidates.
+    pub fn distance(&self) -> Distance {
+        match self.footing {
+            Footing::Version => {
+                let candidates = [&self.in_range, &self.beyond];
+                candidates.into_iter().flatten().map(|c| c.distance).max().unwrap_or(Distance::None)
+            }
+            Footing::Pinned | Footing::Tag | Footing::Nothing => Distance::Unknown,
+        }
+    }
+
+    /// Something is newer than what runs, or the running tag was moved.
+    pub fn is_behind(&self) -> bool {
+        self.in_range.is_some() || self.beyond.is_some() || self.moved == Some(true)
+    }
+
+    /// The merge patch of `spec.ref` that would take what is beyond the range. In range it comes by itself.
+    pub fn patch(&self, source: &Source) -> Option<Patch> {
+        let beyond = self.beyond.as_ref()?;
+        let dialect = Policy::of(source)?.dialect;
+        let version = dialect.read(&beyond.tag).ok()?;
+        let body = match (source.follows()?, &source.spec) {
+            (Follows::Semver(range), super::source::SourceSpec::HelmChart { .. }) => {
+                json!({"spec": {"version": widened(&range, &version)}})
+            }
+            (Follows::Semver(range), _) => json!({"spec": {"ref": {"semver": widened(&range, &version)}}}),
+            (Follows::Tag(_) | Follows::Latest, _) => json!({"spec": {"ref": {"tag": &*beyond.tag}}}),
+            (Follows::Digest(_), _) => return None,
+        };
+        Some(Patch { object: self.source.clone(), body })
+    }
+}
+
+/// A HelmChart's revision is a version, its tag spells `+` as `_`.
+fn as_tag(tag: &str) -> String {
+    tag.replace('+', "_")
+}
+
+fn footing(policy: &Policy, running: Option<&Revision>, version: Option<&Version>) -> Footing {
+    match (&policy.follows, running, version) {
+        (Some(Follows::Digest(_)), ..) => Footing::Pinned,
+        (_, _, Some(_)) => Footing::Version,
+        (_, Some(_), None) => Footing::Tag,
+        (_, None, _) => Footing::Nothing,
+    }
+}
+
+fn in_range(
+    selection: &Selection,
+    running: Option<&Revision>,
+    version: Option<&Version>,
+    policy: &Policy,
+) -> Option<Candidate> {
+    let Some(Choice::Tag(tag)) = &selection.chosen else { return None };
+    if running.and_then(Revision::tag).is_some_and(|running| as_tag(running) == **tag) {
+        return None;
+    }
+    let distance = match (version, policy.dialect.read(tag)) {
+        (Some(running), Ok(chosen)) => Distance::between(running, &chosen),
+        _ => Distance::Unknown,
+    };
+    Some(Candidate { tag: tag.clone(), distance })
+}
+
+/// The newest of what is neither in range nor filtered out, if it is newer than both what runs and what would come.
+fn beyond(
+    selection: &Selection,
+    running: &Version,
+    in_range: Option<&Candidate>,
+    policy: &Policy,
+) -> Option<Candidate> {
+    let coming = in_range.and_then(|candidate| policy.dialect.read(&candidate.tag).ok());
+    let floor = coming.as_ref().filter(|coming| *coming > running).unwrap_or(running);
+    let outside =
+        |verdict| matches!(verdict, Verdict::OutOfRange | Verdict::PreRelease | Verdict::NotFollowed);
+    let fits = |version: &Version| version > floor && (running.is_prerelease() || !version.is_prerelease());
+    let candidates = selection.verdicts.iter().filter(|judged| outside(judged.verdict));
+    let newest = candidates
+        .filter_map(|judged| Some((judged.version.as_ref().filter(|version| fits(version))?, &judged.tag)))
+        .max_by(|one, other| one.0.cmp(other.0))?;
+    Some(Candidate { tag: newest.1.clone(), distance: Distance::between(running, newest.0) })
+}
+
+/// The same shape of range, moved to another version: `1.14.x` becomes `1.16.x`, `^1.2` becomes `^2.0`.
+fn widened(range: &str, to: &Version) -> String {
+    let trimmed = range.trim();
+    let operator: String = trimmed.chars().take_while(|c| "=~^>".contains(*c)).collect();
+    let rest = trimmed[operator.len()..].trim();
+    let parts: Vec<&str> = rest.trim_start_matches('v').split('.').collect();
+    let simple = !rest.is_empty()
+        && parts.len() <= 3
+        && matches!(operator.as_str(), "" | "=" | "~" | "~>" | "^")
+        && parts
+            .iter()
+            .all(|part| matches!(*part, "x" | "X" | "*") || part.bytes().all(|b| b.is_ascii_digit()));
+    if !simple {
+        return format!("{}.{}.x", to.major(), to.minor());
+    }
+    let numbers = [to.major(), to.minor(), to.patch()];
+    let moved: Vec<String> = parts
+        .iter()
+        .zip(numbers)
+        .map(
+            |(part, number)| {
+                if matches!(*part, "x" | "X" | "*") { (*part).to_owned() } else { number.to_string() }
+            },
+        )
+        .collect();
+    format!("{operator}{}", moved.join("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        fact::Object,
+        sample::{digest, repository},
+        source::SourceSpec,
+    };
+
+    /// A source that runs `1.0.0` and follows the ref, against these tags.
+    fn judge(follows: Follows, tags: &[&str], now: Option<char>) -> (Upgrade, Source) {
+        let Object::Source(mut source) = repository("shop/a") else {
+            unreachable!("a repository is a source")
+        };
+        if let SourceSpec::Oci(spec) = &mut source.spec {
+            spec.follows = follows;
+        }
+        let tags: Vec<Arc<str>> = tags.iter().map(|tag| Arc::from(*tag)).collect();
+        let now = now.map(|c| Digest::parse(&digest(c)).unwrap());
+        (Upgrade::of(&World::default(), &source, &tags, now.as_ref()).unwrap(), source)
+    }
+
+    fn check(
+        follows: Follows,
+        tags: &[&str],
+        in_range: Option<&str>,
+        beyond: Option<&str>,
+        distance: Distance,
+    ) {
+        let (upgrade, _) = judge(follows, tags, None);
+        let tag = |candidate: &Option<Candidate>| candidate.as_ref().map(|c| c.tag.to_string());
+        assert_eq!(tag(&upgrade.in_range).as_deref(), in_range);
+        assert_eq!(tag(&upgrade.beyond).as_deref(), beyond);
+        assert_eq!(upgrade.distance(), distance);
+    }
+
+    #[test]
+    fn what_comes_by_itself_and_what_needs_an_edit_are_told_apart() {
+        let tags = ["1.0.0", "1.0.4", "1.2.0", "2.0.0", "3.0.0-rc.1"];
+        check(Follows::Semver("1.0.x".into()), &tags, Some("1.0.4"), Some("2.0.0"), Distance::Major);
+        check(Follows::Semver(">=1.0.0".into()), &tags, Some("2.0.0"), None, Distance::Major);
+        check(Follows::Tag("1.0.0".into()), &tags, None, Some("2.0.0"), Distance::Major);
+        check(Follows::Semver("1.0.0".into()), &["1.0.0"], None, None, Distance::None);
+    }
+
+    #[test]
+    fn a_pin_and_a_floating_tag_are_not_compared_by_version() {
+        check(
+            Follows::Digest(digest('a').into()),
+            &["1.0.0", "2.0.0"],
+            None,
+            Some("2.0.0"),
+            Distance::Unknown,
+        );
+        let (upgrade, _) = judge(Follows::Digest(digest('a').into()), &["1.0.0"], None);
+        assert_eq!(upgrade.footing, Footing::Pinned);
+    }
+
+    #[test]
+    fn a_moved_tag_is_behind_although_no_version_is_newer() {
+        let (moved, _) = judge(Follows::Tag("1.0.0".into()), &["1.0.0"], Some('b'));
+        assert_eq!((moved.moved, moved.is_behind()), (Some(true), true));
+        let (same, _) = judge(Follows::Tag("1.0.0".into()), &["1.0.0"], Some('a'));
+        assert_eq!((same.moved, same.is_behind()), (Some(false), false));
+    }
+
+    #[test]
+    fn the_patch_keeps_the_shape_of_the_range() {
+        let body = |range: &str| {
+            let (upgrade, source) = judge(Follows::Semver(range.into()), &["1.0.0", "2.3.4"], None);
+            upgrade
+                .patch(&source)
+                .map(|patch| patch.body["spec"]["ref"]["semver"].as_str().unwrap().to_owned())
+        };
+        assert_eq!(body("1.0.x").as_deref(), Some("2.3.x"));
+        assert_eq!(body("1.x").as_deref(), Some("2.x"));
+        assert_eq!(body("^1.0").as_deref(), Some("^2.3"));
+        assert_eq!(body("1.0.0").as_deref(), Some("2.3.4"));
+        assert_eq!(body(">=1.0.0 <2.0.0").as_deref(), Some("2.3.x"));
+    }
+}
