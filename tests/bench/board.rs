@@ -56,6 +56,7 @@ pub fn measure(env: &ClusterEnv, count: usize) -> Board {
 
 fn open(env: &ClusterEnv, count: usize) -> (Pty, Duration) {
     let home = std::env::temp_dir().join("fluxscope-bench");
+    fs::create_dir_all(&home).expect("a temporary home");
     let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_fluxscope"));
     command.arg("--kubeconfig");
     command.arg(env.dir.join("admin.kubeconfig"));

@@ -94,6 +94,7 @@ fn kustomization(index: usize) -> Planned {
         "conditions": [ready("ReconciliationSucceeded", &applied)],
         "history": [{
             "digest": format!("sha256:{}", hex(index)),
+            "firstReconciled": "2026-06-14T11:23:40Z",
             "lastReconciled": "2026-06-20T09:13:40Z",
             "lastReconciledDuration": "1.52s",
             "lastReconciledStatus": "ReconciliationSucceeded",
