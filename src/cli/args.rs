@@ -50,16 +50,19 @@ Examples:
   fluxscope get all -A -w -o json             one object per line, as they change";
 
 const TAGS_HELP: &str = "\
-Newest first by version; tags that are no versions follow. Signatures and
-invalid names are counted, and listed with --all. With ocirepo/NAME the running
-tag is marked, and the tag or digest that the source follows is the chosen one;
-semver ranges are not evaluated in this version: their tags are `not-judged`.
-The credentials are those of this workstation, not the cluster's.
+Newest first by version; tags that are no versions follow. Signatures and invalid names are counted, and listed with
+--all. Each tag has a verdict, with the rule that decided, exactly as source-controller decides: chosen, in-range,
+pre-release, out-of-range, filtered-out, not-a-version, not-followed. A plain oci:// without --semver is listed only
+(not-judged). The running tag is marked. The credentials are those of this workstation, not the cluster's.
+
+Exit code 1 if Flux would choose nothing.
 
 Examples:
   fluxscope tags oci://ghcr.io/stefanprodan/manifests/podinfo
+  fluxscope tags oci://ghcr.io/stefanprodan/manifests/podinfo --semver '6.9.x'
   fluxscope tags ocirepo/podinfo -n shop -o json
-  fluxscope tags oci://127.0.0.1:5000/app --insecure-registry 127.0.0.1:5000";
+  fluxscope tags ocirepo/podinfo -n shop --semver '>=7.0.0-0' --filter-regex 'rc'
+  fluxscope tags hc/shop-podinfo -n shop";
 
 const RECONCILE_HELP: &str = "\
 Naming the command is the consent: --write is not needed and nothing is asked.
@@ -265,9 +268,18 @@ pub struct GetArgs {
 
 #[derive(Debug, Args)]
 pub struct TagsArgs {
-    /// oci://HOST/REPOSITORY, or ocirepo/NAME for the repository of a source
+    /// oci://HOST/REPOSITORY, or ocirepo/NAME or hc/NAME for the repository of a source
     #[arg(value_name = "REPOSITORY", value_parser = tags_of)]
     pub of: TagsOf,
+    /// Judge by this range instead of the source's own; empty is no range: Flux takes `latest`
+    #[arg(long, value_name = "RANGE")]
+    pub semver: Option<String>,
+    /// Judge by this semverFilter (a Go regular expression) instead of the source's own
+    #[arg(long, value_name = "PATTERN")]
+    pub filter_regex: Option<String>,
+    /// Judge as with this layerSelector.mediaType: Helm's chart layer maps `_` to `+`
+    #[arg(long, value_name = "TYPE")]
+    pub layer_media_type: Option<String>,
     /// How to print
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
     pub output: Format,

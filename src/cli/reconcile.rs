@@ -54,10 +54,15 @@ pub(super) async fn run(
 
 /// The exact patches, before anything is sent.
 fn announce(plan: &Plan, token: &str, dry: bool, console: &mut Console<'_>) {
-    let verb = if dry { "would send" } else { "sends" };
+    let mut first = true;
     for leg in &plan.legs {
         match leg {
             Leg::Reconcile(id) => {
+                let verb = match (dry, std::mem::take(&mut first)) {
+                    (true, true) => "would send",
+                    (false, true) => "sends",
+                    (_, false) => "then, once that is done,",
+                };
                 console.say(&format!("{verb}  {}", Patch::reconcile(id.clone(), token).words()));
             }
             Leg::Skip { object, why } => console.say(&format!("skips  {object}: {why}")),
@@ -168,6 +173,12 @@ impl Action {
             return format!("{target} is {standing}; nothing was sent");
         }
         let Some(last) = self.steps.last() else { return format!("{target}: nothing was sent") };
+        if last.what == What::Refused && !self.steps.iter().any(|step| step.what == What::Requested) {
+            return format!(
+                "{target} was not reconciled, it stands as {standing}: refused: {}",
+                self.message
+            );
+        }
         let time =
             seconds(self.steps.iter().filter(|step| step.what.is_end()).map(|step| step.elapsed).sum());
         match last.what {

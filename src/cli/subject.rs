@@ -83,14 +83,18 @@ pub(super) fn tags_of(text: &str) -> Result<TagsOf, String> {
             .map_err(|error| repository_words(text, &error));
     }
     let Some((word, name)) = text.split_once('/') else {
-        return Err("needs oci://HOST/REPOSITORY or ocirepo/NAME".to_owned());
+        return Err("needs oci://HOST/REPOSITORY, ocirepo/NAME or hc/NAME".to_owned());
     };
     match Kind::from_word(word) {
-        Some(Kind::OciRepository) => {
-            Ok(TagsOf::Object(Named { kind: Kind::OciRepository, name: check_name(name)? }))
+        Some(kind @ (Kind::OciRepository | Kind::HelmChart)) => {
+            Ok(TagsOf::Object(Named { kind, name: check_name(name)? }))
         }
-        Some(kind) => Err(format!("a {kind} names no repository by itself: use ocirepo/NAME or oci://…")),
-        None => Err(format!("needs ocirepo/NAME, or oci:// in front: oci://{}", Plain::line(text))),
+        Some(kind) => {
+            Err(format!("a {kind} names no repository by itself: use ocirepo/NAME, hc/NAME or oci://…"))
+        }
+        None => {
+            Err(format!("needs ocirepo/NAME or hc/NAME, or oci:// in front: oci://{}", Plain::line(text)))
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `tags`: what a registry holds beside one source, or without any cluster. It evaluates no ranges.
+//! `tags`: what a registry holds beside one source, or without any cluster, and what Flux makes of each tag.
 
 use super::{
     Ports,
@@ -9,19 +9,21 @@ use super::{
 };
 use crate::{
     domain::{
-        digest::Digest,
-        fact::Object,
+        fact::{Fact, Object},
         identity::ObjectId,
+        policy::{Choice, Dialect, Judged, Policy, Selection, Verdict},
         problem::{Cause, Problem},
-        repository::{Repository, Upstream, is_signature_tag, is_tag},
-        source::{Follows, Source, SourceSpec},
-        version::{Version, newest_first},
+        repository::Upstream,
+        revision::Revision,
+        source::{Follows, HELM_CHART_LAYER, OciSpec, Source, SourceSpec},
+        version::Version,
+        world::World,
     },
-    port::Registry,
+    port::{Cluster, Registry},
 };
 use futures::StreamExt;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{cmp::Reverse, sync::Arc};
 
 pub(super) async fn run(
     args: &TagsArgs,
@@ -30,108 +32,123 @@ pub(super) async fn run(
     console: &mut Console<'_>,
 ) -> i32 {
     let asked = match &args.of {
-        TagsOf::Repository(repository) => Ok(Asked::repository(repository.clone())),
-        TagsOf::Object(named) => source(named, place, ports).await,
+        TagsOf::Repository(repository) => {
+            let upstream = Upstream { repository: repository.clone(), insecure: false };
+            Ok(Asked { upstream, policy: replaced(Policy::none(), None, args), running: None })
+        }
+        TagsOf::Object(named) => source(named, place, ports, args).await,
     };
     let asked = match asked {
         Ok(asked) => asked,
         Err(problem) => return unasked(args, &problem, console),
     };
-    let mut list = List::read(&*ports.registry, &asked, args.all).await;
-    let choice = Choice::of(&*ports.registry, &asked).await;
-    list.problems.extend(choice.problem.clone());
-    let items = list.items(&asked, &choice);
+    let list = List::read(&*ports.registry, &asked).await;
+    let answer = Answer::of(&*ports.registry, asked, list).await;
+    let rows = answer.rows(args.all);
     match args.output {
-        Format::Table | Format::Wide => console.data(&table(&items, &asked, args)),
-        Format::Name => console.data(&names(&items)),
-        Format::Json => console.json(&list.document(&asked, &choice, &items)),
-        Format::Yaml => console.yaml(&list.document(&asked, &choice, &items)),
+        Format::Table | Format::Wide => console.data(&answer.table(&rows, args)),
+        Format::Name => console.data(&rows.iter().map(|row| super::safe_line(&row.tag)).collect::<String>()),
+        Format::Json => console.json(&answer.document(&rows)),
+        Format::Yaml => console.yaml(&answer.document(&rows)),
     }
-    list.comment(&asked, &choice, items.len(), console);
-    match (list.problems.is_empty() && list.cut.is_none(), &choice.error) {
+    answer.comment(rows.len(), console);
+    match (answer.is_whole(), &answer.selection.error) {
         (false, _) => exit::NOT_ANSWERED,
         (true, Some(_)) => exit::NO,
         (true, None) => exit::ANSWERED,
     }
 }
 
-/// Whose tags, and for whom.
+/// Whose tags, and by which policy they are judged.
 struct Asked {
     upstream: Upstream,
-    source: Option<Source>,
+    policy: Policy,
+    running: Option<Revision>,
 }
 
-impl Asked {
-    fn repository(repository: Repository) -> Self {
-        Self { upstream: Upstream { repository, insecure: false }, source: None }
-    }
+async fn source(
+    named: &Named,
+    place: &ClusterArgs,
+    ports: &Ports,
+    args: &TagsArgs,
+) -> Result<Asked, Problem> {
+    let cluster = connect(place, ports).await?;
+    let id = ObjectId::new(named.kind, namespace(place, &*cluster), named.name.as_str());
+    let wrong = |why: String| Problem::new(Cause::Invalid, format!("list the tags of {id}"), why);
+    let world = read(&*cluster, &id).await?;
+    let object = world.get(&id).ok_or_else(|| wrong("it could not be read".to_owned()))?;
+    let source = object.as_source().ok_or_else(|| wrong("it is no source".to_owned()))?;
+    let Some(upstream) = world.upstream(source) else {
+        return Err(wrong(match &source.spec {
+            SourceSpec::Oci(OciSpec { url, repository: Err(why), .. }) => {
+                format!("spec.url {url} is not usable: {why}")
+            }
+            SourceSpec::HelmChart { .. } => "it does not take from a HelmRepository of type oci".to_owned(),
+            SourceSpec::Oci(_)
+            | SourceSpec::HelmRepository { .. }
+            | SourceSpec::ExternalArtifact { .. }
+            | SourceSpec::Other { .. } => "it names no repository".to_owned(),
+        }));
+    };
+    let own = Policy::of(source).unwrap_or_else(Policy::none);
+    Ok(Asked { upstream, policy: replaced(own, Some(source), args), running: source.revision().cloned() })
+}
 
-    fn follows(&self) -> Option<Follows> {
-        self.source.as_ref()?.follows()
+/// The object, and what it takes from: a chart's repository is named by two objects.
+async fn read(cluster: &dyn Cluster, id: &ObjectId) -> Result<World, Problem> {
+    let mut world = World::default();
+    let mut next = Some(id.clone());
+    while let Some(id) = next.take() {
+        let object = cluster.fetch(id).await?;
+        next = match &*object {
+            Object::Source(Source { spec: SourceSpec::HelmChart { source, .. }, .. }) => source.clone(),
+            Object::Source(_) | Object::Consumer(_) => None,
+        };
+        world.observe(Fact::Changed(object));
     }
+    Ok(world)
+}
 
-    /// With this selector Flux reads `_` in a tag as `+`.
-    fn is_chart(&self) -> bool {
-        self.source.as_ref().is_some_and(|source| match &source.spec {
-            SourceSpec::Oci(spec) => spec.layer.is_helm(),
+/// The flags stand in for the object's own values.
+fn replaced(mut policy: Policy, source: Option<&Source>, args: &TagsArgs) -> Policy {
+    let tag = match source.map(|source| &source.spec) {
+        Some(SourceSpec::Oci(spec)) => spec.ignored_tag.as_deref().unwrap_or_default(),
+        Some(
             SourceSpec::HelmRepository { .. }
             | SourceSpec::HelmChart { .. }
             | SourceSpec::ExternalArtifact { .. }
-            | SourceSpec::Other { .. } => false,
-        })
-    }
-
-    fn running(&self) -> Option<(Option<&str>, Option<&str>)> {
-        let revision = self.source.as_ref()?.revision()?;
-        Some((revision.tag(), revision.digest().map(Digest::as_str)))
-    }
-}
-
-async fn source(named: &Named, place: &ClusterArgs, ports: &Ports) -> Result<Asked, Problem> {
-    let cluster = connect(place, ports).await?;
-    let id = ObjectId::new(named.kind, namespace(place, &*cluster), named.name.as_str());
-    let object = cluster.fetch(id.clone()).await?;
-    let wrong = |why: String| Problem::new(Cause::Invalid, format!("list the tags of {id}"), why);
-    let Object::Source(source) = &*object else { return Err(wrong("it is no source".to_owned())) };
-    let upstream = match (&source.spec, source.upstream()) {
-        (_, Some(upstream)) => upstream,
-        (SourceSpec::Oci(spec), None) => {
-            let why = spec.repository.as_ref().err().map_or_else(String::new, ToString::to_string);
-            return Err(wrong(format!("spec.url {} is not usable: {why}", spec.url)));
-        }
-        (_, None) => return Err(wrong("it names no repository".to_owned())),
+            | SourceSpec::Other { .. },
+        )
+        | None => "",
     };
-    Ok(Asked { upstream, source: Some(source.clone()) })
+    if let Some(range) = &args.semver {
+        policy.follows = Some(match policy.dialect {
+            Dialect::HelmChart => Follows::Semver(range.as_str().into()),
+            Dialect::Lenient | Dialect::HelmLayer => Follows::from_ref("", range, tag),
+        });
+    }
+    if let Some(pattern) = &args.filter_regex {
+        policy.filter = (!pattern.is_empty()).then(|| pattern.as_str().into());
+    }
+    if let Some(media_type) = &args.layer_media_type {
+        policy.dialect = if media_type == HELM_CHART_LAYER { Dialect::HelmLayer } else { Dialect::Lenient };
+    }
+    policy
 }
 
-/// What the registry holds, newest first.
+/// What the registry holds, in its own order.
 #[derive(Default)]
 struct List {
-    tags: Vec<Tag>,
-    invalid: Vec<String>,
-    hidden: usize,
+    tags: Vec<Arc<str>>,
     requests: u32,
     cut: Option<String>,
     asked_with: Option<Arc<str>>,
     problems: Vec<Problem>,
 }
 
-/// A tag, and the text that is read as its version.
-struct Tag {
-    name: Arc<str>,
-    read_as: Arc<str>,
-}
-
-impl AsRef<str> for Tag {
-    fn as_ref(&self) -> &str {
-        &self.read_as
-    }
-}
-
 impl List {
-    async fn read(registry: &dyn Registry, asked: &Asked, all: bool) -> Self {
+    async fn read(registry: &dyn Registry, asked: &Asked) -> Self {
         let mut list = Self::default();
-        let chart = asked.is_chart();
         let mut pages = registry.tags(asked.upstream.clone());
         while let Some(page) = pages.next().await {
             match page {
@@ -139,117 +156,233 @@ impl List {
                     list.requests = page.requests;
                     list.asked_with = Some(page.asked_with);
                     list.cut = page.cut.or(list.cut);
-                    list.invalid.extend(page.invalid);
-                    list.tags.extend(page.tags.into_iter().map(|name| {
-                        let read_as = if chart { name.replace('_', "+").into() } else { name.clone() };
-                        Tag { name, read_as }
-                    }));
+                    list.tags.extend(page.tags);
+                    list.tags.extend(page.invalid.iter().map(|name| Arc::from(name.as_str())));
                 }
                 Err(problem) => list.problems.push(problem),
             }
         }
-        if !all {
-            list.hide(asked.follows().as_ref());
-        }
-        newest_first(&mut list.tags);
-        list.invalid.sort();
         list
     }
 
-    /// Signatures and names that are no tags; never what the source follows.
-    fn hide(&mut self, follows: Option<&Follows>) {
-        let before = self.tags.len() + self.invalid.len();
-        let followed =
-            |tag: &str| follows.is_some_and(|follows| follows.by() == "tag" && follows.text() == tag);
-        self.tags.retain(|tag| followed(&tag.name) || !is_signature_tag(&tag.name));
-        self.invalid.clear();
-        self.hidden = before - self.tags.len();
-    }
-
-    fn items(&self, asked: &Asked, choice: &Choice) -> Vec<Item> {
-        let running = asked.running().and_then(|(tag, _)| tag);
-        let tags = self.tags.iter().map(|tag| {
-            let (verdict, reason) = choice.verdict(&tag.name);
-            Item {
-                tag: tag.name.to_string(),
-                version: Version::parse_tag(&tag.read_as).ok().map(|version| version.to_string()),
-                verdict,
-                reason,
-                digest: choice.digest.clone().filter(|_| verdict == Verdict::Chosen),
-                running: running == Some(&*tag.name),
-            }
-        });
-        let invalid = self.invalid.iter().map(|name| Item {
-            tag: name.clone(),
-            version: None,
-            verdict: Verdict::Invalid,
-            reason: "not a tag by the rules of OCI".to_owned(),
-            digest: None,
-            running: false,
-        });
-        tags.chain(invalid).collect()
-    }
-
-    fn document(&self, asked: &Asked, choice: &Choice, items: &[Item]) -> Value {
-        let running = asked.running().map(|(tag, digest)| json!({"tag": tag, "digest": digest}));
-        let problems: Vec<Value> = self.problems.iter().map(problem_fields).collect();
-        tag_list(json!({
-            "repository": asked.upstream.repository.to_string(),
-            "complete": self.problems.is_empty() && self.cut.is_none(),
-            "requests": self.requests,
-            "hidden": self.hidden,
-            "chosen": choice.fields(),
-            "ambiguous": [],
-            "error": choice.error,
-            "running": running,
-            "askedWith": self.asked_with.as_deref(),
-            "problems": problems,
-            "items": items.iter().map(Item::fields).collect::<Vec<_>>(),
-        }))
-    }
-
-    /// What the rows do not say.
-    fn comment(&self, asked: &Asked, choice: &Choice, listed: usize, console: &mut Console<'_>) {
-        console.complain_all(&self.problems);
-        if let Some(cut) = &self.cut {
-            console.say(&format!("not all tags are listed: {cut}"));
-        }
-        if let Some(error) = &choice.error {
-            console.say(&format!("the source chooses no tag: {error}"));
-        }
-        if self.asked_with.is_none() && listed == 0 {
-            return;
-        }
-        let mut words = format!("{listed} of {} tags of {}", listed + self.hidden, asked.upstream.repository);
-        if self.hidden > 0 {
-            words.push_str(" (signatures and invalid names are hidden: --all)");
-        }
-        let with = self.asked_with.as_deref().map_or_else(String::new, |with| format!(", asked with {with}"));
-        console.say(&format!("{words}; {} request(s){with}", self.requests));
-        if let Some((Some(tag), _)) =
-            asked.running().filter(|_| self.problems.is_empty() && self.cut.is_none())
-            && !self.tags.iter().any(|listed| &*listed.name == tag)
-        {
-            console.say(&format!("{tag} is running and no longer in the registry"));
-        }
+    fn is_whole(&self) -> bool {
+        self.problems.is_empty() && self.cut.is_none()
     }
 }
 
-/// One row.
-struct Item {
-    tag: String,
-    version: Option<String>,
+struct Answer {
+    asked: Asked,
+    list: List,
+    selection: Selection,
+    /// What the chosen tag names now, if it could be asked.
+    digest: Option<String>,
+}
+
+/// One row; the text comes from outside.
+struct Row {
+    tag: Arc<str>,
+    version: Option<Version>,
     verdict: Verdict,
     reason: String,
     digest: Option<String>,
     running: bool,
 }
 
-impl Item {
+impl Answer {
+    async fn of(registry: &dyn Registry, asked: Asked, list: List) -> Self {
+        let selection = select(&asked.policy, &list);
+        let mut answer = Self { asked, list, selection, digest: None };
+        answer.look_at_choice(registry).await;
+        answer
+    }
+
+    /// One HEAD of what is chosen. A followed tag need not be in the list: Flux asks for it directly.
+    async fn look_at_choice(&mut self, registry: &dyn Registry) {
+        let followed = match &self.asked.policy.follows {
+            Some(follows @ (Follows::Tag(_) | Follows::Latest)) => Some(Arc::from(follows.text())),
+            Some(Follows::Semver(_) | Follows::Digest(_)) | None => None,
+        };
+        let tag = match &self.selection.chosen {
+            Some(Choice::Tag(tag)) => tag.clone(),
+            Some(Choice::Digest(digest)) => {
+                self.digest = Some(digest.to_string());
+                return;
+            }
+            None => match followed.clone() {
+                Some(tag) => tag,
+                None => return,
+            },
+        };
+        if !crate::domain::repository::is_tag(&tag) {
+            self.selection.error = Some(format!("spec.ref.tag {tag:?} is not a tag by the rules of OCI"));
+            return;
+        }
+        match registry.head(self.asked.upstream.clone(), tag.to_string()).await {
+            Ok(found) => {
+                self.digest = Some(found.digest.as_str().to_owned());
+                self.selection.chosen = Some(Choice::Tag(tag));
+            }
+            // the winner of a range stays the winner; what it is now is not known
+            Err(_) if followed.is_none() => {}
+            Err(problem) if problem.cause == Cause::NotFound => {
+                self.selection.chosen = None;
+                self.selection.error = Some(problem.why);
+            }
+            Err(problem) if self.list.problems.is_empty() => self.list.problems.push(problem),
+            // the list failed for the same reason
+            Err(_) => {}
+        }
+    }
+
+    fn is_whole(&self) -> bool {
+        self.list.is_whole()
+    }
+
+    /// Newest first by version as Flux reads it, then the others by name.
+    fn rows(&self, all: bool) -> Vec<Row> {
+        let hidden =
+            |judged: &&Judged| all || !matches!(judged.verdict, Verdict::Signature | Verdict::Invalid);
+        let mut rows: Vec<Row> =
+            self.selection.verdicts.iter().filter(hidden).map(|judged| self.row(judged)).collect();
+        rows.sort_by_cached_key(|row| match &row.version {
+            Some(version) => (0, Some(Reverse(version.clone())), Arc::from("")),
+            None => (row.rank(), None, row.tag.clone()),
+        });
+        rows
+    }
+
+    fn row(&self, judged: &Judged) -> Row {
+        let digest = self.digest.clone().filter(|_| judged.verdict == Verdict::Chosen);
+        let running = self.asked.running.as_ref().is_some_and(|running| {
+            let named = running.tag().is_some_and(|tag| tag.replace('+', "_") == *judged.tag);
+            // a tag that was moved no longer names what runs
+            let moved =
+                matches!((&digest, running.digest()), (Some(now), Some(then)) if now != then.as_str());
+            named && !moved
+        });
+        Row {
+            tag: judged.tag.clone(),
+            version: judged.version.clone(),
+            verdict: judged.verdict,
+            reason: judged.reason.clone(),
+            digest,
+            running,
+        }
+    }
+
+    fn document(&self, rows: &[Row]) -> Value {
+        let running = self.asked.running.as_ref().map(
+            |running| json!({"tag": running.tag(), "digest": running.digest().map(ToString::to_string)}),
+        );
+        let chosen = self.selection.chosen.as_ref().map(|choice| match choice {
+            Choice::Tag(tag) => json!({"tag": &**tag, "digest": self.digest}),
+            Choice::Digest(digest) => json!({"tag": null, "digest": &**digest}),
+        });
+        document(
+            "TagList",
+            json!({
+                "repository": self.asked.upstream.repository.to_string(),
+                "complete": self.is_whole(),
+                "requests": self.list.requests,
+                "hidden": self.selection.verdicts.len() - rows.len(),
+                "chosen": chosen,
+                "ambiguous": self.selection.ambiguous.iter().map(|tag| &**tag).collect::<Vec<_>>(),
+                "error": self.selection.error,
+                "running": running,
+                "askedWith": self.list.asked_with.as_deref(),
+                "problems": self.list.problems.iter().map(problem_fields).collect::<Vec<_>>(),
+                "items": rows.iter().map(Row::fields).collect::<Vec<_>>(),
+            }),
+        )
+    }
+
+    fn table(&self, rows: &[Row], args: &TagsArgs) -> String {
+        if rows.is_empty() {
+            return String::new();
+        }
+        let wide = args.output == Format::Wide;
+        let judged = self.asked.policy.follows.is_some();
+        let columns = [
+            (true, "TAG"),
+            (wide, "VERSION"),
+            (self.asked.running.is_some(), "RUNNING"),
+            (judged || wide || args.all, "VERDICT"),
+            (judged || wide, "WHY"),
+        ];
+        let mut table =
+            Table::new(columns.iter().filter_map(|(there, title)| there.then_some(*title)).collect());
+        for row in rows {
+            let cells = [
+                row.tag.to_string(),
+                row.version.as_ref().map(ToString::to_string).unwrap_or_default(),
+                if row.running { "running".to_owned() } else { String::new() },
+                row.verdict.word().to_owned(),
+                row.reason.clone(),
+            ];
+            let shown = cells.into_iter().zip(columns).filter_map(|(cell, (there, _))| there.then_some(cell));
+            table.push(&shown.collect::<Vec<String>>());
+        }
+        table.take(!args.no_header)
+    }
+
+    /// What the rows do not say.
+    fn comment(&self, listed: usize, console: &mut Console<'_>) {
+        console.complain_all(&self.list.problems);
+        if let Some(cut) = &self.list.cut {
+            console.say(&format!("not all tags are listed: {cut}"));
+        }
+        if let Some(error) = &self.selection.error {
+            console.say(&format!("Flux would choose nothing: {error}"));
+        }
+        if let [first, ..] = &self.selection.ambiguous[..] {
+            console
+                .say(&format!("{first} is as high as the chosen tag: which of them is taken is not defined"));
+        }
+        let all = self.selection.verdicts.len();
+        if self.list.asked_with.is_none() && all == 0 {
+            return;
+        }
+        let mut words = format!("{listed} of {all} tags of {}", self.asked.upstream.repository);
+        if listed < all {
+            words.push_str(" (signatures and invalid names are hidden: --all)");
+        }
+        let with =
+            self.list.asked_with.as_deref().map_or_else(String::new, |with| format!(", asked with {with}"));
+        let plural = if self.list.requests == 1 { "" } else { "s" };
+        console.say(&format!("{words}; {} request{plural}{with}", self.list.requests));
+        if let Some(missing) = self.missing() {
+            console.say(&format!("{missing} is running and no longer in the registry"));
+        }
+    }
+
+    fn missing(&self) -> Option<&str> {
+        let tag = self.asked.running.as_ref()?.tag().filter(|_| self.is_whole())?;
+        let here = self.selection.verdicts.iter().any(|judged| tag.replace('+', "_") == *judged.tag);
+        (!here).then_some(tag)
+    }
+}
+
+impl Row {
+    /// Behind the versions: other tags, then what no source would follow.
+    const fn rank(&self) -> u8 {
+        match self.verdict {
+            Verdict::Chosen
+            | Verdict::FilteredOut
+            | Verdict::NotAVersion
+            | Verdict::InRange
+            | Verdict::PreRelease
+            | Verdict::OutOfRange
+            | Verdict::NotFollowed
+            | Verdict::NotJudged => 1,
+            Verdict::Signature => 2,
+            Verdict::Invalid => 3,
+        }
+    }
+
     fn fields(&self) -> Value {
         json!({
-            "tag": self.tag,
-            "version": self.version,
+            "tag": &*self.tag,
+            "version": self.version.as_ref().map(ToString::to_string),
             "verdict": self.verdict.word(),
             "reason": self.reason,
             "digest": self.digest,
@@ -259,156 +392,29 @@ impl Item {
     }
 }
 
-/// The verdicts of `design.md` §10 that need no range.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    Chosen,
-    Signature,
-    Invalid,
-    NotFollowed,
-    NotJudged,
-}
-
-impl Verdict {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Chosen => "chosen",
-            Self::Signature => "signature",
-            Self::Invalid => "invalid",
-            Self::NotFollowed => "not-followed",
-            Self::NotJudged => "not-judged",
+/// A range is judged by the whole list or not at all: what is missing could be the winner.
+fn select(policy: &Policy, list: &List) -> Selection {
+    match &policy.follows {
+        Some(Follows::Semver(_)) if !list.is_whole() => {
+            policy.unjudged(&list.tags, None, "the list of tags is not complete")
         }
+        _ => policy.select(&list.tags),
     }
-}
-
-/// What the source takes, as far as that needs no range.
-struct Choice {
-    follows: Option<Follows>,
-    /// The followed tag or digest is one that Flux could take.
-    made: bool,
-    digest: Option<String>,
-    error: Option<String>,
-    problem: Option<Problem>,
-}
-
-impl Choice {
-    /// Asks what the followed tag is now: one HEAD, nothing for ranges and digests.
-    async fn of(registry: &dyn Registry, asked: &Asked) -> Self {
-        let follows = asked.follows();
-        let mut choice = Self { follows, made: false, digest: None, error: None, problem: None };
-        match choice.follows.clone() {
-            None | Some(Follows::Semver(_)) => {}
-            Some(Follows::Digest(digest)) => {
-                choice.made = true;
-                choice.digest = Some(digest.into());
-            }
-            Some(follows @ (Follows::Tag(_) | Follows::Latest)) => {
-                choice.look_at(registry, asked, follows.text()).await;
-            }
-        }
-        choice
-    }
-
-    async fn look_at(&mut self, registry: &dyn Registry, asked: &Asked, tag: &str) {
-        if !is_tag(tag) {
-            self.error = Some(format!("spec.ref.tag {tag:?} is not a tag by the rules of OCI"));
-            return;
-        }
-        match registry.head(asked.upstream.clone(), tag.to_owned()).await {
-            Ok(found) => {
-                self.made = true;
-                self.digest = Some(found.digest.as_str().to_owned());
-            }
-            Err(problem) if problem.cause == Cause::NotFound => self.error = Some(problem.why),
-            Err(problem) => {
-                self.made = true;
-                self.problem = Some(problem);
-            }
-        }
-    }
-
-    /// The tag by which the artifact is taken; a digest is taken without one.
-    fn tag(&self) -> Option<&str> {
-        let follows = self.follows.as_ref().filter(|follows| self.made && follows.by() == "tag")?;
-        Some(follows.text())
-    }
-
-    fn verdict(&self, tag: &str) -> (Verdict, String) {
-        if self.tag() == Some(tag) {
-            let reason = match &self.follows {
-                Some(Follows::Latest) => "without spec.ref Flux takes this tag",
-                Some(Follows::Tag(_) | Follows::Semver(_) | Follows::Digest(_)) | None => {
-                    "spec.ref names this tag"
-                }
-            };
-            return (Verdict::Chosen, reason.to_owned());
-        }
-        if is_signature_tag(tag) {
-            return (Verdict::Signature, "a signature or what belongs to one".to_owned());
-        }
-        match &self.follows {
-            None => (Verdict::NotJudged, "no source was named".to_owned()),
-            Some(Follows::Semver(range)) => {
-                (Verdict::NotJudged, format!("ranges are not evaluated yet in this version: semver {range}"))
-            }
-            Some(follows) => {
-                (Verdict::NotFollowed, format!("spec.ref follows the {} {}", follows.by(), follows.text()))
-            }
-        }
-    }
-
-    fn fields(&self) -> Value {
-        if self.made { json!({"tag": self.tag(), "digest": self.digest}) } else { Value::Null }
-    }
-}
-
-fn table(items: &[Item], asked: &Asked, args: &TagsArgs) -> String {
-    let wide = args.output == Format::Wide;
-    let judged = asked.source.is_some();
-    let columns = [
-        (true, "TAG"),
-        (wide, "VERSION"),
-        (judged, "RUNNING"),
-        (judged || wide || args.all, "VERDICT"),
-        (wide, "REASON"),
-    ];
-    let shown = |all: [String; 5]| -> Vec<String> {
-        all.into_iter().zip(columns).filter_map(|(cell, (there, _))| there.then_some(cell)).collect()
-    };
-    let mut table = Table::new(columns.iter().filter_map(|(there, title)| there.then_some(*title)).collect());
-    for item in items {
-        let running = if item.running { "running" } else { "" };
-        table.push(&shown([
-            item.tag.clone(),
-            item.version.clone().unwrap_or_default(),
-            running.to_owned(),
-            item.verdict.word().to_owned(),
-            item.reason.clone(),
-        ]));
-    }
-    if items.is_empty() { String::new() } else { table.take(!args.no_header) }
-}
-
-fn names(items: &[Item]) -> String {
-    items.iter().map(|item| super::safe_line(&item.tag)).collect()
-}
-
-fn tag_list(fields: Value) -> Value {
-    document("TagList", fields)
 }
 
 /// The repository is not known: a script still gets a document.
 fn unasked(args: &TagsArgs, problem: &Problem, console: &mut Console<'_>) -> i32 {
     console.complain(problem);
-    let document = || {
-        tag_list(json!({
+    let answer = || {
+        let fields = json!({
             "repository": null, "complete": false, "requests": 0, "hidden": 0, "chosen": null, "ambiguous": [],
             "error": null, "running": null, "askedWith": null, "problems": [problem_fields(problem)], "items": [],
-        }))
+        });
+        document("TagList", fields)
     };
     match args.output {
-        Format::Json => console.json(&document()),
-        Format::Yaml => console.yaml(&document()),
+        Format::Json => console.json(&answer()),
+        Format::Yaml => console.yaml(&answer()),
         Format::Table | Format::Wide | Format::Name => {}
     }
     exit::NOT_ANSWERED

@@ -230,7 +230,8 @@ impl Policy {
         Selection { chosen, ambiguous: Vec::new(), error: None, verdicts }
     }
 
-    fn unjudged(&self, tags: &[Arc<str>], error: Option<String>, why: &str) -> Selection {
+    /// Every tag `not-judged`, for this reason.
+    pub fn unjudged(&self, tags: &[Arc<str>], error: Option<String>, why: &str) -> Selection {
         let verdicts = tags
             .iter()
             .map(|tag| {

@@ -4,7 +4,8 @@ use super::{
     fact::{Fact, FeedId, Object},
     identity::{Kind, ObjectId},
     problem::Problem,
-    source::SourceSpec,
+    repository::{Repository, Upstream},
+    source::{Source, SourceSpec},
 };
 use jiff::Timestamp;
 use std::{
@@ -158,6 +159,24 @@ impl World {
         match self.feeds.get(&own).or_else(|| self.feeds.get(&whole)) {
             Some(Feed::Live { .. } | Feed::Lost { .. } | Feed::NotInstalled) => Lookup::Gone,
             Some(Feed::Refused(_)) | None => Lookup::Unseen,
+        }
+    }
+
+    /// The repository of a source; a chart stands below its HelmRepository of type oci (`reference/flux.md` §7).
+    pub fn upstream(&self, source: &Source) -> Option<Upstream> {
+        let SourceSpec::HelmChart { chart, source: Some(id), .. } = &source.spec else {
+            return source.upstream();
+        };
+        match &self.get(id)?.as_source()?.spec {
+            SourceSpec::HelmRepository { url, oci: true, insecure } => {
+                let repository = Repository::parse_url(url).ok()?.join(chart).ok()?;
+                Some(Upstream { repository, insecure: *insecure })
+            }
+            SourceSpec::HelmRepository { .. }
+            | SourceSpec::Oci(_)
+            | SourceSpec::HelmChart { .. }
+            | SourceSpec::ExternalArtifact { .. }
+            | SourceSpec::Other { .. } => None,
         }
     }
 

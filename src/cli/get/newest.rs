@@ -5,10 +5,10 @@ use crate::{
         fact::Object,
         identity::Kind,
         problem::{Cause, Problem},
-        repository::{Repository, Upstream},
+        repository::Upstream,
         source::{Source, SourceSpec},
         version::{Version, newest},
-        world::{Lookup, World},
+        world::World,
     },
     port::Registry,
 };
@@ -42,7 +42,7 @@ impl Newest {
     ) -> Vec<Problem> {
         let upstreams: BTreeSet<Upstream> = objects
             .iter()
-            .filter_map(|object| upstream(world, object.as_source()?))
+            .filter_map(|object| world.upstream(object.as_source()?))
             .filter(|upstream| !self.0.contains_key(upstream))
             .collect();
         let answers: Vec<_> = stream::iter(upstreams)
@@ -62,7 +62,7 @@ impl Newest {
     /// What the registry holds for this object, or why that is not known. None: nothing was asked.
     pub(super) fn of(&self, world: &World, object: &Object) -> Option<Result<Option<&str>, &Problem>> {
         let source = object.as_source()?;
-        Some(match self.0.get(&upstream(world, source)?)? {
+        Some(match self.0.get(&world.upstream(source)?)? {
             Err(problem) | Ok(Tags { cut: Some(problem), .. }) => Err(problem),
             Ok(tags) if is_chart(source) => Ok(tags.chart.as_deref()),
             Ok(tags) => Ok(tags.plain.as_deref()),
@@ -84,25 +84,6 @@ async fn read(registry: &dyn Registry, upstream: Upstream) -> Result<Tags, Probl
         chart: newest(&tags, Version::parse_chart_tag).cloned(),
         cut: cut.map(|why| Problem::new(Cause::Invalid, what, why)),
     })
-}
-
-/// The repository of a source; a chart stands below its HelmRepository of type oci.
-fn upstream(world: &World, source: &Source) -> Option<Upstream> {
-    let SourceSpec::HelmChart { chart, source: Some(id), .. } = &source.spec else {
-        return source.upstream();
-    };
-    let Lookup::Here(object) = world.lookup(id) else { return None };
-    match &object.as_source()?.spec {
-        SourceSpec::HelmRepository { url, oci: true, insecure } => {
-            let repository = Repository::parse_url(url).ok()?.join(chart).ok()?;
-            Some(Upstream { repository, insecure: *insecure })
-        }
-        SourceSpec::HelmRepository { .. }
-        | SourceSpec::Oci(_)
-        | SourceSpec::HelmChart { .. }
-        | SourceSpec::ExternalArtifact { .. }
-        | SourceSpec::Other { .. } => None,
-    }
 }
 
 fn is_chart(source: &Source) -> bool {

@@ -112,12 +112,54 @@ async fn a_digest_is_chosen_without_a_tag() {
 }
 
 #[tokio::test]
-async fn a_range_is_not_judged_and_says_so() {
-    let fake = with_tags(vec![repository("shop/app", Follows::Semver("1.x".into()))]);
-    let ran = run(fake, "tags ocirepo/app -o json").await;
-    assert_eq!((ran.code, ran.json()["chosen"].clone()), (0, Value::Null));
-    assert!(column(&ran.json(), "verdict").iter().all(|verdict| verdict == "not-judged"));
-    assert!(ran.json()["items"][0]["reason"].as_str().unwrap().contains("not evaluated yet"));
+async fn a_range_is_judged_tag_by_tag_with_the_rule_that_decided() {
+    let fake = || with_tags(vec![repository("shop/app", Follows::Semver("1.9.x".into()))]);
+    let ran = run(fake(), "tags ocirepo/app -o json").await;
+    let document = ran.json();
+    assert_eq!((ran.code, document["chosen"]["tag"].clone()), (0, json!("1.9.0")));
+    let expected = ["out-of-range", "out-of-range", "chosen", "out-of-range", "not-a-version"];
+    assert_eq!(column(&document, "verdict"), expected);
+    assert_eq!(document["items"][0]["reason"], "1.10.0 does not satisfy 1.9.x");
+    let other = run(fake(), "tags ocirepo/app -o json --semver >=1.10.0-0").await;
+    assert_eq!(other.json()["chosen"]["tag"], "1.10.0", "the flag stands in for the object's own range");
+}
+
+#[tokio::test]
+async fn a_policy_that_chooses_nothing_exits_1_with_flux_words() {
+    let ran = run(with_tags(vec![]), &format!("tags oci://{REPOSITORY} --semver >=7 -o json")).await;
+    assert_eq!((ran.code, ran.json()["error"].clone()), (1, json!("no match found for semver: >=7")));
+    let bad =
+        run(with_tags(vec![]), &format!("tags oci://{REPOSITORY} --semver 1.x --filter-regex ( -o json"))
+            .await;
+    assert_eq!(
+        (bad.code, bad.json()["error"].clone()),
+        (1, json!("error parsing regexp: missing closing ): `(`"))
+    );
+    let none = run(with_tags(vec![]), &format!("tags oci://{REPOSITORY} --semver= -o json")).await;
+    assert_eq!(
+        none.json()["error"],
+        "404 MANIFEST_UNKNOWN",
+        "an empty range is no range: latest is asked for"
+    );
+}
+
+#[tokio::test]
+async fn a_range_is_not_judged_by_half_a_list() {
+    let broken = Problem::new(Cause::RateLimited, format!("list tags of {REPOSITORY}"), "429");
+    let pages = vec![Ok(page(&["1.0.0"], &[], 1, true)), Err(broken)];
+    let fake = Fake { tags: [(REPOSITORY.to_owned(), pages)].into(), ..Fake::default() };
+    let ran = run(fake, &format!("tags oci://{REPOSITORY} --semver 1.x -o json")).await;
+    assert_eq!((ran.code, ran.json()["chosen"].clone()), (2, Value::Null));
+    assert_eq!(column(&ran.json(), "verdict"), ["not-judged"]);
+}
+
+#[tokio::test]
+async fn a_tag_that_was_moved_is_not_what_runs() {
+    let source = repository("shop/app", Follows::Tag("1.0.0".into()));
+    let heads = [("1.0.0".to_owned(), Ok(head('b')))].into();
+    let ran = run(Fake { heads, ..with_tags(vec![source]) }, "tags ocirepo/app -o json").await;
+    assert_eq!(ran.json()["running"], json!({"tag": "1.0.0", "digest": digest('a')}));
+    assert!(column(&ran.json(), "running").iter().all(|running| running == "false"));
 }
 
 #[tokio::test]
