@@ -59,9 +59,9 @@ fn announce(plan: &Plan, token: &str, dry: bool, console: &mut Console<'_>) {
         match leg {
             Leg::Reconcile(id) => {
                 let verb = match (dry, std::mem::take(&mut first)) {
-                    (true, true) => "would send",
+                    (true, _) => "would send",
                     (false, true) => "sends",
-                    (_, false) => "then, once that is done,",
+                    (false, false) => "then, once that is done,",
                 };
                 console.say(&format!("{verb}  {}", Patch::reconcile(id.clone(), token).words()));
             }

@@ -15,6 +15,7 @@ use crossterm::{
 use ratatui::{Frame, Terminal, backend::CrosstermBackend};
 use std::{
     io::{self, BufWriter, Stdout, Write},
+    mem::ManuallyDrop,
     panic,
     sync::Once,
 };
@@ -23,7 +24,8 @@ use std::{
 const COPY_LIMIT: usize = 74_994;
 
 pub(super) struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    /// Never dropped: its own way out prints, and panics where the terminal is gone. [`give_back`] does the work.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
     open: bool,
 }
 
@@ -39,7 +41,7 @@ impl Screen {
         let entered = execute!(out, EnterAlternateScreen, EnableBracketedPaste, Hide, SetTitle("fluxscope"));
         let terminal = entered.and_then(|()| Terminal::new(CrosstermBackend::new(out)));
         match terminal {
-            Ok(terminal) => Ok(Self { terminal, open: true }),
+            Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal), open: true }),
             Err(error) => {
                 give_back();
                 Err(error)
@@ -94,18 +96,23 @@ fn give_back() {
 fn restore_on_panic() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let before = panic::take_hook();
-        panic::set_hook(Box::new(move |panic| {
-            tracing::error!(at = ?panic.location().map(ToString::to_string), "a part of the program panicked");
-            if is_ours(panic) {
+        panic::set_hook(Box::new(|panic| {
+            tracing::error!(
+                at = panic.location().map(ToString::to_string),
+                thread = std::thread::current().name(),
+                words = panic.payload_as_str(),
+                "a part of the program panicked"
+            );
+            if is_ours() {
                 give_back();
-                before(panic);
+                // A terminal that is gone takes no words; the default hook would panic over that.
+                let _ = writeln!(io::stderr(), "fluxscope {panic}");
             }
         }));
     });
 }
 
 /// A panic in a background task ends that task, not the program: the terminal stays ours.
-fn is_ours(_: &panic::PanicHookInfo<'_>) -> bool {
+fn is_ours() -> bool {
     std::thread::current().name() == Some("main")
 }
