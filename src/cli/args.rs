@@ -64,6 +64,14 @@ Examples:
   fluxscope tags ocirepo/podinfo -n shop --semver '>=7.0.0-0' --filter-regex 'rc'
   fluxscope tags hc/shop-podinfo -n shop";
 
+const MATCH_HELP: &str = "\
+Versions are read leniently (a `v`, missing parts and leading zeros are fine); where Flux would skip one as a tag the
+reason says so. Exit code 0 if any matches, 1 if none does, 2 if the constraint cannot be read.
+
+Examples:
+  fluxscope match '6.9.x' 6.9.4 7.0.0
+  fluxscope tags oci://ghcr.io/acme/app -o name | fluxscope match '>=1.0.0-0 <2.0.0-0' -";
+
 const RECONCILE_HELP: &str = "\
 Naming the command is the consent: --write is not needed and nothing is asked.
 The exact patch is printed on stderr before it is sent, then the steps as they
@@ -229,6 +237,9 @@ pub enum Command {
     /// List the tags of a repository
     #[command(after_help = TAGS_HELP)]
     Tags(TagsArgs),
+    /// Judge versions by a range, as Flux does; asks nobody
+    #[command(after_help = MATCH_HELP)]
+    Match(MatchArgs),
     /// Make Flux reconcile an object now, and follow it until it landed
     #[command(after_help = RECONCILE_HELP)]
     Reconcile(ReconcileArgs),
@@ -289,6 +300,19 @@ pub struct TagsArgs {
     /// Leave the table's header out
     #[arg(long)]
     pub no_header: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct MatchArgs {
+    /// A range as in spec.ref.semver, e.g. '>=1.0.0 <2.0.0'
+    #[arg(value_name = "CONSTRAINT", allow_hyphen_values = true)]
+    pub constraint: String,
+    /// Versions to judge; `-` reads them from stdin, one a line. Without any only the range is checked
+    #[arg(value_name = "VERSION")]
+    pub versions: Vec<String>,
+    /// How to print
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    pub output: Summary,
 }
 
 #[derive(Debug, Args)]
@@ -362,6 +386,7 @@ impl Command {
         match self {
             Self::Get(_) => "get",
             Self::Tags(_) => "tags",
+            Self::Match(_) => "match",
             Self::Reconcile(_) => "reconcile",
             Self::Version(_) => "version",
             Self::Completion { .. } => "completion",
@@ -380,7 +405,10 @@ fn clash(cli: &Cli) -> Option<(ErrorKind, String)> {
         Some(Command::Get(args)) => return args.clash(),
         Some(Command::Tags(TagsArgs { of: TagsOf::Object(named), .. })) => named,
         Some(Command::Reconcile(args)) => &args.target,
-        Some(Command::Tags(_) | Command::Version(_) | Command::Completion { .. }) | None => return None,
+        Some(Command::Tags(_) | Command::Match(_) | Command::Version(_) | Command::Completion { .. })
+        | None => {
+            return None;
+        }
     };
     cluster.all_namespaces.then(|| {
         let words = format!(

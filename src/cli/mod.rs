@@ -8,6 +8,7 @@ pub mod output;
 mod completion;
 mod duration;
 mod get;
+mod matching;
 mod reconcile;
 mod subject;
 mod tags;
@@ -31,6 +32,7 @@ pub async fn run(cli: &Cli, ports: &Ports, console: &mut Console<'_>) -> i32 {
         Some(Command::Get(args)) => get::run(args, place, ports, console).await,
         Some(Command::Tags(args)) => tags::run(args, place, ports, console).await,
         Some(Command::Reconcile(args)) => reconcile::run(args, place, ports, console).await,
+        Some(Command::Match(args)) => matching::run(args, console),
         Some(Command::Version(args)) => version::run(args, console),
         Some(Command::Completion { shell }) => completion::run(*shell, console),
         None => without_terminal(console),
@@ -41,6 +43,7 @@ pub async fn run(cli: &Cli, ports: &Ports, console: &mut Console<'_>) -> i32 {
 /// The commands that need nobody: they run before anything is connected. None for all others.
 pub fn run_alone(cli: &Cli, console: &mut Console<'_>) -> Option<i32> {
     let code = match &cli.command {
+        Some(Command::Match(args)) => matching::run(args, console),
         Some(Command::Version(args)) => version::run(args, console),
         Some(Command::Completion { shell }) => completion::run(*shell, console),
         Some(Command::Get(_) | Command::Tags(_) | Command::Reconcile(_)) | None => return None,
@@ -51,7 +54,7 @@ pub fn run_alone(cli: &Cli, console: &mut Console<'_>) -> Option<i32> {
 /// The board was wanted where nothing can be drawn.
 pub fn without_terminal(console: &mut Console<'_>) -> i32 {
     console.say(
-        "error: the board needs a terminal. Without one use the commands get, tags, reconcile, version or \
+        "error: the board needs a terminal. Without one use the commands get, tags, match, reconcile, version or \
          completion (fluxscope --help)",
     );
     exit::NOT_ANSWERED

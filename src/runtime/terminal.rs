@@ -100,7 +100,7 @@ fn restore_on_panic() {
             tracing::error!(
                 at = panic.location().map(ToString::to_string),
                 thread = std::thread::current().name(),
-                words = panic.payload_as_str(),
+                words = words(panic),
                 "a part of the program panicked"
             );
             if is_ours() {
@@ -110,6 +110,15 @@ fn restore_on_panic() {
             }
         }));
     });
+}
+
+fn words<'a>(panic: &'a panic::PanicHookInfo<'_>) -> &'a str {
+    let payload = panic.payload();
+    payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("")
 }
 
 /// A panic in a background task ends that task, not the program: the terminal stays ours.
