@@ -2,8 +2,16 @@
 
 use std::time::Duration;
 
-/// Go's `time.ParseDuration` without a sign; digits alone are seconds, as in kubectl's `--request-timeout`.
+/// Nobody waits longer, and no clock can add much more to what it shows.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// Go's `time.ParseDuration` without a sign; digits alone are seconds, as in kubectl's `--request-timeout`. At most a
+/// year.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    whole(text).map(|duration| duration.min(LONGEST))
+}
+
+fn whole(text: &str) -> Result<Duration, String> {
     let bad = || format!("needs a duration such as 30s or 1m30s, not {text:?}");
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
         return text.parse().map(Duration::from_secs).map_err(|_| bad());
@@ -53,6 +61,13 @@ mod tests {
         check("0", 0);
         check("0s", 0);
         check("20", 20_000);
+    }
+
+    #[test]
+    fn nothing_lasts_longer_than_a_year() {
+        let year = 365 * 24 * 3600 * 1000;
+        check("18446744073709551615", year);
+        check("9999999999h", year);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use http::{Method, Request, StatusCode, header};
 use kube::client::Body;
 use serde::Deserialize;
 use std::{error::Error as StdError, fmt::Write, sync::Arc, time::Duration};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 
 /// Longer words of a server or a plugin help nobody.
 const LONGEST_WORDS: usize = 800;
@@ -51,8 +51,7 @@ impl Api {
     /// An open watch: the answer's head is waited for, its body is as long as the server likes.
     pub(super) async fn watch(&self, path: &str, what: &str) -> Result<Body, Failure> {
         let question = Question { path, what, method: Method::GET, patch: None, watch: true };
-        let deadline = Instant::now() + self.timeout;
-        let answer = timeout_at(deadline, self.answer(&question)).await;
+        let answer = timeout(self.timeout, self.answer(&question)).await;
         answer.unwrap_or_else(|_| Err(self.timed_out(what))).map_err(|failure| self.named(failure))
     }
 
@@ -62,8 +61,7 @@ impl Api {
             let body = self.answer(question).await?;
             body.collect_bytes().await.map_err(|error| failed(&error, what))
         };
-        let deadline = Instant::now() + self.timeout;
-        let answer = timeout_at(deadline, read).await;
+        let answer = timeout(self.timeout, read).await;
         answer.unwrap_or_else(|_| Err(self.timed_out(what))).map_err(|failure| self.named(failure))
     }
 

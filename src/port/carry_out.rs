@@ -42,7 +42,7 @@ pub fn carry_out(
         cluster,
         token,
         legs: plan.legs.into_iter(),
-        deadline: Instant::now() + timeout,
+        deadline: deadline(timeout),
         current: None,
         over: false,
     };
@@ -52,6 +52,12 @@ pub fn carry_out(
     })
     .flatten()
     .boxed()
+}
+
+/// A timeout beyond what a clock can count to is as good as a year.
+fn deadline(timeout: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(timeout).unwrap_or(now + Duration::from_secs(365 * 24 * 3600))
 }
 
 struct Journey {

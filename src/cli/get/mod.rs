@@ -145,6 +145,18 @@ impl Answer {
                 self.hear(fact, question);
             }
         }
+        self.problems.extend(self.silence(question));
+    }
+
+    /// Kinds in question of which nothing was heard: no answer is not "nothing there".
+    fn silence(&self, question: &Question<'_>) -> Option<Problem> {
+        let answered = |kind: Kind| self.world.feeds().any(|(feed, _)| feed.kind == kind);
+        let silent: Vec<&str> =
+            question.kinds.iter().filter(|kind| !answered(**kind)).map(|kind| kind.plural()).collect();
+        (!silent.is_empty()).then(|| {
+            let what = format!("list {} in {}", silent.join(", "), question.place());
+            Problem::new(Cause::Other, what, "the question ended without an answer")
+        })
     }
 
     /// Folds a fact in; what went wrong with a kind in question is kept beside the rows.

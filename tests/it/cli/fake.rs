@@ -220,6 +220,8 @@ pub(crate) struct Fake {
     /// Kinds that may not be listed, and why.
     pub(crate) refused: HashMap<Kind, Problem>,
     pub(crate) missing: Vec<Kind>,
+    /// Kinds of which nothing is told at all.
+    pub(crate) silent: Vec<Kind>,
     /// Further facts of a list.
     pub(crate) facts: Vec<Fact>,
     /// Objects that cannot be got one by one.
@@ -253,6 +255,7 @@ impl Fake {
         };
         let mut batches: Vec<Vec<Fact>> = Kind::WATCHED
             .into_iter()
+            .filter(|kind| !self.silent.contains(kind))
             .map(|kind| {
                 let feed = FeedId { kind, namespace: namespace.clone() };
                 vec![match self.refused.get(&kind) {

@@ -217,6 +217,16 @@ async fn a_kind_that_may_not_be_listed_leaves_the_others_alone() {
 }
 
 #[tokio::test]
+async fn a_kind_that_never_answered_is_not_nothing_there() {
+    let fake = || Fake { silent: vec![Kind::HelmRelease], ..shop() };
+    let ran = run(fake(), "get all -o json").await;
+    assert_eq!((ran.code, ran.json()["complete"].clone(), ran.standings().len()), (2, json!(false), 2));
+    assert!(ran.err.contains("list helmreleases in namespace shop"), "{}", ran.err);
+    let ran = run(fake(), "get ks -o json").await;
+    assert_eq!((ran.code, ran.json()["complete"].clone()), (0, json!(true)), "it was not asked for");
+}
+
+#[tokio::test]
 async fn an_object_that_cannot_be_read_is_told() {
     let feed = FeedId { kind: Kind::Kustomization, namespace: Some("shop".into()) };
     let problem = Problem::new(Cause::Invalid, "read a Kustomization", HOSTILE);

@@ -137,6 +137,14 @@ async fn a_controller_that_never_answers_is_a_timeout() {
 }
 
 #[tokio::test]
+async fn a_timeout_beyond_all_clocks_is_waited_for() {
+    let fake = ready_world();
+    fake.react(echo);
+    let steps = reconcile(&fake, Kind::OciRepository, false, Duration::MAX).await;
+    assert_eq!(whats(&steps).last(), Some(&("ocirepo", "stored")));
+}
+
+#[tokio::test]
 async fn an_object_that_is_deleted_on_the_way_is_lost() {
     let fake = ready_world();
     let cluster = cluster(&fake);

@@ -21,9 +21,13 @@ use std::{sync::Arc, time::Duration};
 const BOUND: Duration = Duration::from_secs(10);
 
 fn cluster(fake: &fake::ApiServer) -> Arc<KubeCluster> {
+    patient_cluster(fake, Duration::from_secs(2))
+}
+
+fn patient_cluster(fake: &fake::ApiServer, timeout: Duration) -> Arc<KubeCluster> {
     let about =
         About { context: "fake".to_owned(), namespace: "apps".to_owned(), server: "https://fake".to_owned() };
-    Arc::new(KubeCluster::from_client(fake.client(), about, Duration::from_secs(2)))
+    Arc::new(KubeCluster::from_client(fake.client(), about, timeout))
 }
 
 /// A stream of facts, and the world that they make.

@@ -3,7 +3,7 @@
 use super::{
     Watching, cluster,
     fake::{ApiServer, kustomization, namespace, ocirepository, ready},
-    whole,
+    patient_cluster, whole,
 };
 use fluxscope::{
     domain::{
@@ -298,4 +298,23 @@ async fn a_list_alone_ends_when_every_kind_has_answered() {
     let batches: Vec<Vec<Fact>> = cluster(&fake).list(Scope::Namespace("apps".into())).collect().await;
     assert_eq!(batches.concat().len(), Kind::WATCHED.len());
     assert!(fake.log().iter().all(|asked| !asked.uri.contains("watch")));
+}
+
+#[tokio::test]
+async fn a_timeout_that_no_clock_can_count_to_is_no_timeout() {
+    let fake = ApiServer::new();
+    fake.put(ocirepository("apps", "app"));
+    let patient = patient_cluster(&fake, std::time::Duration::MAX);
+    let mut facts = patient.watch(Scope::AllNamespaces);
+    let mut kinds = std::collections::BTreeSet::new();
+    while kinds.len() < Kind::WATCHED.len() {
+        let batch = tokio::time::timeout(super::BOUND, facts.next()).await.unwrap().unwrap();
+        kinds.extend(batch.iter().filter_map(|fact| match fact {
+            Fact::Listed { feed, .. } => Some(feed.kind),
+            _ => None,
+        }));
+    }
+    fake.put(ocirepository("apps", "next"));
+    let next = tokio::time::timeout(super::BOUND, facts.next()).await.unwrap().unwrap();
+    assert!(matches!(&next[0], Fact::Changed(object) if &*object.id().name == "next"));
 }
