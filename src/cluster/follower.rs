@@ -13,6 +13,7 @@ use crate::domain::{
     problem::{Cause, Problem},
 };
 use std::{
+    convert::Infallible,
     hash::{BuildHasher, RandomState},
     sync::Arc,
     time::Duration,
@@ -79,8 +80,13 @@ enum Next {
     RelistSoon,
 }
 
-/// Nobody reads the stream any more.
-struct Unheard;
+/// Why a feed is followed no longer.
+enum End {
+    /// Nobody reads the stream any more.
+    Unheard,
+    /// The whole cluster may not be listed, or not any more.
+    Forbidden(Problem),
+}
 
 impl Follower {
     pub(super) fn new(feed: Feed, out: Outbox, bell: Arc<Notify>) -> Self {
@@ -96,13 +102,16 @@ impl Follower {
         }
     }
 
-    /// Ends only when nobody listens.
-    pub(super) async fn run(mut self, start: Start) {
-        // that nobody listens is the end, not a failure
-        let _ = self.run_until_unheard(start).await;
+    /// Ends when nobody listens, or with the reason why the whole cluster may not be listed.
+    pub(super) async fn run(mut self, start: Start) -> Option<Problem> {
+        let Err(end) = self.run_to_the_end(start).await;
+        match end {
+            End::Unheard => None,
+            End::Forbidden(why) => Some(why),
+        }
     }
 
-    async fn run_until_unheard(&mut self, start: Start) -> Result<(), Unheard> {
+    async fn run_to_the_end(&mut self, start: Start) -> Result<Infallible, End> {
         let mut next = match start {
             Start::Listed(version) => {
                 self.said = Said::Live;
@@ -124,6 +133,9 @@ impl Follower {
                     let version = self.listed(listing).await?;
                     self.follow(version).await?
                 }
+                Err(failure) if self.feed.id.namespace.is_none() && failure.code == Some(403) => {
+                    return Err(End::Forbidden(failure.problem));
+                }
                 Err(failure) => {
                     let next = after(&failure);
                     self.not_listed(failure).await?;
@@ -133,7 +145,7 @@ impl Follower {
         }
     }
 
-    async fn listed(&mut self, listing: Listing) -> Result<String, Unheard> {
+    async fn listed(&mut self, listing: Listing) -> Result<String, End> {
         let (mut facts, version) = self.feed.told(listing);
         self.alive = now();
         self.ring();
@@ -148,7 +160,7 @@ impl Follower {
         Ok(version)
     }
 
-    async fn not_listed(&mut self, failure: Failure) -> Result<(), Unheard> {
+    async fn not_listed(&mut self, failure: Failure) -> Result<(), End> {
         let held = matches!(self.said, Said::Live | Said::Lost);
         match failure.problem.cause {
             // what may not be read any more, or is gone, is not shown any more
@@ -180,7 +192,7 @@ impl Follower {
     }
 
     /// Keeps a watch open from this version on, until it has to be listed again.
-    async fn follow(&mut self, mut version: String) -> Result<Next, Unheard> {
+    async fn follow(&mut self, mut version: String) -> Result<Next, End> {
         let what = self.feed.what("watch");
         loop {
             let opened = Instant::now();
@@ -236,7 +248,7 @@ impl Follower {
         mut lines: Lines,
         version: &mut String,
         what: &str,
-    ) -> Result<Option<Failure>, Unheard> {
+    ) -> Result<Option<Failure>, End> {
         loop {
             let heard = match lines.next(what).await {
                 Heard::Closed => return Ok(None),
@@ -287,7 +299,7 @@ impl Follower {
         (facts, None)
     }
 
-    async fn lost(&mut self, problem: Problem) -> Result<(), Unheard> {
+    async fn lost(&mut self, problem: Problem) -> Result<(), End> {
         if self.said == Said::Lost {
             return Ok(());
         }
@@ -296,7 +308,7 @@ impl Follower {
         self.tell(vec![fact]).await
     }
 
-    async fn back(&mut self) -> Result<(), Unheard> {
+    async fn back(&mut self) -> Result<(), End> {
         self.alive = now();
         self.unwatchable = None;
         if self.said != Said::Lost {
@@ -314,8 +326,8 @@ impl Follower {
         }
     }
 
-    async fn tell(&self, facts: Vec<Fact>) -> Result<(), Unheard> {
-        self.out.send(facts).await.map_err(|_| Unheard)
+    async fn tell(&self, facts: Vec<Fact>) -> Result<(), End> {
+        self.out.send(facts).await.map_err(|_| End::Unheard)
     }
 }
 

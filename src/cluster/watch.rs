@@ -5,7 +5,7 @@ use super::{
     act,
     ask::{Api, Failure},
     feed::{Feed, Listing},
-    follower::{Follower, Outbox, Start},
+    follower::{Follower, Outbox, Patience, Start},
 };
 use crate::domain::{
     fact::{Fact, FeedId, Scope},
@@ -92,9 +92,13 @@ impl Watcher {
         }
     }
 
-    async fn go_on(&self, feed: Feed, facts: Vec<Fact>, start: Start) {
-        if self.out.send(facts).await.is_ok() && self.mode == Mode::Follow {
-            self.follower(feed).run(start).await;
+    async fn go_on(self, feed: Feed, facts: Vec<Fact>, start: Start) {
+        if self.out.send(facts).await.is_err() || self.mode == Mode::Once {
+            return;
+        }
+        // rights may be taken away, or be known only when the server is up
+        if let Some(why) = self.follower(feed).run(start).await {
+            self.narrow(why).await;
         }
     }
 
@@ -112,7 +116,7 @@ impl Watcher {
         let mut tasks = JoinSet::new();
         let mut first = true;
         loop {
-            let names = self.namespaces().await;
+            let Some(names) = self.namespaces(first).await else { return };
             let fresh: Vec<Arc<str>> = names.into_iter().filter(|name| !running.contains(name)).collect();
             let answers: Vec<(Feed, Answer)> = stream::iter(fresh)
                 .map(|namespace| {
@@ -163,17 +167,30 @@ impl Watcher {
             all.extend(facts);
             running.extend(feed.id.namespace.clone());
             if self.mode == Mode::Follow {
-                tasks.spawn(self.follower(feed).run(start));
+                let follower = self.follower(feed);
+                tasks.spawn(async move { drop(follower.run(start).await) });
             }
         }
         all
     }
 
-    /// All there are, or the context's where that may not be asked.
-    async fn namespaces(&self) -> Vec<Arc<str>> {
-        match act::namespaces(&self.api).await {
-            Ok(names) => names.into_iter().map(Arc::from).collect(),
-            Err(_) => vec![self.own.clone()],
+    /// All there are, or the context's where that may not be asked; what else fails passes. None: nobody waits for it.
+    async fn namespaces(&self, mut telling: bool) -> Option<Vec<Arc<str>>> {
+        let mut patience = Patience::default();
+        loop {
+            let problem = match act::namespaces(&self.api).await {
+                Ok(names) => return Some(names.into_iter().map(Arc::from).collect()),
+                Err(problem) if problem.cause == Cause::Forbidden => return Some(vec![self.own.clone()]),
+                Err(problem) => problem,
+            };
+            if std::mem::take(&mut telling) {
+                let feed = FeedId { kind: self.kind, namespace: None };
+                self.out.send(vec![Fact::Refused { feed, problem }]).await.ok()?;
+            }
+            if self.mode == Mode::Once {
+                return None;
+            }
+            sleep(patience.next()).await;
         }
     }
 

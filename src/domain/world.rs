@@ -109,8 +109,9 @@ impl World {
                 }
                 Touched::Objects(Vec::new())
             }
-            Fact::Narrowed { kind, namespaces: _, problem } => {
+            Fact::Narrowed { kind, namespaces, problem } => {
                 self.feeds.remove(&FeedId { kind, namespace: None });
+                self.keep_only(kind, &namespaces);
                 self.narrowed.insert(kind, problem);
                 Touched::Everything
             }
@@ -233,6 +234,16 @@ impl World {
         }
     }
 
+    /// What is asked no longer is not known any more.
+    fn keep_only(&mut self, kind: Kind, namespaces: &[Arc<str>]) {
+        let asked: BTreeSet<&Arc<str>> = namespaces.iter().collect();
+        let outside = |id: &&ObjectId| id.kind == kind && !asked.contains(&id.namespace);
+        let old: Vec<ObjectId> = self.objects.keys().filter(outside).cloned().collect();
+        for id in &old {
+            self.remove(id);
+        }
+    }
+
     /// Returns the object and, if it changed its source, nothing more: sources do not depend on consumers.
     fn insert(&mut self, object: Arc<Object>) -> Vec<ObjectId> {
         let id = object.id().clone();
@@ -308,6 +319,18 @@ mod tests {
         let feed = FeedId { kind: Kind::OciRepository, namespace: Some("team".into()) };
         world.observe(Fact::Listed { feed, objects: Vec::new(), at: Timestamp::UNIX_EPOCH });
         assert_eq!(world.objects().map(|o| o.id().path()).collect::<Vec<_>>(), ["shop/a"]);
+    }
+
+    #[test]
+    fn what_is_narrowed_away_leaves_no_ghost_and_is_not_gone() {
+        let mut world = World::default();
+        world.observe(listed(Kind::OciRepository, vec![repository("shop/a"), repository("team/b")]));
+        let problem = Problem::new(Cause::Forbidden, "list ocirepositories", "403");
+        let namespaces = vec!["team".into()];
+        world.observe(Fact::Narrowed { kind: Kind::OciRepository, namespaces, problem });
+        assert_eq!(world.objects().map(|o| o.id().path()).collect::<Vec<_>>(), ["team/b"]);
+        let hidden = ObjectId::new(Kind::OciRepository, "shop", "a");
+        assert!(matches!(world.lookup(&hidden), Lookup::Unseen));
     }
 
     #[test]

@@ -152,6 +152,68 @@ async fn a_forbidden_cluster_is_asked_namespace_by_namespace() {
     watching.until("followed", |w| w.has(Kind::Kustomization, "shop", "new")).await;
 }
 
+fn restricted() -> ApiServer {
+    let fake = ApiServer::new();
+    for name in ["apps", "secret"] {
+        fake.put(namespace(name));
+        fake.put(kustomization(name, "app"));
+    }
+    fake
+}
+
+fn restrict(fake: &ApiServer) {
+    fake.forbid("list", "/v1/kustomizations");
+    fake.forbid("list", "/namespaces/secret/kustomizations");
+}
+
+fn is_narrowed(watching: &Watching) -> bool {
+    watching.has(Kind::Kustomization, "apps", "app") && watching.world.narrowed().count() == 1
+}
+
+#[tokio::test]
+async fn a_server_that_was_down_at_the_start_is_narrowed_when_it_is_up() {
+    let fake = restricted();
+    restrict(&fake);
+    fake.stop();
+    let mut watching = Watching::start(&fake, Scope::AllNamespaces);
+    watching.until("refused", everything_answered).await;
+    fake.start();
+    watching.until("narrowed", is_narrowed).await;
+    assert!(!watching.has(Kind::Kustomization, "secret", "app"));
+    assert_eq!(feed(&watching, &whole(Kind::Kustomization)), None, "what was refused at first is over");
+}
+
+#[tokio::test]
+async fn rights_that_are_taken_away_narrow_and_leave_no_ghost() {
+    let fake = restricted();
+    let mut watching = Watching::start(&fake, Scope::AllNamespaces);
+    watching.until("all kinds", everything_answered).await;
+    assert!(watching.has(Kind::Kustomization, "secret", "app"));
+    restrict(&fake);
+    fake.compact();
+    fake.rule("watch", "/v1/kustomizations", 410);
+    fake.cut();
+    watching.until("narrowed", is_narrowed).await;
+    assert!(!watching.has(Kind::Kustomization, "secret", "app"), "what may not be read is not shown");
+}
+
+#[tokio::test]
+async fn namespaces_that_cannot_be_asked_for_now_are_asked_for_again() {
+    let fake = restricted();
+    fake.put(namespace("shop"));
+    fake.put(kustomization("shop", "app"));
+    fake.forbid("list", "/v1/kustomizations");
+    fake.rule("list", "/api/v1/namespaces", 503);
+    let mut watching = Watching::start(&fake, Scope::AllNamespaces);
+    watching.until("all kinds", everything_answered).await;
+    let Some(Feed::Refused(problem)) = feed(&watching, &whole(Kind::Kustomization)) else { panic!() };
+    assert_eq!(problem.cause, Cause::Unreachable, "{problem}");
+    fake.allow();
+    fake.forbid("list", "/v1/kustomizations");
+    watching.until("shop", |w| w.has(Kind::Kustomization, "shop", "app")).await;
+    assert_eq!(watching.world.narrowed().count(), 1);
+}
+
 #[tokio::test]
 async fn who_may_not_list_namespaces_sees_the_one_of_the_context() {
     let fake = ApiServer::new();
