@@ -13,14 +13,27 @@ use kube::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{process::Stdio, time::Duration};
-use tokio::{process::Command, sync::Mutex, time::timeout};
+use std::{
+    process::{Output, Stdio},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    process::{Child, Command},
+    sync::Mutex,
+    time::timeout,
+};
 
 /// A browser login takes a person's time; a hung helper must end all the same.
 const LOGIN_DEADLINE: Duration = Duration::from_secs(60);
 
 /// Renewed this long before it would expire.
 const EARLY: Duration = Duration::from_secs(20);
+
+/// A token, or a certificate with its chain and key.
+const LONGEST_CREDENTIAL: u64 = 1 << 20;
+
+const LONGEST_COMPLAINT: u64 = 64 << 10;
 
 /// A client whose login may have to be renewed.
 pub(super) struct Access {
@@ -161,7 +174,7 @@ async fn run(exec: &ExecConfig, what: &str) -> Result<Credential, Problem> {
         return Err(problem("the context's login helper has no command".to_owned()));
     }
     let child = command(exec, &name).spawn().map_err(|error| not_started(exec, &name, &error, what))?;
-    let output = match timeout(LOGIN_DEADLINE, child.wait_with_output()).await {
+    let output = match timeout(LOGIN_DEADLINE, output(child)).await {
         Err(_) => {
             let why = format!("login helper {name} did not end within {} s", LOGIN_DEADLINE.as_secs());
             return Err(problem(why).with_hint(format!("run {name} by hand once: it may want an answer")));
@@ -183,6 +196,24 @@ async fn run(exec: &ExecConfig, what: &str) -> Result<Credential, Problem> {
         .and_then(|read| read.status)
         .filter(|status| status.token.is_some() || status.client_certificate_data.is_some());
     credential.ok_or_else(|| problem(format!("login helper {name} printed no credential")))
+}
+
+/// As `wait_with_output`, but of what it prints only so much is kept.
+async fn output(mut child: Child) -> std::io::Result<Output> {
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let (stdout, stderr) =
+        tokio::join!(beginning(stdout, LONGEST_CREDENTIAL), beginning(stderr, LONGEST_COMPLAINT));
+    Ok(Output { status: child.wait().await?, stdout: stdout?, stderr: stderr? })
+}
+
+/// The rest is read and dropped: a helper that talks too much must not die of a closed pipe.
+async fn beginning(pipe: Option<impl AsyncRead + Unpin>, limit: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(mut pipe) = pipe {
+        (&mut pipe).take(limit).read_to_end(&mut bytes).await?;
+        tokio::io::copy(&mut pipe, &mut tokio::io::sink()).await?;
+    }
+    Ok(bytes)
 }
 
 fn not_started(exec: &ExecConfig, name: &str, error: &std::io::Error, what: &str) -> Problem {
@@ -212,6 +243,8 @@ fn command(exec: &ExecConfig, name: &str) -> Command {
     let version = exec.api_version.as_deref().unwrap_or("client.authentication.k8s.io/v1");
     let info = json!({"apiVersion": version, "kind": "ExecCredential", "spec": spec});
     command.env("KUBERNETES_EXEC_INFO", info.to_string());
+    // its own group: it cannot read the keys from our terminal, and a ^C there is not for it
+    command.process_group(0);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     command
 }

@@ -141,6 +141,26 @@ async fn a_login_helper_that_is_missing_or_fails_says_so_in_its_own_words() {
     assert!(problem.why.contains("token expired"), "nothing on stdin, so it ends: {problem}");
 }
 
+#[tokio::test]
+async fn a_login_helper_is_a_process_group_of_its_own_and_may_talk_too_much() {
+    let folder = Folder::new("group");
+    let seen = folder.0.join("seen");
+    let script = format!(
+        "ps -o pgid= -p $$ | tr -d ' ' > {0}; echo $$ >> {0}; yes chatter | head -c 3000000 >&2; \
+         printf '{{\"kind\":\"ExecCredential\",\"status\":{{\"token\":\"t\"}}}}'; yes '' | head -c 3000000",
+        seen.display()
+    );
+    let exec = format!(
+        "{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: sh, args: [-c, {}]}}}}",
+        serde_json::Value::from(script)
+    );
+    let file = folder.write("config", &kubeconfig("prod", "https://127.0.0.1:1", &exec));
+    gateway(Some(&file)).connect(None).await.unwrap();
+    let seen = std::fs::read_to_string(seen).unwrap();
+    let mut lines = seen.lines();
+    assert_eq!(lines.next(), lines.next(), "it leads a group, so our terminal is not its to read");
+}
+
 /// Answers whom it has let in, and sends everybody away once who comes with the first token.
 async fn namespaces(State(asked): State<Arc<AtomicUsize>>, headers: HeaderMap) -> (StatusCode, String) {
     asked.fetch_add(1, Ordering::SeqCst);
