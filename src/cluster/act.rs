@@ -63,7 +63,7 @@ pub(super) async fn patch(api: &Api, patch: &Patch) -> Result<(), Problem> {
         let object = ask::object(&patch.object, version);
         let target = with_query(&object, &[("fieldManager", FIELD_MANAGER)]);
         match api.merge_patch(&target, patch.body.to_string().into_bytes(), &what).await {
-            Err(failure) if failure.code == Some(404) => missing = Some(failure.problem),
+            Err(failure) if failure.code == Some(404) => missing = missing.or(Some(failure.problem)),
             Err(failure) if failure.code == Some(403) => {
                 let kind = patch.object.kind;
                 let hint = format!("the verb patch on {}.{} is missing", kind.plural(), kind.group());

@@ -7,7 +7,7 @@ use super::{
     identity::{Kind, ObjectId},
     problem::{Cause, Problem},
     source::Source,
-    standing::{Standing, assess},
+    standing::{Standing, assess, is_current},
     world::{Lookup, World, takes_from},
 };
 use jiff::Timestamp;
@@ -257,10 +257,12 @@ impl Follower {
 
     /// What this observation adds; empty while nothing new is known. The last element may be an end.
     ///
-    /// After the echo Ready=False ends at once with its message; Unknown is followed (`reference/flux.md` §4.3).
+    /// After the echo Ready=False ends at once with its message; Unknown is followed; a suspended object echoes too and
+    /// does nothing (`reference/flux.md` §4.3).
     pub fn observe(&mut self, object: &Object) -> Vec<Seen> {
         let status = object.status();
         let mut seen = Vec::new();
+        let under_way = self.handled;
         if !self.handled {
             if status.last_handled_reconcile_at.as_deref() != Some(self.token.as_str()) {
                 return seen;
@@ -268,13 +270,19 @@ impl Follower {
             self.handled = true;
             seen.push(Seen { what: What::Handled, revision: None, message: None });
         }
+        if object.suspended() {
+            let words = if under_way {
+                "was suspended meanwhile: how it would have ended is not known"
+            } else {
+                "was suspended meanwhile: it answered and did nothing"
+            };
+            seen.push(Seen { what: What::Refused, revision: None, message: Some(words.to_owned()) });
+            return seen;
+        }
         let revision = object.revision().map(|revision| revision.as_str().to_owned());
         let ready = status.ready();
         let message = ready.map(|c| c.message.to_string());
-        let current = ready.is_some_and(|c| match (c.observed_generation, object.meta().generation) {
-            (Some(observed), Some(generation)) => observed >= generation,
-            _ => true,
-        });
+        let current = ready.is_some_and(|ready| is_current(ready, object.meta().generation));
         match ready.map(|c| c.status) {
             Some(ConditionStatus::True) if current => {
                 let what = if object.id().kind.is_source() { What::Stored } else { What::Applied };
@@ -396,6 +404,22 @@ mod tests {
         }
         let expected = "cannot reconcile source of kind ExternalArtifact";
         check(vec![k], (Kind::Kustomization, "shop/k"), true, expected);
+    }
+
+    #[test]
+    fn a_suspended_object_that_echoes_has_done_nothing() {
+        let echoed = |mut object: Object| {
+            if let Object::Consumer(consumer) = &mut object {
+                consumer.status.last_handled_reconcile_at = Some("token".into());
+            }
+            object
+        };
+        let mut follower = Follower::new("token");
+        let k = || kustomization("shop/k", "shop/a");
+        assert_eq!(follower.observe(&suspended(k())), [], "it has not answered yet");
+        let seen = follower.observe(&echoed(suspended(k())));
+        assert_eq!(seen.iter().map(|seen| seen.what).collect::<Vec<_>>(), [What::Handled, What::Refused]);
+        assert_eq!(seen[1].message.as_deref(), Some("was suspended meanwhile: it answered and did nothing"));
     }
 
     #[test]

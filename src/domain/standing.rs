@@ -148,7 +148,7 @@ fn on_its_own(object: &Object) -> Assessment {
     }
 }
 
-fn is_current(condition: &Condition, generation: Option<i64>) -> bool {
+pub(super) fn is_current(condition: &Condition, generation: Option<i64>) -> bool {
     match (condition.observed_generation, generation) {
         (Some(observed), Some(generation)) => observed >= generation,
         _ => true,

@@ -105,6 +105,20 @@ async fn a_source_that_fails_ends_it_at_once_with_its_words_and_the_consumer_is_
 }
 
 #[tokio::test]
+async fn an_object_that_is_suspended_after_the_plan_is_not_said_to_be_reconciled() {
+    let fake = ready_world();
+    fake.react(echo);
+    let cluster = cluster(&fake);
+    let (plan, _) = plan_reconcile(&*cluster, &id(Kind::Kustomization), true).await.unwrap();
+    let mut suspended = ocirepository("apps", "app");
+    suspended["spec"]["suspend"] = json!(true);
+    fake.put(suspended);
+    let steps: Vec<Step> = carry_out(cluster, plan, "token-1".to_owned(), BOUND).collect().await;
+    assert_eq!(whats(&steps), [("ocirepo", "requested"), ("ocirepo", "handled"), ("ocirepo", "refused")]);
+    assert!(steps[2].message.as_ref().unwrap().contains("did nothing"), "{:?}", steps[2]);
+}
+
+#[tokio::test]
 async fn unknown_is_followed_until_it_is_decided() {
     let fake = ready_world();
     fake.react(|token, object| {
@@ -184,6 +198,14 @@ async fn who_may_not_watch_follows_by_reading() {
     fake.put(changed);
     let after = tokio::time::timeout(BOUND, objects.next()).await.unwrap().unwrap().unwrap();
     assert_eq!(after.status().last_handled_reconcile_at.as_deref(), Some("token-2"));
+}
+
+#[tokio::test]
+async fn a_patch_of_what_does_not_exist_gives_the_answer_of_the_first_version() {
+    let fake = ApiServer::new();
+    let patch = Patch::reconcile(id(Kind::Kustomization), "token-1");
+    let problem = cluster(&fake).patch(patch).await.unwrap_err();
+    assert_eq!((problem.cause, problem.why.as_str()), (Cause::NotFound, "404 Not Found: not found"));
 }
 
 #[tokio::test]
