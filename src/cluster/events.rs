@@ -30,7 +30,7 @@ pub(super) async fn follow(api: Api, id: ObjectId, answers: Answers<Vec<Event>>)
         let (mut known, version) = match list(&api, &id).await {
             Ok(listed) => listed,
             Err(failure) => {
-                grace.bear(readable(failure)).await?;
+                grace.outlast(readable(failure), &answers).await?;
                 continue;
             }
         };
@@ -63,10 +63,14 @@ async fn watch(
             Ok(Watched::Unheard) => return Ok(Some(Ok(()))),
             Ok(Watched::Closed) => {
                 let pause = Problem::new(Cause::Unreachable, what(id), "the watch ends at once");
-                grace.bear(pause.into()).await?;
+                grace.outlast(pause.into(), answers).await?;
             }
             Err(failure) if failure.code == Some(410) => return Ok(None),
-            Err(failure) => grace.bear(readable(failure)).await?,
+            Err(failure) => grace.outlast(readable(failure), answers).await?,
+        }
+        // whoever was told that nothing answers is given the whole list again
+        if grace.is_told() {
+            return Ok(None);
         }
     }
 }
@@ -104,7 +108,7 @@ async fn watched(
     }
 }
 
-/// True if the line adds or changes an event. One that the server forgot is still worth reading.
+/// True if the line adds, changes or ends an event.
 fn learn(known: &mut Known, line: &[u8], version: &mut String, what: &str) -> Result<bool, Failure> {
     let value: Value = serde_json::from_slice(line)
         .map_err(|error| Problem::new(Cause::Invalid, what, format!("not a watch event: {error}")))?;
@@ -117,13 +121,15 @@ fn learn(known: &mut Known, line: &[u8], version: &mut String, what: &str) -> Re
     if let Some(after) = object["metadata"]["resourceVersion"].as_str() {
         after.clone_into(version);
     }
-    if !matches!(kind, "ADDED" | "MODIFIED") {
-        return Ok(false);
-    }
-    Ok(convert::event_in(object).is_some_and(|event| {
-        let before = known.insert(event.uid.clone(), event.clone());
-        before.as_ref() != Some(&event)
-    }))
+    let Some(event) = convert::event_in(object) else { return Ok(false) };
+    Ok(match kind {
+        "ADDED" | "MODIFIED" => {
+            let before = known.insert(event.uid.clone(), event.clone());
+            before.as_ref() != Some(&event)
+        }
+        "DELETED" => known.remove(&event.uid).is_some(),
+        _ => false,
+    })
 }
 
 async fn list(api: &Api, id: &ObjectId) -> Result<(Known, String), Failure> {

@@ -51,6 +51,8 @@ where
 pub(super) struct Grace {
     silent_since: Option<Instant>,
     patience: Patience,
+    /// The silence outlasted the grace, and that was told.
+    told: bool,
 }
 
 impl Grace {
@@ -60,15 +62,40 @@ impl Grace {
 
     /// Waits a while after a failure that may pass; gives the others, and those that last, back.
     pub(super) async fn bear(&mut self, failure: Failure) -> Result<(), Problem> {
-        let passing = matches!(
-            failure.problem.cause,
-            Cause::Unreachable | Cause::Timeout | Cause::RateLimited | Cause::Other
-        );
-        let since = *self.silent_since.get_or_insert_with(Instant::now);
-        if !passing || since.elapsed() > GRACE {
+        if !may_pass(&failure) || self.is_over() {
             return Err(failure.problem);
         }
-        sleep(self.patience.next()).await;
+        self.rest().await;
         Ok(())
     }
+
+    /// Like [`Self::bear`], but bears for ever what may pass: once the grace is over that is told, and told once.
+    pub(super) async fn outlast<T>(&mut self, failure: Failure, answers: &Answers<T>) -> Result<(), Problem> {
+        if !may_pass(&failure) {
+            return Err(failure.problem);
+        }
+        if self.is_over() && !self.told {
+            self.told = true;
+            // that nobody listens is found out by the next answer
+            let _ = answers.send(Err(failure.problem)).await;
+        }
+        self.rest().await;
+        Ok(())
+    }
+
+    pub(super) fn is_told(&self) -> bool {
+        self.told
+    }
+
+    fn is_over(&mut self) -> bool {
+        self.silent_since.get_or_insert_with(Instant::now).elapsed() > GRACE
+    }
+
+    async fn rest(&mut self) {
+        sleep(self.patience.next()).await;
+    }
+}
+
+fn may_pass(failure: &Failure) -> bool {
+    matches!(failure.problem.cause, Cause::Unreachable | Cause::Timeout | Cause::RateLimited | Cause::Other)
 }

@@ -35,7 +35,8 @@ pub trait Cluster: Send + Sync {
     /// The object now and after every change. Ends after a problem: the follower lost it.
     fn follow(&self, id: ObjectId) -> BoxStream<'static, Result<Arc<Object>, Problem>>;
 
-    /// All events about the object, newest first, whole after every change. Ends after a problem.
+    /// All events about the object, newest first, whole after every change. A problem does not end it unless it cannot
+    /// come back (may not be read, does not exist): after an outage the whole list comes again.
     fn events(&self, id: ObjectId) -> BoxStream<'static, Result<Vec<Event>, Problem>>;
 
     /// Sends a merge patch with field manager `fluxscope`. The only write there is.

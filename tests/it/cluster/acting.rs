@@ -263,3 +263,46 @@ async fn events_that_may_not_be_read_are_a_problem() {
     assert_eq!(problem.cause, Cause::Forbidden);
     assert!(problem.hint.unwrap().contains("events"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn events_outlast_a_long_outage_and_come_back_whole() {
+    let fake = ready_world();
+    fake.put(event("old", "2026-01-01T00:00:00Z", 1));
+    let mut events = cluster(&fake).events(id(Kind::OciRepository));
+    assert_eq!(events.next().await.unwrap().unwrap().len(), 1);
+    fake.stop();
+    let problem = events.next().await.unwrap().unwrap_err();
+    assert_eq!(problem.cause, Cause::Unreachable);
+    let silence = tokio::time::timeout(Duration::from_secs(600), events.next()).await;
+    assert!(silence.is_err(), "it is told once, and the stream stays open: {silence:?}");
+    fake.put(event("new", "2026-01-02T00:00:00Z", 1));
+    fake.start();
+    let back = events.next().await.unwrap().unwrap();
+    assert_eq!(back.iter().map(|event| &*event.message).collect::<Vec<_>>(), ["new", "old"]);
+    fake.put(event("newest", "2026-01-03T00:00:00Z", 1));
+    assert_eq!(events.next().await.unwrap().unwrap().len(), 3, "and it is live again");
+}
+
+#[tokio::test]
+async fn events_that_the_server_forgot_are_forgotten() {
+    let fake = ready_world();
+    fake.put(event("old", "2026-01-01T00:00:00Z", 1));
+    fake.put(event("new", "2026-01-02T00:00:00Z", 1));
+    let mut events = cluster(&fake).events(id(Kind::OciRepository));
+    assert_eq!(events.next().await.unwrap().unwrap().len(), 2);
+    fake.remove("events", "apps", "old");
+    let left = tokio::time::timeout(BOUND, events.next()).await.unwrap().unwrap().unwrap();
+    assert_eq!(left.iter().map(|event| &*event.message).collect::<Vec<_>>(), ["new"]);
+}
+
+#[tokio::test]
+async fn events_that_may_not_be_read_any_more_end() {
+    let fake = ready_world();
+    let mut events = cluster(&fake).events(id(Kind::OciRepository));
+    assert!(events.next().await.unwrap().unwrap().is_empty());
+    fake.forbid("watch", "events");
+    fake.cut();
+    let problem = tokio::time::timeout(BOUND, events.next()).await.unwrap().unwrap().unwrap_err();
+    assert_eq!(problem.cause, Cause::Forbidden);
+    assert!(events.next().await.is_none());
+}

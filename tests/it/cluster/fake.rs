@@ -84,8 +84,12 @@ impl ApiServer {
     }
 
     pub(super) fn delete(&self, kind: Kind, namespace: &str, name: &str) {
+        self.remove(kind.plural(), namespace, name);
+    }
+
+    pub(super) fn remove(&self, plural: &str, namespace: &str, name: &str) {
         let mut state = self.0.lock().unwrap();
-        let key = (kind.plural().to_owned(), namespace.to_owned(), name.to_owned());
+        let key = (plural.to_owned(), namespace.to_owned(), name.to_owned());
         let object = state.objects.remove(&key).unwrap();
         state.record("DELETED", &key, object);
     }
