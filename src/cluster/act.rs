@@ -176,7 +176,7 @@ async fn watched(
                     return Err(Problem::new(Cause::NotFound, what, "it was deleted").into());
                 }
                 Change::Set(_) | Change::Gone(_) | Change::Bookmark => continue,
-                Change::Unreadable(problem) => return Err(problem.into()),
+                Change::Unreadable(_, problem) => return Err(problem.into()),
                 Change::Error(failure) => return Err(failure),
             };
             *known = version.unwrap_or_default();

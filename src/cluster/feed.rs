@@ -113,8 +113,11 @@ impl Feed {
     /// What a list says, and the version to follow it from.
     pub(super) fn told(&self, listing: Listing) -> (Vec<Fact>, String) {
         let listed = Fact::Listed { feed: self.id.clone(), objects: listing.objects, at: now() };
-        let unreadable =
-            listing.unreadable.map(|problem| Fact::Unreadable { feed: self.id.clone(), problem });
+        let unreadable = listing.unreadable.map(|problem| Fact::Unreadable {
+            feed: self.id.clone(),
+            object: None,
+            problem,
+        });
         (std::iter::once(listed).chain(unreadable).collect(), listing.version)
     }
 

@@ -279,7 +279,7 @@ impl Follower {
             let (change, after) = match page::change(self.feed.id.kind, line, what) {
                 Ok(read) => read,
                 Err(problem) => {
-                    facts.push(Fact::Unreadable { feed: self.feed.id.clone(), problem });
+                    facts.push(Fact::Unreadable { feed: self.feed.id.clone(), object: None, problem });
                     continue;
                 }
             };
@@ -287,8 +287,8 @@ impl Follower {
                 Change::Set(object) => facts.push(Fact::Changed(object)),
                 Change::Gone(id) => facts.push(Fact::Gone(id)),
                 Change::Bookmark => {}
-                Change::Unreadable(problem) => {
-                    facts.push(Fact::Unreadable { feed: self.feed.id.clone(), problem });
+                Change::Unreadable(object, problem) => {
+                    facts.push(Fact::Unreadable { feed: self.feed.id.clone(), object, problem });
                 }
                 Change::Error(failure) => return (facts, Some(failure)),
             }

@@ -34,8 +34,8 @@ pub(super) enum Change {
     Gone(ObjectId),
     /// Nothing changed, and the watch lives.
     Bookmark,
-    /// An object that cannot be read at all.
-    Unreadable(Problem),
+    /// An object that cannot be read at all, by its name where it has one.
+    Unreadable(Option<ObjectId>, Problem),
     /// The server ends the watch, with a code: 410 means that it must be listed again.
     Error(ask::Failure),
 }
@@ -48,9 +48,12 @@ pub(super) fn change(kind: Kind, line: &[u8], what: &str) -> Result<(Change, Opt
     let version = object["metadata"]["resourceVersion"].as_str().map(str::to_owned);
     let change = match value["type"].as_str().unwrap_or_default() {
         "ADDED" | "MODIFIED" => {
-            convert::object_of_tree(kind, object).map_or_else(Change::Unreadable, Change::Set)
+            let unreadable = |problem| Change::Unreadable(named(kind, object).ok(), problem);
+            convert::object_of_tree(kind, object).map_or_else(unreadable, Change::Set)
         }
-        "DELETED" => gone(kind, object).map_or_else(Change::Unreadable, Change::Gone),
+        "DELETED" => {
+            named(kind, object).map_or_else(|problem| Change::Unreadable(None, problem), Change::Gone)
+        }
         "BOOKMARK" => Change::Bookmark,
         "ERROR" => {
             let code = object["code"].as_u64().and_then(|code| u16::try_from(code).ok()).unwrap_or(500);
@@ -64,10 +67,10 @@ pub(super) fn change(kind: Kind, line: &[u8], what: &str) -> Result<(Change, Opt
     Ok((change, version))
 }
 
-fn gone(kind: Kind, object: &Value) -> Result<ObjectId, Problem> {
+fn named(kind: Kind, object: &Value) -> Result<ObjectId, Problem> {
     let text = |key: &str| object["metadata"][key].as_str().unwrap_or_default();
     match (text("namespace"), text("name")) {
-        (_, "") => Err(Problem::new(Cause::Invalid, format!("read a deleted {kind}"), "it has no name")),
+        (_, "") => Err(Problem::new(Cause::Invalid, format!("read a changed {kind}"), "it has no name")),
         (namespace, name) => Ok(ObjectId::new(kind, namespace, name)),
     }
 }

@@ -116,9 +116,10 @@ pub enum Fact {
         feed: FeedId,
         problem: Problem,
     },
-    /// An object that cannot be read at all.
+    /// An object that cannot be read at all, by its name where it has one: what was known of it is not true any more.
     Unreadable {
         feed: FeedId,
+        object: Option<ObjectId>,
         problem: Problem,
     },
     /// The data of this feed is from `since` and no longer live.

@@ -53,7 +53,7 @@ pub struct World {
     /// What takes from a source: consumers, and the HelmCharts of a HelmRepository.
     dependents: HashMap<ObjectId, BTreeSet<ObjectId>>,
     feeds: BTreeMap<FeedId, Feed>,
-    unreadable: BTreeMap<FeedId, Problem>,
+    unreadable: BTreeMap<FeedId, BTreeMap<Option<ObjectId>, Problem>>,
     narrowed: BTreeMap<Kind, Problem>,
     /// Asked for one by one, outside every feed, and not there.
     absent: BTreeSet<ObjectId>,
@@ -65,12 +65,12 @@ impl World {
         match fact {
             Fact::Listed { feed, objects, at } => {
                 self.replace(&feed, objects);
-                self.unreadable.remove(&feed);
                 self.feeds.insert(feed, Feed::Live { listed: at });
                 Touched::Everything
             }
             Fact::Changed(object) => {
                 let id = object.id().clone();
+                self.forget_unreadable(&id);
                 let mut touched = self.insert(object);
                 touched.extend(self.downstream(&id));
                 Touched::Objects(touched)
@@ -78,6 +78,7 @@ impl World {
             Fact::Gone(id) => {
                 let mut touched = self.downstream(&id);
                 self.remove(&id);
+                self.forget_unreadable(&id);
                 if matches!(self.lookup(&id), Lookup::Unseen) {
                     self.absent.insert(id.clone());
                 }
@@ -94,9 +95,16 @@ impl World {
                 self.feeds.insert(feed, Feed::Refused(problem));
                 Touched::Everything
             }
-            Fact::Unreadable { feed, problem } => {
-                self.unreadable.insert(feed, problem);
-                Touched::Objects(Vec::new())
+            Fact::Unreadable { feed, object, problem } => {
+                let touched = object.iter().flat_map(|id| {
+                    self.remove(id);
+                    let mut touched = self.downstream(id);
+                    touched.push(id.clone());
+                    touched
+                });
+                let touched = Touched::Objects(touched.collect());
+                self.unreadable.entry(feed).or_default().insert(object, problem);
+                touched
             }
             Fact::WatchLost { feed, problem, since } => {
                 self.feeds.insert(feed, Feed::Lost { since, problem });
@@ -140,7 +148,9 @@ impl World {
 
     /// Objects that could not be read at all, by feed.
     pub fn unreadable(&self) -> impl Iterator<Item = (&FeedId, &Problem)> {
-        self.unreadable.iter()
+        self.unreadable
+            .iter()
+            .flat_map(|(feed, objects)| objects.values().map(move |problem| (feed, problem)))
     }
 
     /// Kinds that may not be listed in all namespaces at once, and why.
@@ -154,6 +164,9 @@ impl World {
         }
         if self.absent.contains(id) {
             return Lookup::Gone;
+        }
+        if self.unreadable.values().flat_map(BTreeMap::keys).flatten().any(|unreadable| unreadable == id) {
+            return Lookup::Unseen;
         }
         let own = FeedId { kind: id.kind, namespace: Some(id.namespace.clone()) };
         let whole = FeedId { kind: id.kind, namespace: None };
@@ -222,6 +235,7 @@ impl World {
     }
 
     fn replace(&mut self, feed: &FeedId, objects: Vec<Arc<Object>>) {
+        self.unreadable.remove(feed);
         let inside = |id: &ObjectId| {
             id.kind == feed.kind && feed.namespace.as_ref().is_none_or(|namespace| *namespace == id.namespace)
         };
@@ -231,6 +245,12 @@ impl World {
         }
         for object in objects {
             self.insert(object);
+        }
+    }
+
+    fn forget_unreadable(&mut self, id: &ObjectId) {
+        for objects in self.unreadable.values_mut() {
+            objects.retain(|unreadable, _| unreadable.as_ref() != Some(id));
         }
     }
 
@@ -331,6 +351,31 @@ mod tests {
         assert_eq!(world.objects().map(|o| o.id().path()).collect::<Vec<_>>(), ["team/b"]);
         let hidden = ObjectId::new(Kind::OciRepository, "shop", "a");
         assert!(matches!(world.lookup(&hidden), Lookup::Unseen));
+    }
+
+    #[test]
+    fn what_cannot_be_read_any_more_is_neither_shown_nor_gone_until_it_is_read_again() {
+        let unreadable = || Fact::Unreadable {
+            feed: feed(Kind::OciRepository),
+            object: Some(ObjectId::new(Kind::OciRepository, "shop", "a")),
+            problem: Problem::new(Cause::Invalid, "read an object", "it is odd"),
+        };
+        let id = ObjectId::new(Kind::OciRepository, "shop", "a");
+        let mut world = World::default();
+        world.observe(listed(Kind::OciRepository, vec![repository("shop/a")]));
+        world.observe(listed(Kind::Kustomization, vec![kustomization("shop/k", "shop/a")]));
+        let Touched::Objects(touched) = world.observe(unreadable()) else { panic!("one object") };
+        assert_eq!(names(&touched), ["ks shop/k", "ocirepo shop/a"]);
+        assert!(matches!(world.lookup(&id), Lookup::Unseen), "its consumers are not called stale");
+        assert_eq!(world.unreadable().count(), 1);
+        world.observe(Fact::Changed(Arc::new(repository("shop/b"))));
+        assert_eq!(world.unreadable().count(), 1, "another object changes nothing");
+        world.observe(Fact::Changed(Arc::new(repository("shop/a"))));
+        assert_eq!(world.unreadable().count(), 0);
+        world.observe(unreadable());
+        world.observe(Fact::Gone(id.clone()));
+        assert_eq!(world.unreadable().count(), 0);
+        assert!(matches!(world.lookup(&id), Lookup::Gone));
     }
 
     #[test]

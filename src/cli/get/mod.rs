@@ -164,7 +164,7 @@ impl Answer {
         let asked = |kind: Kind| question.kinds.contains(&kind);
         match &fact {
             Fact::Refused { feed, problem }
-            | Fact::Unreadable { feed, problem }
+            | Fact::Unreadable { feed, problem, .. }
             | Fact::WatchLost { feed, problem, .. }
                 if asked(feed.kind) =>
             {

@@ -230,7 +230,7 @@ async fn a_kind_that_never_answered_is_not_nothing_there() {
 async fn an_object_that_cannot_be_read_is_told() {
     let feed = FeedId { kind: Kind::Kustomization, namespace: Some("shop".into()) };
     let problem = Problem::new(Cause::Invalid, "read a Kustomization", HOSTILE);
-    let fake = Fake { facts: vec![Fact::Unreadable { feed, problem }], ..shop() };
+    let fake = Fake { facts: vec![Fact::Unreadable { feed, object: None, problem }], ..shop() };
     let ran = run(fake, "get ks").await;
     assert_eq!((ran.code, ran.out.lines().count()), (2, 2));
     assert!(is_safe(&ran.err) && ran.err.contains("bad\\x1b[2J\\u{202e}"), "{}", ran.err);
