@@ -2,6 +2,7 @@
 //! The only writer of `cli`; nothing from outside passes it without being made safe.
 
 use crate::domain::{
+    identity::Kind,
     plain::{Plain, is_deceptive},
     problem::Problem,
 };
@@ -52,20 +53,9 @@ impl<'a> Console<'a> {
         }
     }
 
-    /// Several problems: those with the same reason and advice in one.
+    /// Several problems: those with the same reason and advice in one, and so those that differ in their kind alone.
     pub fn complain_all(&mut self, problems: &[Problem]) {
-        let mut merged: Vec<Problem> = Vec::new();
-        for problem in problems {
-            match merged.iter_mut().find(|other| other.why == problem.why && other.hint == problem.hint) {
-                Some(same) if same.what == problem.what => {}
-                Some(same) => {
-                    same.what.push_str("; ");
-                    same.what.push_str(&problem.what);
-                }
-                None => merged.push(problem.clone()),
-            }
-        }
-        for problem in &merged {
+        for problem in &sum_up_kinds(sum_up_reasons(problems)) {
             self.complain(problem);
         }
     }
@@ -96,6 +86,63 @@ impl<'a> Console<'a> {
             Ok(text) => self.data(&text),
             Err(error) => self.fault = Some(io::Error::other(error.to_string())),
         }
+    }
+}
+
+/// One for each reason, naming all that failed for it.
+fn sum_up_reasons(problems: &[Problem]) -> Vec<Problem> {
+    let mut merged: Vec<Problem> = Vec::new();
+    for problem in problems {
+        match merged.iter_mut().find(|other| other.why == problem.why && other.hint == problem.hint) {
+            Some(same) if same.what == problem.what => {}
+            Some(same) => {
+                same.what.push_str("; ");
+                same.what.push_str(&problem.what);
+            }
+            None => merged.push(problem.clone()),
+        }
+    }
+    merged
+}
+
+/// One for all problems that say the same of different kinds. The reason is that of the first, and says so.
+fn sum_up_kinds(problems: Vec<Problem>) -> Vec<Problem> {
+    let mut shapes: Vec<(Option<Problem>, Vec<Kind>, Problem)> = Vec::new();
+    for problem in problems {
+        let kind = Kind::ALL.into_iter().find(|kind| problem.what.contains(kind.plural()));
+        let shape = kind.map(|kind| shape(&problem, kind));
+        match shapes.iter_mut().find(|(other, ..)| shape.is_some() && *other == shape) {
+            Some((_, kinds, _)) => kinds.extend(kind),
+            None => shapes.push((shape, Vec::from_iter(kind), problem)),
+        }
+    }
+    shapes.into_iter().map(|(_, kinds, problem)| of_kinds(problem, &kinds)).collect()
+}
+
+/// The problem without what names its kind.
+fn shape(problem: &Problem, kind: Kind) -> Problem {
+    let general = |text: &str| {
+        let full = format!("{}.{}", kind.plural(), kind.group());
+        text.replace(&full, "…").replace(kind.plural(), "…").replace(kind.group(), "…")
+    };
+    Problem {
+        cause: problem.cause,
+        what: general(&problem.what),
+        why: general(&problem.why),
+        hint: problem.hint.as_deref().map(general),
+    }
+}
+
+fn of_kinds(problem: Problem, kinds: &[Kind]) -> Problem {
+    let [first, _, ..] = kinds else { return problem };
+    let plurals = kinds.iter().map(|kind| kind.plural()).collect::<Vec<_>>().join(", ");
+    let full = format!("{}.{}", first.plural(), first.group());
+    let all = |text: &str| text.replacen(&full, first.plural(), 1).replacen(first.plural(), &plurals, 1);
+    Problem {
+        what: all(&problem.what),
+        why: format!("{} (and alike for the others)", problem.why),
+        hint: problem.hint.as_deref().map(all),
+        cause: problem.cause,
     }
 }
 

@@ -353,9 +353,41 @@ async fn a_cluster_wide_list_that_was_narrowed_is_not_complete() {
     };
     let ran = run(Fake { facts: vec![narrowed(&["shop"])], ..shop() }, "get all -A -o json").await;
     assert_eq!((ran.code, ran.json()["complete"].clone()), (2, json!(false)));
-    let later = vec![vec![narrowed(&[])]];
+    let later = vec![vec![narrowed(&["shop"])]];
     let ran = run(Fake { later, ..shop() }, "get ks -A -w -o name").await;
     assert_eq!((ran.code, ran.out.lines().count()), (0, 2), "another kind's refusal stops nothing");
+}
+
+#[tokio::test]
+async fn six_narrowed_kinds_are_one_error_and_six_problems_of_the_document() {
+    let narrowed = |kind: Kind| {
+        let (plural, group) = (kind.plural(), kind.group());
+        let why = format!(
+            "403 Forbidden: {plural}.{group} is forbidden: User \"jane\" cannot list resource \"{plural}\" \
+             in API group \"{group}\" at the cluster scope; asked namespace by namespace: 1 may be read"
+        );
+        let problem = Problem::new(Cause::Forbidden, format!("list {plural} in all namespaces"), why)
+            .with_hint(format!("the verb list on {plural}.{group} is missing in all namespaces"));
+        Fact::Narrowed { kind, namespaces: vec!["shop".into()], problem }
+    };
+    let listed = |kind: Kind| {
+        let feed = FeedId { kind, namespace: Some("shop".into()) };
+        Fact::Listed { feed, objects: Vec::new(), at: fluxscope::domain::Timestamp::UNIX_EPOCH }
+    };
+    let facts = Kind::WATCHED.into_iter().flat_map(|kind| [narrowed(kind), listed(kind)]).collect();
+    let fake = Fake { facts, silent: Kind::WATCHED.to_vec(), ..shop() };
+    let ran = run(fake, "get -A -o json").await;
+    assert_eq!((ran.code, ran.json()["problems"].as_array().unwrap().len()), (2, Kind::WATCHED.len()));
+    let lines: Vec<&str> = ran.err.lines().collect();
+    let all = Kind::WATCHED.map(|kind| kind.plural()).join(", ");
+    assert_eq!(lines.len(), 2, "{}", ran.err);
+    assert!(
+        lines[0].starts_with(&format!("error: list {all} in all namespaces: 403 Forbidden")),
+        "{}",
+        ran.err
+    );
+    assert!(lines[0].ends_with("1 may be read (and alike for the others)"), "{}", ran.err);
+    assert_eq!(lines[1], format!("  try: the verb list on {all} is missing in all namespaces"));
 }
 
 #[tokio::test(start_paused = true)]
