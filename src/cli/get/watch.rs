@@ -66,8 +66,6 @@ struct Watching<'a> {
     /// Sources outside the scope.
     sources: SelectAll<BoxStream<'static, Sighting>>,
     followed: BTreeSet<ObjectId>,
-    /// Kinds that may be listed in no namespace at all: nothing will come.
-    hopeless: BTreeSet<Kind>,
     /// What may have changed since the last print. None: everything.
     touched: Option<BTreeSet<ObjectId>>,
     /// As printed last.
@@ -84,7 +82,6 @@ impl<'a> Watching<'a> {
             answer: Answer::default(),
             sources: SelectAll::new(),
             followed: BTreeSet::new(),
-            hopeless: BTreeSet::new(),
             touched: None,
             shown: BTreeMap::new(),
             table: Table::new(question.shape().header()),
@@ -96,11 +93,6 @@ impl<'a> Watching<'a> {
         for fact in facts {
             if let Fact::WatchBack { feed } = &fact {
                 console.say(&format!("the watch of {} is back", feed.kind));
-            }
-            if let Fact::Narrowed { kind, namespaces, .. } = &fact
-                && namespaces.is_empty()
-            {
-                self.hopeless.insert(*kind);
             }
             let touched = self.answer.hear(fact, self.question);
             self.touch(touched);
@@ -139,7 +131,7 @@ impl<'a> Watching<'a> {
     /// Every watched kind has answered once: before that a consumer could look ready that is stale.
     fn is_complete(&self) -> bool {
         let answered = |kind: Kind| self.answer.world.feeds().any(|(feed, _)| feed.kind == kind);
-        Kind::WATCHED.into_iter().all(|kind| answered(kind) || self.hopeless.contains(&kind))
+        Kind::WATCHED.into_iter().all(answered)
     }
 
     fn follow_sources(&mut self) {
