@@ -379,7 +379,7 @@ async fn six_narrowed_kinds_are_one_error_and_six_problems_of_the_document() {
     let ran = run(fake, "get -A -o json").await;
     assert_eq!((ran.code, ran.json()["problems"].as_array().unwrap().len()), (2, Kind::WATCHED.len()));
     let lines: Vec<&str> = ran.err.lines().collect();
-    let all = Kind::WATCHED.map(|kind| kind.plural()).join(", ");
+    let all = Kind::WATCHED.map(Kind::plural).join(", ");
     assert_eq!(lines.len(), 2, "{}", ran.err);
     assert!(
         lines[0].starts_with(&format!("error: list {all} in all namespaces: 403 Forbidden")),
