@@ -4,7 +4,7 @@
 use super::{
     challenge::{Challenge, first_challenge},
     credentials::{Credential, Fingerprint, Keyring, Login},
-    failure::Failure,
+    failure::{Failure, Retry},
     host::lock,
     place::{Place, Scheme},
     token::{Errand, basic, header, pull_scope},
@@ -20,7 +20,7 @@ use reqwest::{
 };
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::Ordering},
 };
 use tokio::time::Instant;
 
@@ -29,8 +29,8 @@ pub(super) struct Office {
     pub(super) transport: Transport,
     keyring: Keyring,
     seats: Mutex<HashMap<SeatId, Arc<tokio::sync::Mutex<Seat>>>>,
-    /// How a registry wants to be asked, by name and `insecure`.
-    challenges: Mutex<HashMap<(String, bool), Challenge>>,
+    /// How a registry wants to be asked. What was heard without TLS decides nothing about where a login goes by TLS.
+    challenges: Mutex<HashMap<ChallengeId, Challenge>>,
 }
 
 /// What is asked about, in words for a problem, and about what.
@@ -51,6 +51,13 @@ struct SeatId {
     path: String,
     insecure: bool,
     fingerprint: Fingerprint,
+}
+
+#[derive(PartialEq, Eq, Hash)]
+struct ChallengeId {
+    registry: String,
+    insecure: bool,
+    http_allowed: bool,
 }
 
 /// What one login may do in one repository. Its lock is held while that is being found out: others wait, and do not
@@ -105,13 +112,13 @@ impl Office {
         request: &Request,
     ) -> Result<Reply, Problem> {
         let mut credential = self.keyring.find(&question.place).await?;
-        let mut outcome = self.ask_as(question, &credential, call, tail, request).await;
-        if let Some(asked) = credential.from.as_ref().filter(|_| is_refusal(&outcome)) {
+        let (mut outcome, mut withheld) = self.ask_as(question, &credential, call, tail, request).await;
+        if let Some(asked) = credential.from.as_ref().filter(|_| !withheld && is_refusal(&outcome)) {
             self.keyring.helpers.forget(asked);
             let again = self.keyring.find(&question.place).await?;
             if again.fingerprint() != credential.fingerprint() && !again.is_anonymous() {
                 credential = again;
-                outcome = self.ask_as(question, &credential, call, tail, request).await;
+                (outcome, withheld) = self.ask_as(question, &credential, call, tail, request).await;
             }
         }
         let failure = match outcome {
@@ -121,9 +128,19 @@ impl Office {
             },
             Err(failure) => failure,
         };
-        Err(advise(failure, &credential, &question.place).into_problem(&question.what))
+        let Question { what, upstream, place } = question;
+        let refused = matches!(failure.cause, Cause::Unauthorized | Cause::Forbidden);
+        let advised = if withheld && refused {
+            failure.with_hint(withheld_words(&credential, place, upstream.insecure))
+        } else {
+            advise(failure, &credential, place)
+        };
+        Err(advised.into_problem(what))
     }
 
+    /// The answer, and whether the login was kept back. The cluster decides how a registry may be spoken to, but the
+    /// login is the user's: unless the user vouches for the host, it goes by checked https only, and what must be
+    /// asked otherwise is asked without it.
     async fn ask_as(
         &self,
         question: &Question,
@@ -131,9 +148,41 @@ impl Office {
         call: &Call,
         tail: &str,
         request: &Request,
-    ) -> Result<Reply, Failure> {
+    ) -> (Result<Reply, Failure>, bool) {
         let route =
             self.transport.route(&question.upstream, question.place.clone(), credential.fingerprint());
+        if credential.is_anonymous() || !route.exposes() {
+            return (self.visit(route, credential, call, tail, request).await, false);
+        }
+        let host = self.transport.host(question.place.registry());
+        if !host.unprotected.load(Ordering::Relaxed) {
+            let protected = route.protected();
+            let outcome = self.visit(protected.clone(), credential, call, tail, request).await;
+            let not_to_be_had = outcome.as_ref().err().is_some_and(|failure| {
+                failure.retry == Retry::PlainHttp || failure.cause == Cause::Untrusted
+            });
+            // a registry that did answer by https was not the one that failed
+            if !not_to_be_had || self.transport.spoken(&protected).is_some() {
+                return (outcome, false);
+            }
+        }
+        let nobody = Credential::anonymous();
+        let route = Route { fingerprint: nobody.fingerprint(), ..route };
+        let outcome = self.visit(route, &nobody, call, tail, request).await;
+        if outcome.is_ok() {
+            host.unprotected.store(true, Ordering::Relaxed);
+        }
+        (outcome, true)
+    }
+
+    async fn visit(
+        &self,
+        route: Route,
+        credential: &Credential,
+        call: &Call,
+        tail: &str,
+        request: &Request,
+    ) -> Result<Reply, Failure> {
         let visit = Visit { office: self, route, call, credential, tail, request };
         let (answer, with_login) = visit.ask().await?;
         let asked_with = if with_login { Arc::clone(&credential.label) } else { "anonymous".into() };
@@ -297,8 +346,9 @@ impl Visit<'_> {
         )
     }
 
-    fn key(&self) -> (String, bool) {
-        (self.route.place.registry().to_owned(), self.route.insecure)
+    fn key(&self) -> ChallengeId {
+        let Route { insecure, http_allowed, .. } = self.route;
+        ChallengeId { registry: self.route.place.registry().to_owned(), insecure, http_allowed }
     }
 
     fn known_challenge(&self) -> Option<Challenge> {
@@ -345,6 +395,20 @@ fn advise(failure: Failure, credential: &Credential, place: &Place) -> Failure {
          with REGISTRY_AUTH_FILE=/dev/null fluxscope asks without one",
         credential.label
     ))
+}
+
+fn withheld_words(credential: &Credential, place: &Place, insecure: bool) -> String {
+    let registry = place.registry();
+    let why = if insecure {
+        "only spec.insecure of the object allows an unprotected connection"
+    } else {
+        "the connection is plain HTTP, and the host is not this machine"
+    };
+    format!(
+        "a login for {registry} exists ({}) and was not sent, because {why}; \
+         `--insecure-registry {registry}` would allow it",
+        credential.label
+    )
 }
 
 fn login_command(registry: &str) -> String {

@@ -39,6 +39,8 @@ pub(super) struct Host {
     patience: Duration,
     /// The scheme that was spoken, without and with `insecure`.
     schemes: Mutex<[Option<Scheme>; 2]>,
+    /// https with a certificate that can be checked was not to be had here.
+    pub(super) unprotected: AtomicBool,
     /// Pages of 1000 tags were refused here.
     pub(super) small_pages: AtomicBool,
 }
@@ -82,6 +84,7 @@ impl Host {
             pace: Mutex::new(pace),
             patience: limits.total,
             schemes: Mutex::default(),
+            unprotected: AtomicBool::new(false),
             small_pages: AtomicBool::new(false),
         }
     }

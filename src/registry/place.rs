@@ -151,6 +151,15 @@ pub(super) fn is_private(host: &Host<String>) -> bool {
     }
 }
 
+/// This machine itself: what goes there crosses no wire. A name below `localhost` is up to the resolver.
+pub(super) fn is_loopback(host: &Host<String>) -> bool {
+    match host {
+        Host::Domain(name) => name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
 fn is_private_v4(address: Ipv4Addr) -> bool {
     let [a, b, ..] = address.octets();
     let shared = a == 100 && (64..128).contains(&b);
@@ -241,6 +250,25 @@ mod tests {
         }
         for far in ["ghcr.io", "8.8.8.8", "[2606:4700::1]", "100.128.0.1"] {
             assert!(!is_private(&host(far)), "{far}");
+        }
+    }
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        let host = |text: &str| Url::parse(&format!("http://{text}/")).unwrap().host().unwrap().to_owned();
+        for here in ["127.0.0.1", "127.9.9.9", "[::1]", "localhost", "LOCALHOST"] {
+            assert!(is_loopback(&host(here)), "{here}");
+        }
+        for elsewhere in [
+            "10.1.2.3",
+            "192.168.0.1",
+            "0.0.0.0",
+            "x.localhost",
+            "127.0.0.1.example.com",
+            "[::ffff:7f00:1]",
+            "[fe80::1]",
+        ] {
+            assert!(!is_loopback(&host(elsewhere)), "{elsewhere}");
         }
     }
 }

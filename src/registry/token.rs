@@ -37,7 +37,7 @@ pub(super) fn pull_scope(path: &str) -> String {
 
 impl Errand<'_> {
     pub(super) async fn fetch(&self, bearer: &Bearer, more: Option<&str>) -> Result<Token, Failure> {
-        let spoken = self.transport.host(self.route.place.registry()).scheme(self.route.insecure);
+        let spoken = self.transport.spoken(self.route);
         let realm = check_realm(self.route, spoken.unwrap_or(Scheme::Https), &bearer.realm, self.credential)?;
         let scope = pull_scope(self.route.place.path());
         let scopes: Vec<&str> =

@@ -5,7 +5,7 @@ use super::{
     credentials::Fingerprint,
     failure::{Failure, Retry, delay_of},
     host::{Host, Hosts},
-    place::{Place, Scheme, is_private},
+    place::{Place, Scheme, is_loopback, is_private},
     settings::{Limits, Settings},
 };
 use crate::domain::{
@@ -43,8 +43,22 @@ pub(super) struct Route {
     pub(super) place: Place,
     /// Any certificate will do, and plain HTTP.
     pub(super) insecure: bool,
-    http_allowed: bool,
+    pub(super) http_allowed: bool,
+    /// The user, not the cluster, says that a login may go there without TLS: `--insecure-registry`, or this machine.
+    pub(super) vouched: bool,
     pub(super) fingerprint: Fingerprint,
+}
+
+impl Route {
+    /// Whether what is sent there may be read by others, and the user did not say that this is fine.
+    pub(super) fn exposes(&self) -> bool {
+        !self.vouched && (self.insecure || self.http_allowed)
+    }
+
+    /// The same, by https with a certificate that was checked, or not at all.
+    pub(super) fn protected(&self) -> Self {
+        Self { insecure: false, http_allowed: false, ..self.clone() }
+    }
 }
 
 /// One question with its deadline; it may take several requests. The clock starts with the first of them.
@@ -130,7 +144,15 @@ impl Transport {
         });
         let insecure = upstream.insecure || named;
         let http_allowed = upstream.repository.allows_http(insecure);
-        Route { place, insecure, http_allowed, fingerprint }
+        // a private network is no wire of our own: plain HTTP is tried there as Flux does, but without a login
+        let vouched = named || is_loopback(place.host());
+        Route { place, insecure, http_allowed, vouched, fingerprint }
+    }
+
+    /// The scheme this registry was spoken to, if this route may use it.
+    pub(super) fn spoken(&self, route: &Route) -> Option<Scheme> {
+        let scheme = self.host(route.place.registry()).scheme(route.insecure);
+        scheme.filter(|scheme| route.http_allowed || *scheme == Scheme::Https)
     }
 
     pub(super) fn host(&self, authority: &str) -> Arc<Host> {
@@ -147,7 +169,7 @@ impl Transport {
     ) -> Result<Answer, Failure> {
         let host = self.host(route.place.registry());
         let url = |scheme| route.place.url(scheme, tail).map_err(|why| Failure::new(Cause::Usage, why));
-        let known = host.scheme(route.insecure);
+        let known = self.spoken(route);
         let first = known.unwrap_or(Scheme::Https);
         let refused = match self.ask(route, call, &url(first)?, request).await {
             Err(failure) if failure.retry == Retry::PlainHttp && known.is_none() && route.http_allowed => {

@@ -5,6 +5,7 @@ mod paging;
 mod real;
 mod server;
 mod transport;
+mod withheld;
 
 use fluxscope::{
     domain::{
