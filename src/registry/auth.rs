@@ -6,8 +6,9 @@ use super::{
     credentials::{Credential, Fingerprint, Keyring, Login},
     failure::{Failure, Retry},
     host::lock,
-    place::{Place, Scheme},
-    token::{Errand, basic, header, pull_scope},
+    memory::Memory,
+    place::{Place, Scheme, fits_a_command},
+    token::{Errand, Realms, basic, header, pull_scope},
     transport::{Answer, Call, Request, Route, Transport},
 };
 use crate::domain::{
@@ -18,19 +19,21 @@ use reqwest::{
     StatusCode,
     header::{HeaderValue, WWW_AUTHENTICATE},
 };
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, atomic::Ordering},
-};
+use std::sync::{Arc, Mutex, atomic::Ordering};
 use tokio::time::Instant;
+
+/// Repositories and registries are named by objects of the cluster: no more of them are remembered.
+const MOST_SEATS: usize = 4096;
+const MOST_CHALLENGES: usize = 256;
 
 /// Everything needed to ask registries: connections, logins, and what was granted so far.
 pub(super) struct Office {
     pub(super) transport: Transport,
     keyring: Keyring,
-    seats: Mutex<HashMap<SeatId, Arc<tokio::sync::Mutex<Seat>>>>,
+    seats: Mutex<Memory<SeatId, tokio::sync::Mutex<Seat>>>,
     /// How a registry wants to be asked. What was heard without TLS decides nothing about where a login goes by TLS.
-    challenges: Mutex<HashMap<ChallengeId, Challenge>>,
+    challenges: Mutex<Memory<ChallengeId, Challenge>>,
+    realms: Realms,
 }
 
 /// What is asked about, in words for a problem, and about what.
@@ -45,7 +48,7 @@ pub(super) struct Reply {
     pub(super) asked_with: Arc<str>,
 }
 
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 struct SeatId {
     registry: String,
     path: String,
@@ -53,7 +56,7 @@ struct SeatId {
     fingerprint: Fingerprint,
 }
 
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 struct ChallengeId {
     registry: String,
     insecure: bool,
@@ -100,7 +103,13 @@ impl Seat {
 
 impl Office {
     pub(super) fn new(transport: Transport, keyring: Keyring) -> Self {
-        Self { transport, keyring, seats: Mutex::default(), challenges: Mutex::default() }
+        Self {
+            transport,
+            keyring,
+            seats: Mutex::new(Memory::new(MOST_SEATS)),
+            challenges: Mutex::new(Memory::new(MOST_CHALLENGES)),
+            realms: Realms::default(),
+        }
     }
 
     /// The answer, whatever its status, except for refusals: those are problems that say what to do about the login.
@@ -196,7 +205,7 @@ impl Office {
             insecure: route.insecure,
             fingerprint: route.fingerprint,
         };
-        Arc::clone(lock(&self.seats).entry(id).or_default())
+        lock(&self.seats).of(id, Default::default)
     }
 }
 
@@ -319,8 +328,8 @@ impl Visit<'_> {
                 return Err(Failure::new(Cause::Unauthorized, why));
             }
             (Challenge::Bearer(bearer), _) => {
-                let Self { office: Office { transport, .. }, route, call, credential, .. } = self;
-                let token = Errand { transport, route, call, credential }.fetch(bearer, more).await?;
+                let Self { office: Office { transport, realms, .. }, route, call, credential, .. } = self;
+                let token = Errand { transport, realms, route, call, credential }.fetch(bearer, more).await?;
                 let until = Some(Instant::now() + token.life);
                 Grant::Header { value: header("Bearer", &token.value)?, until }
             }
@@ -352,7 +361,7 @@ impl Visit<'_> {
     }
 
     fn known_challenge(&self) -> Option<Challenge> {
-        lock(&self.office.challenges).get(&self.key()).cloned()
+        lock(&self.office.challenges).get(&self.key()).map(|challenge| Challenge::clone(&challenge))
     }
 
     fn remember(&self, challenge: &Challenge) {
@@ -383,15 +392,18 @@ fn advise(failure: Failure, credential: &Credential, place: &Place) -> Failure {
         return failure;
     }
     let login = login_command(place.registry());
+    let command = |what: &str| login.as_ref().map(|login| format!(": `{login}` {what}")).unwrap_or_default();
     if credential.is_anonymous() {
+        let made = command("makes one");
         return failure.with_hint(format!(
-            "asked without a login, as none was found for {}: `{login}` makes one; \
+            "asked without a login, as none was found for {}{made}; \
              a repository that does not exist can look like this too",
             place.registry()
         ));
     }
+    let renewed = command("renews it");
     failure.with_hint(format!(
-        "asked with {}: `{login}` renews it; a stale login can break even a public pull: \
+        "asked with {}{renewed}; a stale login can break even a public pull: \
          with REGISTRY_AUTH_FILE=/dev/null fluxscope asks without one",
         credential.label
     ))
@@ -404,14 +416,23 @@ fn withheld_words(credential: &Credential, place: &Place, insecure: bool) -> Str
     } else {
         "the connection is plain HTTP, and the host is not this machine"
     };
+    let named = if fits_a_command(registry) {
+        format!("`--insecure-registry {registry}`")
+    } else {
+        "naming the host by --insecure-registry".to_owned()
+    };
     format!(
-        "a login for {registry} exists ({}) and was not sent, because {why}; \
-         `--insecure-registry {registry}` would allow it",
+        "a login for {registry} exists ({}) and was not sent, because {why}; {named} would allow it",
         credential.label
     )
 }
 
-fn login_command(registry: &str) -> String {
+/// None where the name could mean something to a shell: it comes from the cluster.
+fn login_command(registry: &str) -> Option<String> {
+    fits_a_command(registry).then(|| login_command_of(registry))
+}
+
+fn login_command_of(registry: &str) -> String {
     let host = registry.split(':').next().unwrap_or_default();
     let labels: Vec<&str> = host.split('.').collect();
     if let [_, "dkr", "ecr" | "ecr-fips", region, "amazonaws", ..] = labels.as_slice() {
@@ -428,17 +449,25 @@ fn login_command(registry: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::login_command;
+    use super::{login_command, login_command_of};
+
+    #[test]
+    fn a_name_with_marks_of_the_shell_stands_in_no_command() {
+        for bad in ["a.io$(id)", "a.io;id", "a.io&", "(a).io", "a'.io", "-v.io"] {
+            assert_eq!(login_command(bad), None, "{bad}");
+        }
+        assert_eq!(login_command("[::1]:5000").as_deref(), Some("docker login [::1]:5000"));
+    }
 
     #[test]
     fn the_advice_fits_the_cloud() {
-        let ecr = login_command("123456789012.dkr.ecr.eu-west-1.amazonaws.com");
+        let ecr = login_command_of("123456789012.dkr.ecr.eu-west-1.amazonaws.com");
         assert!(ecr.starts_with("aws ecr get-login-password --region eu-west-1 |"), "{ecr}");
-        assert_eq!(login_command("acme.azurecr.io"), "az acr login --name acme");
+        assert_eq!(login_command_of("acme.azurecr.io"), "az acr login --name acme");
         assert_eq!(
-            login_command("europe-docker.pkg.dev"),
+            login_command_of("europe-docker.pkg.dev"),
             "gcloud auth configure-docker europe-docker.pkg.dev"
         );
-        assert_eq!(login_command("127.0.0.1:5000"), "docker login 127.0.0.1:5000");
+        assert_eq!(login_command_of("127.0.0.1:5000"), "docker login 127.0.0.1:5000");
     }
 }

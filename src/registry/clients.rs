@@ -5,11 +5,17 @@ use super::{
     credentials::Fingerprint,
     failure::Failure,
     host::lock,
+    memory::Memory,
     settings::{Environment, Limits, Settings},
 };
 use crate::domain::problem::{Cause, Problem, chain};
 use reqwest::{Certificate, Client, ClientBuilder, NoProxy, Proxy, redirect};
-use std::{collections::HashMap, path::Path, sync::Mutex, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::sync::OnceCell;
 
 /// Whom a client talks to, and as whom.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -20,11 +26,19 @@ pub(super) struct Peer {
     pub(super) verified: bool,
 }
 
+/// More clients, with their idle connections, are not kept.
+const MOST: usize = 256;
+
 pub(super) struct Clients {
+    plan: Arc<Plan>,
+    open: Mutex<Memory<Peer, OnceCell<Client>>>,
+}
+
+/// What all clients have in common.
+struct Plan {
     authorities: Vec<Certificate>,
     proxies: Vec<Proxy>,
     connect: Duration,
-    open: Mutex<HashMap<Peer, Client>>,
 }
 
 impl Clients {
@@ -32,23 +46,25 @@ impl Clients {
     pub(super) fn new(settings: &Settings) -> Result<Self, Problem> {
         let Settings { limits: Limits { connect, .. }, environment, .. } = settings;
         let authorities = settings.authorities.as_deref().map(read_authorities).transpose()?;
-        Ok(Self {
-            authorities: authorities.unwrap_or_default(),
-            proxies: proxies(environment)?,
-            connect: *connect,
-            open: Mutex::default(),
-        })
+        let authorities = authorities.unwrap_or_default();
+        let plan = Plan { authorities, proxies: proxies(environment)?, connect: *connect };
+        Ok(Self { plan: Arc::new(plan), open: Mutex::new(Memory::new(MOST)) })
     }
 
-    pub(super) fn of(&self, peer: &Peer) -> Result<Client, Failure> {
-        if let Some(client) = lock(&self.open).get(peer) {
-            return Ok(client.clone());
-        }
-        let client = self.build(peer.verified)?;
-        lock(&self.open).insert(peer.clone(), client.clone());
-        Ok(client)
+    /// Built once however many ask, and not on a thread that others wait for: it reads the system's trust store.
+    pub(super) async fn of(&self, peer: &Peer) -> Result<Client, Failure> {
+        let place = lock(&self.open).of(peer.clone(), OnceCell::new);
+        let verified = peer.verified;
+        let client = place.get_or_try_init(|| async {
+            let plan = Arc::clone(&self.plan);
+            let built = tokio::task::spawn_blocking(move || plan.build(verified)).await;
+            built.unwrap_or_else(|error| Err(Failure::new(Cause::Other, error.to_string())))
+        });
+        Ok(client.await?.clone())
     }
+}
 
+impl Plan {
     fn build(&self, verified: bool) -> Result<Client, Failure> {
         let certificates = || self.authorities.iter().cloned();
         if !verified {

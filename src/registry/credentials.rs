@@ -23,7 +23,7 @@ use std::{
 /// Larger files are not credentials.
 const LARGEST_FILE: u64 = 4 << 20;
 /// The name under which helpers know Docker Hub.
-const DOCKER_HUB_SERVER: &str = "https://index.docker.io/v1/";
+pub(super) const DOCKER_HUB_SERVER: &str = "https://index.docker.io/v1/";
 
 /// A login, and the words that say where it stands.
 #[derive(Debug, Clone)]

@@ -1,50 +1,47 @@
 //! Credential helpers: `docker-credential-<name> get`, named by local files only. Its stdout is never repeated.
 
 use super::{
-    credentials::{Asked, Login, login_of},
+    credentials::{Asked, DOCKER_HUB_SERVER, Login, login_of},
     failure::{Failure, shorten, span},
     host::lock,
+    memory::Memory,
+    place::fits_a_command,
     secret::Secret,
 };
 use crate::domain::{plain::Plain, problem::Cause};
 use serde::Deserialize;
-use std::{
-    collections::HashMap,
-    ffi::OsString,
-    path::PathBuf,
-    process::Stdio,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{ffi::OsString, path::PathBuf, process::Stdio, sync::Mutex, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     process::{Child, Command},
     time::{Instant, timeout},
 };
 
+/// Servers are named by objects of the cluster: no more of them are remembered.
+const MOST_ANSWERS: usize = 256;
 const LONGEST_ANSWER: u64 = 64 << 10;
 const LONGEST_COMPLAINT: u64 = 4 << 10;
 /// A helper without a login, or one that fails, is not run again before this.
 const MEMORY_OF_NOTHING: Duration = Duration::from_secs(20);
 
 type Outcome = Result<Option<Login>, Failure>;
-type Place = Arc<tokio::sync::Mutex<Option<(Instant, Outcome)>>>;
+type Place = tokio::sync::Mutex<Option<(Instant, Outcome)>>;
 
 /// Helpers and what they said. A login is kept until a registry refuses it; each question is asked once at a time.
 pub(super) struct Helpers {
     path: Option<OsString>,
     patience: Duration,
-    said: Mutex<HashMap<Asked, Place>>,
+    said: Mutex<Memory<Asked, Place>>,
 }
 
 impl Helpers {
     pub(super) fn new(path: Option<OsString>, patience: Duration) -> Self {
-        Self { path, patience, said: Mutex::default() }
+        Self { path, patience, said: Mutex::new(Memory::new(MOST_ANSWERS)) }
     }
 
     /// None: the helper holds no login for this server.
     pub(super) async fn get(&self, asked: &Asked) -> Outcome {
-        let place = Arc::clone(lock(&self.said).entry(asked.clone()).or_default());
+        let place = lock(&self.said).of(asked.clone(), Place::default);
         let mut said = place.lock().await;
         if let Some((when, outcome)) = &*said
             && (matches!(outcome, Ok(Some(_))) || when.elapsed() < MEMORY_OF_NOTHING)
@@ -94,12 +91,20 @@ impl Helpers {
                 Cause::Timeout,
                 format!("{name} did not answer within {}", span(self.patience)),
             )
-            .with_hint(format!("try `echo {} | {name} get` by hand: it may wait for you", asked.server))),
+            .with_hint(by_hand(&name, &asked.server))),
         }
     }
 
     fn search(&self, name: &str) -> Option<PathBuf> {
         std::env::split_paths(self.path.as_ref()?).map(|folder| folder.join(name)).find(|file| file.is_file())
+    }
+}
+
+fn by_hand(name: &str, server: &str) -> String {
+    if server == DOCKER_HUB_SERVER || fits_a_command(server) {
+        format!("try `echo {server} | {name} get` by hand: it may wait for you")
+    } else {
+        format!("run {name} by hand: it may wait for you")
     }
 }
 
@@ -168,7 +173,16 @@ fn is_helper_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_helper_name;
+    use super::{by_hand, is_helper_name};
+
+    #[test]
+    fn a_servers_name_with_marks_of_the_shell_stands_in_no_command() {
+        assert!(by_hand("docker-credential-x", "ghcr.io:443").contains("`echo ghcr.io:443 | "));
+        assert!(by_hand("docker-credential-x", "https://index.docker.io/v1/").contains('`'));
+        for bad in ["a.b;id", "$(id).io", "a'b.io", "-x.io", ""] {
+            assert!(!by_hand("docker-credential-x", bad).contains('`'), "{bad}");
+        }
+    }
 
     #[test]
     fn a_helpers_name_is_not_a_path_and_not_an_option() {

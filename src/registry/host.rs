@@ -3,12 +3,12 @@
 
 use super::{
     failure::{Failure, span},
+    memory::Memory,
     place::Scheme,
     settings::Limits,
 };
 use crate::domain::problem::Cause;
 use std::{
-    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
@@ -22,14 +22,21 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// Good answers in a row before one more request at once is tried again after a 429.
 const RECOVERY: u32 = 10;
 
-#[derive(Default)]
-pub(super) struct Hosts(Mutex<HashMap<String, Arc<Host>>>);
+/// Hosts are named by objects of the cluster: no more of them are remembered.
+const MOST: usize = 256;
+
+pub(super) struct Hosts(Mutex<Memory<String, Host>>);
+
+impl Default for Hosts {
+    fn default() -> Self {
+        Self(Mutex::new(Memory::new(MOST)))
+    }
+}
 
 impl Hosts {
     pub(super) fn of(&self, authority: &str, limits: &Limits) -> Arc<Host> {
         let mut hosts = lock(&self.0);
-        let host = hosts.entry(authority.to_owned()).or_insert_with(|| Arc::new(Host::new(limits)));
-        Arc::clone(host)
+        hosts.get(authority).unwrap_or_else(|| hosts.insert(authority.to_owned(), Host::new(limits)))
     }
 }
 

@@ -10,6 +10,7 @@ mod helper;
 mod host;
 mod link;
 mod manifest;
+mod memory;
 mod place;
 mod secret;
 mod settings;

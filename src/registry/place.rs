@@ -151,6 +151,12 @@ pub(super) fn is_private(host: &Host<String>) -> bool {
     }
 }
 
+/// Whether a name from outside can stand in a command that is suggested: no mark of the shell, and no option.
+pub(super) fn fits_a_command(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b".:_-[]".contains(&b);
+    !name.is_empty() && !name.starts_with('-') && name.bytes().all(plain)
+}
+
 /// This machine itself: what goes there crosses no wire. A name below `localhost` is up to the resolver.
 pub(super) fn is_loopback(host: &Host<String>) -> bool {
     match host {

@@ -4,6 +4,7 @@ use super::{
     challenge::Bearer,
     credentials::{Credential, Login},
     failure::Failure,
+    host::lock,
     place::{Scheme, is_private},
     secret::Secret,
     transport::{Answer, Call, Request, Route, Transport, origin},
@@ -12,7 +13,7 @@ use crate::domain::problem::Cause;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{Method, StatusCode, header::HeaderValue};
 use serde::Deserialize;
-use std::time::Duration;
+use std::{collections::HashMap, sync::Mutex, time::Duration};
 use url::{Url, form_urlencoded};
 
 /// The life of a token that does not say its own (distribution's token specification).
@@ -26,9 +27,31 @@ pub(super) struct Token {
 /// What a token is asked for: the right to pull one repository, and whatever the registry added.
 pub(super) struct Errand<'a> {
     pub(super) transport: &'a Transport,
+    pub(super) realms: &'a Realms,
     pub(super) route: &'a Route,
     pub(super) call: &'a Call,
     pub(super) credential: &'a Credential,
+}
+
+/// The token service a registry's login went to first. It is the only one that gets it in this session.
+/// Only registries that this workstation holds a login for are in it, so it does not grow with the cluster.
+#[derive(Default)]
+pub(super) struct Realms(Mutex<HashMap<String, String>>);
+
+impl Realms {
+    fn admit(&self, registry: &str, realm: &Url) -> Result<(), Failure> {
+        let realm = origin(realm);
+        let mut realms = lock(&self.0);
+        let first = realms.entry(registry.to_owned()).or_insert_with(|| realm.clone());
+        if *first == realm {
+            return Ok(());
+        }
+        let why = format!(
+            "{registry} sends its logins to {realm} now, and sent them to {first} before: the login was not sent"
+        );
+        Err(Failure::new(Cause::Invalid, why)
+            .with_hint("if that move is meant, a new start of fluxscope accepts it"))
+    }
 }
 
 pub(super) fn pull_scope(path: &str) -> String {
@@ -39,6 +62,12 @@ impl Errand<'_> {
     pub(super) async fn fetch(&self, bearer: &Bearer, more: Option<&str>) -> Result<Token, Failure> {
         let spoken = self.transport.spoken(self.route);
         let realm = check_realm(self.route, spoken.unwrap_or(Scheme::Https), &bearer.realm, self.credential)?;
+        match &self.credential.login {
+            Login::Anonymous | Login::Registry(_) => {}
+            Login::Password { .. } | Login::Identity { .. } => {
+                self.realms.admit(self.route.place.registry(), &realm)?;
+            }
+        }
         let scope = pull_scope(self.route.place.path());
         let scopes: Vec<&str> =
             more.filter(|more| *more != scope).into_iter().chain([scope.as_str()]).collect();

@@ -271,7 +271,7 @@ impl Transport {
         url: &Url,
         request: &Request,
     ) -> Result<Response, Failure> {
-        let client = self.clients.of(&peer(route, url))?;
+        let client = self.clients.of(&peer(route, url)).await?;
         let mut builder =
             client.request(request.method.clone(), url.clone()).header(header::ACCEPT, request.accept);
         if let Some(authorization) = request.authorization.as_ref().filter(|_| url.origin() == first.origin())

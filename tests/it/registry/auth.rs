@@ -218,6 +218,33 @@ async fn a_login_never_goes_to_a_realm_of_another_host_in_clear() {
 }
 
 #[tokio::test]
+async fn a_registry_that_names_another_token_service_later_does_not_get_the_login_there() {
+    let stranger = Server::start(|_, _| Some(json(&json!({"token": "t"})))).await;
+    let elsewhere = format!("Bearer realm=\"http://{}/token\"", stranger.address);
+    let good = bearer(|token| token == "token-1", 300);
+    let moved = Arc::new(AtomicUsize::new(0));
+    let now = Arc::clone(&moved);
+    let server = Server::start(move |seen, before| {
+        if now.load(Ordering::Relaxed) == 0 {
+            return good(seen, before);
+        }
+        Some(complaint(401, &[("www-authenticate", &elsewhere)], "UNAUTHORIZED", ""))
+    })
+    .await;
+    let registry = with_login("moved", &server.address.to_string(), &password());
+    good_pages(&registry, server.upstream("acme/fleet")).await;
+    moved.store(1, Ordering::Relaxed);
+    for _ in 0..2 {
+        let problem = problem(&registry, server.upstream("acme/fleet")).await;
+        for realm in [format!("http://{} before", server.address), format!("http://{} now", stranger.address)]
+        {
+            assert!(problem.why.contains(&realm), "{problem}");
+        }
+    }
+    assert!(stranger.seen().is_empty());
+}
+
+#[tokio::test]
 async fn a_registry_spoken_to_by_https_may_not_name_an_http_realm() {
     let plain = Server::start(|_, _| Some(json(&json!({"token": "t"})))).await;
     let challenge = format!("Bearer realm=\"http://{}/token\"", plain.address);
