@@ -79,26 +79,17 @@ impl Watcher {
         };
         let whole = namespace.is_none();
         let mut feed = self.feed(namespace);
-        match feed.list().await {
+        let mut next = match feed.list().await {
             Err(failure) if whole && failure.code == Some(403) => self.narrow(failure.problem).await,
-            Ok(listing) => {
-                let (facts, version) = feed.told(listing);
-                self.go_on(feed, facts, Start::Listed(version)).await;
+            answer => Some(begin(feed, answer)),
+        };
+        while let Some((feed, facts, start)) = next {
+            if self.out.send(facts).await.is_err() || self.mode == Mode::Once {
+                return;
             }
-            Err(failure) => {
-                let facts = vec![feed.told_failure(failure.clone())];
-                self.go_on(feed, facts, Start::Failed(failure)).await;
-            }
-        }
-    }
-
-    async fn go_on(self, feed: Feed, facts: Vec<Fact>, start: Start) {
-        if self.out.send(facts).await.is_err() || self.mode == Mode::Once {
-            return;
-        }
-        // rights may be taken away, or be known only when the server is up
-        if let Some(why) = self.follower(feed).run(start).await {
-            self.narrow(why).await;
+            // rights may be taken away, or be known only when the server is up
+            let Some(why) = self.follower(feed).run(start).await else { return };
+            next = self.narrow(why).await;
         }
     }
 
@@ -110,13 +101,13 @@ impl Watcher {
         Feed::new(self.api.clone(), FeedId { kind: self.kind, namespace })
     }
 
-    /// Namespace by namespace, those that may be read.
-    async fn narrow(self, why: Problem) {
+    /// Namespace by namespace, those that may be read; until all may be listed at once, or nobody listens (None).
+    async fn narrow(&self, why: Problem) -> Option<Begun> {
         let mut running = BTreeSet::new();
         let mut tasks = JoinSet::new();
         let mut first = true;
         loop {
-            let Some(names) = self.namespaces(first).await else { return };
+            let names = self.namespaces(first).await?;
             let fresh: Vec<Arc<str>> = names.into_iter().filter(|name| !running.contains(name)).collect();
             let answers: Vec<(Feed, Answer)> = stream::iter(fresh)
                 .map(|namespace| {
@@ -140,10 +131,15 @@ impl Watcher {
             }
             batch.extend(facts);
             if self.out.send(batch).await.is_err() || self.mode == Mode::Once {
-                return;
+                return None;
             }
             first = false;
             sleep(LOOK_AGAIN).await;
+            // a server that starts refuses for a moment what it allows
+            let mut whole = self.feed(None);
+            if let Ok(listing) = whole.list().await {
+                return Some(begin(whole, Ok(listing)));
+            }
         }
     }
 
@@ -156,14 +152,10 @@ impl Watcher {
     ) -> Vec<Fact> {
         let mut all = Vec::new();
         for (feed, answer) in answers {
-            let (facts, start) = match answer {
-                Err(failure) if failure.code == Some(403) => continue,
-                Err(failure) => (vec![feed.told_failure(failure.clone())], Start::Failed(failure)),
-                Ok(listing) => {
-                    let (facts, version) = feed.told(listing);
-                    (facts, Start::Listed(version))
-                }
-            };
+            if is_forbidden(&answer) {
+                continue;
+            }
+            let (feed, facts, start) = begin(feed, answer);
             all.extend(facts);
             running.extend(feed.id.namespace.clone());
             if self.mode == Mode::Follow {
@@ -213,6 +205,22 @@ impl Watcher {
 }
 
 type Answer = Result<Listing, Failure>;
+
+/// A feed whose first list was answered: what that says, and where to go on from.
+type Begun = (Feed, Vec<Fact>, Start);
+
+fn begin(feed: Feed, answer: Answer) -> Begun {
+    match answer {
+        Ok(listing) => {
+            let (facts, version) = feed.told(listing);
+            (feed, facts, Start::Listed(version))
+        }
+        Err(failure) => {
+            let facts = vec![feed.told_failure(failure.clone())];
+            (feed, facts, Start::Failed(failure))
+        }
+    }
+}
 
 fn is_forbidden(answer: &Answer) -> bool {
     matches!(answer, Err(failure) if failure.code == Some(403))

@@ -236,6 +236,9 @@ impl World {
 
     fn replace(&mut self, feed: &FeedId, objects: Vec<Arc<Object>>) {
         self.unreadable.remove(feed);
+        if feed.namespace.is_none() {
+            self.widen(feed.kind);
+        }
         let inside = |id: &ObjectId| {
             id.kind == feed.kind && feed.namespace.as_ref().is_none_or(|namespace| *namespace == id.namespace)
         };
@@ -252,6 +255,13 @@ impl World {
         for objects in self.unreadable.values_mut() {
             objects.retain(|unreadable, _| unreadable.as_ref() != Some(id));
         }
+    }
+
+    /// All namespaces are asked at once again.
+    fn widen(&mut self, kind: Kind) {
+        self.narrowed.remove(&kind);
+        self.feeds.retain(|feed, _| feed.kind != kind || feed.namespace.is_none());
+        self.unreadable.retain(|feed, _| feed.kind != kind || feed.namespace.is_none());
     }
 
     /// What is asked no longer is not known any more.

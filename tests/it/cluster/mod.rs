@@ -44,6 +44,10 @@ impl Watching {
 
     /// Reads on until the world is as it should be.
     async fn until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
+        self.within(BOUND, what, holds).await;
+    }
+
+    async fn within(&mut self, bound: Duration, what: &str, holds: impl Fn(&Self) -> bool) {
         let wait = async {
             while !holds(self) {
                 for fact in self.facts.next().await.unwrap() {
@@ -52,7 +56,7 @@ impl Watching {
                 }
             }
         };
-        let in_time = tokio::time::timeout(BOUND, wait).await.is_ok();
+        let in_time = tokio::time::timeout(bound, wait).await.is_ok();
         assert!(in_time, "never: {what}; seen {:#?}", self.seen);
     }
 

@@ -197,6 +197,21 @@ async fn rights_that_are_taken_away_narrow_and_leave_no_ghost() {
     assert!(!watching.has(Kind::Kustomization, "secret", "app"), "what may not be read is not shown");
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_may_be_listed_whole_again_is_not_narrow_for_ever() {
+    let fake = restricted();
+    restrict(&fake);
+    let mut watching = Watching::start(&fake, Scope::AllNamespaces);
+    watching.until("narrowed", is_narrowed).await;
+    fake.allow();
+    let hour = std::time::Duration::from_secs(3600);
+    watching.within(hour, "secret", |w| w.has(Kind::Kustomization, "secret", "app")).await;
+    assert_eq!(watching.world.narrowed().count(), 0);
+    assert!(is_live(&watching, Kind::Kustomization) && everything_answered(&watching));
+    fake.put(kustomization("apps", "new"));
+    watching.within(hour, "followed", |w| w.has(Kind::Kustomization, "apps", "new")).await;
+}
+
 #[tokio::test]
 async fn namespaces_that_cannot_be_asked_for_now_are_asked_for_again() {
     let fake = restricted();
