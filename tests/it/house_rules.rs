@@ -20,15 +20,7 @@ const HOUSE: &[Part] = &[
     Part {
         folder: "domain",
         knows: &["domain"],
-        crates: &[
-            "jiff",
-            "regex",
-            "serde",
-            "serde_json",
-            "serde_saphyr",
-            "thiserror",
-            "unicode_width",
-        ],
+        crates: &["jiff", "regex", "serde", "serde_json", "serde_saphyr", "thiserror", "unicode_width"],
         pure: true,
     },
     Part {

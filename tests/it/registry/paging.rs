@@ -140,6 +140,20 @@ async fn a_registry_that_cuts_and_does_not_go_on_is_not_called_complete() {
     }
 }
 
+/// Debian's registry knows neither `n` nor `last`. With as many tags as were asked for it looks like one that cuts.
+#[tokio::test]
+async fn a_registry_that_always_sends_all_is_asked_once_more_at_most_and_lists_no_tag_twice() {
+    for (size, requests) in [(7, 2), (3, 1), (8, 1)] {
+        let server = Server::start(|_, _| Some(tags(&ALL))).await;
+        let registry = limited(|limits| Limits { page_size: size, ..limits });
+        let pages = good_pages(&registry, server.upstream("acme/fleet")).await;
+        assert_eq!(names(&pages), ALL, "pages of {size}");
+        assert_eq!(server.seen().len(), requests, "pages of {size}");
+        let cut = pages.last().unwrap().cut.as_deref();
+        assert_eq!(cut.is_some_and(|cut| cut.contains("may be missing")), size == 7, "{cut:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_registry_that_refuses_large_pages_is_asked_for_small_ones_from_then_on() {
     for status in [400, 413] {
