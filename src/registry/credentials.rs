@@ -99,6 +99,8 @@ impl Credential {
 /// All logins of this workstation. Files are read when they are needed, so that a new login is seen at once.
 pub(super) struct Keyring {
     files: Vec<PathBuf>,
+    /// `REGISTRY_AUTH_FILE` is set: then that file must be there.
+    named: bool,
     home: Option<PathBuf>,
     pub(super) helpers: Helpers,
 }
@@ -122,7 +124,8 @@ impl Keyring {
             .collect()
         };
         let helpers = Helpers::new(environment.path.clone(), settings.limits.helper);
-        Self { files, home: environment.home.clone(), helpers }
+        let named = environment.registry_auth_file.is_some();
+        Self { files, named, home: environment.home.clone(), helpers }
     }
 
     /// The login of the first file that has one for the repository; else anonymous.
@@ -170,7 +173,13 @@ impl Keyring {
     async fn read(&self, file: &Path) -> Result<Option<Content>, Problem> {
         let bytes = match read_capped(file).await {
             Ok(bytes) => bytes,
-            Err(error) if is_absent(&error) => return Ok(None),
+            Err(error) if is_absent(&error) && !self.named => return Ok(None),
+            Err(error) if is_absent(&error) => {
+                return Err(unreadable(
+                    &self.name(file),
+                    "REGISTRY_AUTH_FILE names it, and there is no such file",
+                ));
+            }
             Err(error) => return Err(unreadable(&self.name(file), &error.to_string())),
         };
         if bytes.trim_ascii().is_empty() {
@@ -409,7 +418,7 @@ fn read_class(text: &[u8]) -> Option<(Class, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::repository::Repository;
+    use crate::{domain::repository::Repository, registry::Environment};
 
     fn place(name: &str) -> Place {
         Place::of(&Repository::parse_name(name).unwrap()).unwrap()
@@ -418,6 +427,20 @@ mod tests {
     fn keys(content: &str, name: &str) -> Vec<String> {
         let content: Content = serde_json::from_str(content).unwrap();
         content.matching(&place(name)).into_iter().map(|(key, _)| key.clone()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_file_that_was_named_and_is_not_there_is_a_problem_and_any_other_is_not() {
+        let of = |environment: Environment| Keyring::new(&Settings { environment, ..Settings::default() });
+        let nowhere: PathBuf = "/nonexistent/auth.json".into();
+        let named = of(Environment { registry_auth_file: Some(nowhere), ..Environment::default() });
+        let Err(problem) = named.find(&place("ghcr.io/a/b")).await else {
+            unreachable!("the file is not there")
+        };
+        assert!(problem.why.contains("there is no such file"), "{problem}");
+        let home = Some("/nonexistent".into());
+        let usual = of(Environment { home, ..Environment::default() });
+        assert!(usual.find(&place("ghcr.io/a/b")).await.is_ok_and(|found| found.is_anonymous()));
     }
 
     #[test]
