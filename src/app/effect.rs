@@ -14,10 +14,6 @@ pub enum Effect {
     ListTags(Upstream),
     /// Gives up waiting for the tags of this repository.
     StopTags(Upstream),
-    Head {
-        upstream: Upstream,
-        reference: String,
-    },
     Open {
         upstream: Upstream,
         reference: String,

@@ -3,7 +3,7 @@
 use crate::domain::{
     Timestamp,
     action::Step,
-    artifact::{Descriptor, Manifest, TagPage},
+    artifact::{Manifest, TagPage},
     event::Event,
     fact::{Fact, Object},
     identity::{About, ObjectId},
@@ -27,13 +27,10 @@ pub enum Message {
     /// Answer to `Effect::Connect`.
     Connected(Result<About, Problem>),
     Observed(Vec<Fact>),
+    /// The watch ended by itself; it is begun anew.
+    WatchBroke(Problem),
     /// One page, in order. After a problem or a page without `more` nothing follows.
     Tags(Upstream, Result<TagPage, Problem>),
-    Described {
-        upstream: Upstream,
-        reference: String,
-        answer: Result<Descriptor, Problem>,
-    },
     Opened {
         upstream: Upstream,
         reference: String,

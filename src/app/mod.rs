@@ -26,6 +26,7 @@ use crate::{
         identity::{About, ObjectId},
         problem::{Cause, Problem},
         repository::Upstream,
+        world::Feed,
     },
     widgets::{
         text,
@@ -229,11 +230,9 @@ impl App {
             Message::Contexts(answer) => self.memory.contexts = answer.unwrap_or_default(),
             Message::Connected(answer) => self.connected(answer, effects),
             Message::Observed(facts) => self.observed(facts),
+            Message::WatchBroke(problem) => self.watch_broke(&problem),
             Message::Tags(upstream, answer) => {
                 self.memory.shelf.take_tags(&upstream, answer, self.memory.now);
-            }
-            Message::Described { upstream, reference, answer } => {
-                self.memory.shelf.take_descriptor((upstream, reference), answer);
             }
             Message::Opened { upstream, reference, answer } => {
                 self.memory.shelf.take_manifest((upstream, reference), answer);
@@ -279,6 +278,17 @@ impl App {
         }
         let scope = self.memory.scope.clone();
         self.memory.ledger.observe(facts.into_iter().filter(|fact| is_inside(&scope, fact)).collect());
+    }
+
+    /// What was read stays, and is old from now on; what was never read is not made out to be.
+    fn watch_broke(&mut self, problem: &Problem) {
+        self.say(Meaning::Problem, format!("could not {problem}"));
+        let since = self.memory.now;
+        let live = self.memory.ledger.world.feeds().filter(|(_, feed)| matches!(feed, Feed::Live { .. }));
+        let lost =
+            live.map(|(feed, _)| Fact::WatchLost { feed: feed.clone(), problem: problem.clone(), since });
+        let lost = lost.collect();
+        self.memory.ledger.observe(lost);
     }
 
     fn acted(&mut self, target: &ObjectId) {

@@ -3,7 +3,7 @@
 use super::effect::Effect;
 use crate::domain::{
     Timestamp,
-    artifact::{Descriptor, Manifest, TagPage},
+    artifact::{Manifest, TagPage},
     event::Event,
     identity::ObjectId,
     problem::Problem,
@@ -142,7 +142,6 @@ pub struct Shelf {
     queues: HashMap<String, VecDeque<Upstream>>,
     under_way: HashMap<String, usize>,
     looked_at: Vec<Upstream>,
-    pub descriptors: HashMap<(Upstream, String), Answer<Descriptor>>,
     pub manifests: HashMap<(Upstream, String), Answer<Manifest>>,
     pub events: HashMap<ObjectId, Answer<Vec<Event>>>,
     pub raw: HashMap<ObjectId, Answer<Arc<Vec<String>>>>,
@@ -188,7 +187,6 @@ impl Shelf {
             self.want_tags(upstream);
         }
         self.manifests.retain(|(about, _), _| about != upstream);
-        self.descriptors.retain(|(about, _), _| about != upstream);
     }
 
     /// Some repository has not been asked yet.
@@ -282,10 +280,6 @@ impl Shelf {
 
     pub fn take_manifest(&mut self, about: (Upstream, String), answer: Result<Manifest, Problem>) {
         self.manifests.insert(about, Answer::from_result(answer));
-    }
-
-    pub fn take_descriptor(&mut self, about: (Upstream, String), answer: Result<Descriptor, Problem>) {
-        self.descriptors.insert(about, Answer::from_result(answer));
     }
 }
 

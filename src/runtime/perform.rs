@@ -1,9 +1,11 @@
 //! Effect -> task -> message. The only file that starts tasks; one task per subject, a newer one replaces it.
+//! A task that was replaced or stopped is not heard any more, and one that breaks still answers.
 
 use crate::{
     app::{effect::Effect, message::Message},
     domain::{
-        action::Plan,
+        Timestamp,
+        action::{Plan, Step, What},
         fact::Scope,
         identity::ObjectId,
         problem::{Cause, Problem, chain},
@@ -19,10 +21,17 @@ use tokio::{
         mpsc::{self, Receiver, Sender},
     },
     task::AbortHandle,
+    time::sleep,
 };
 
 /// How long an action is followed.
 const ACTION_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// A watch that broke is begun anew after this time.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Why a panicked task does not answer.
+const BROKEN: &str = "this part of fluxscope broke; its log says where";
 
 /// What a task is about. A second task about the same subject replaces the first.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -31,9 +40,8 @@ enum Subject {
     Connection,
     Watch,
     Tags(Upstream),
-    Head(Upstream, String),
     Manifest(Upstream, String),
-    Events,
+    Events(ObjectId),
     Raw(ObjectId),
     Object(ObjectId),
     Namespaces,
@@ -47,12 +55,90 @@ impl Subject {
         match self {
             Self::Connection
             | Self::Watch
-            | Self::Events
+            | Self::Events(_)
             | Self::Raw(_)
             | Self::Object(_)
             | Self::Namespaces
             | Self::Action(_) => true,
-            Self::Contexts | Self::Tags(_) | Self::Head(..) | Self::Manifest(..) | Self::Telling => false,
+            Self::Contexts | Self::Tags(_) | Self::Manifest(..) | Self::Telling => false,
+        }
+    }
+}
+
+/// What is answered for a task that cannot answer itself. Nothing that waits may wait for ever.
+fn lost(subject: &Subject, why: &str) -> Vec<Message> {
+    let problem = |what: String| Problem::new(Cause::Other, what, why);
+    match subject {
+        Subject::Contexts => vec![Message::Contexts(Err(problem("read the kubeconfig".to_owned())))],
+        Subject::Connection => vec![Message::Connected(Err(problem("connect to the cluster".to_owned())))],
+        Subject::Watch => vec![Message::WatchBroke(problem("watch the cluster".to_owned()))],
+        Subject::Tags(upstream) => {
+            let problem = problem(format!("list tags of {}", upstream.repository));
+            vec![Message::Tags(upstream.clone(), Err(problem))]
+        }
+        Subject::Manifest(upstream, reference) => {
+            let problem = problem(format!("read {reference} of {}", upstream.repository));
+            let (upstream, reference) = (upstream.clone(), reference.clone());
+            vec![Message::Opened { upstream, reference, answer: Err(problem) }]
+        }
+        Subject::Events(id) => {
+            vec![Message::Events(id.clone(), Err(problem(format!("read events of {id}"))))]
+        }
+        Subject::Raw(id) => vec![Message::Raw(id.clone(), Err(problem(format!("read {id}"))))],
+        Subject::Object(id) => vec![Message::Fetched(id.clone(), Err(problem(format!("read {id}"))))],
+        Subject::Namespaces => vec![Message::Namespaces(Err(problem("list namespaces".to_owned())))],
+        Subject::Action(target) => vec![
+            Message::Stepped { target: target.clone(), step: lost_step(target, why) },
+            Message::Acted(target.clone()),
+        ],
+        Subject::Telling => Vec::new(),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a step carries the time at which it happened")]
+fn lost_step(target: &ObjectId, why: &str) -> Step {
+    Step {
+        object: target.clone(),
+        what: What::Lost,
+        at: Timestamp::now(),
+        elapsed: Duration::ZERO,
+        revision: None,
+        message: Some(format!("{why}: it goes on in the cluster, unseen")),
+    }
+}
+
+/// What a task says, and which task it is.
+#[derive(Debug)]
+pub(super) struct Answer {
+    subject: Subject,
+    task: u64,
+    /// None: it is over.
+    message: Option<Message>,
+}
+
+/// The way from a task to the loop.
+#[derive(Clone)]
+struct Line {
+    answers: Sender<Answer>,
+    subject: Subject,
+    task: u64,
+}
+
+impl Line {
+    /// False: nobody listens any more.
+    async fn send(&self, message: Message) -> bool {
+        self.put(Some(message)).await
+    }
+
+    async fn put(&self, message: Option<Message>) -> bool {
+        let answer = Answer { subject: self.subject.clone(), task: self.task, message };
+        self.answers.send(answer).await.is_ok()
+    }
+
+    /// Answers for a task that cannot.
+    async fn lose(&self, why: &str) {
+        for message in lost(&self.subject, why) {
+            self.send(message).await;
         }
     }
 }
@@ -60,26 +146,54 @@ impl Subject {
 /// The connected cluster, handed to the tasks that need it. Only `connect` sets it.
 type Connected = Arc<Mutex<Option<Arc<dyn Cluster>>>>;
 
+struct Task {
+    number: u64,
+    handle: AbortHandle,
+}
+
 pub(super) struct Performer {
     gateway: Arc<dyn Gateway>,
     registry: Arc<dyn Registry>,
     cluster: Connected,
-    answers: Sender<Message>,
-    tasks: HashMap<Subject, AbortHandle>,
+    answers: Sender<Answer>,
+    /// Tasks that are heard: until they are over, replaced or stopped.
+    tasks: HashMap<Subject, Task>,
+    started: u64,
 }
 
 impl Performer {
-    pub(super) fn new(ports: Ports) -> (Self, Receiver<Message>) {
+    pub(super) fn new(ports: Ports) -> (Self, Receiver<Answer>) {
         let (answers, receiver) = mpsc::channel(1024);
         let Ports { gateway, registry } = ports;
-        (Self { gateway, registry, cluster: Connected::default(), answers, tasks: HashMap::new() }, receiver)
+        let (cluster, tasks) = (Connected::default(), HashMap::new());
+        (Self { gateway, registry, cluster, answers, tasks, started: 0 }, receiver)
+    }
+
+    /// What an answer says, unless its task was replaced or stopped since: a cluster or a scope that was left is silent.
+    pub(super) fn hear(&mut self, answer: Answer) -> Option<Message> {
+        let Answer { subject, task, message } = answer;
+        let current = self.tasks.get(&subject).is_some_and(|known| known.number == task);
+        if !current && subject != Subject::Telling {
+            return None;
+        }
+        if message.is_none() {
+            self.tasks.remove(&subject);
+        }
+        message
+    }
+
+    /// Keeps the queue full for as long as somebody reads it.
+    #[cfg(test)]
+    pub(super) fn flood(&mut self) {
+        self.start(Subject::Contexts, |line| async move {
+            while line.send(Message::Contexts(Ok(vec!["one".to_owned()]))).await {}
+        });
     }
 
     /// Puts a message on the queue that every answer takes.
     pub(super) fn tell(&mut self, message: Message) {
-        let answers = self.answers.clone();
-        self.start(Subject::Telling, async move {
-            let _ = answers.send(message).await;
+        self.start(Subject::Telling, |line| async move {
+            line.send(message).await;
         });
     }
 
@@ -90,10 +204,9 @@ impl Performer {
             Effect::Watch(scope) => self.watch(scope),
             Effect::ListTags(upstream) => self.list_tags(upstream),
             Effect::StopTags(upstream) => self.stop(&Subject::Tags(upstream)),
-            Effect::Head { upstream, reference } => self.head(upstream, reference),
             Effect::Open { upstream, reference } => self.open(upstream, reference),
             Effect::FollowEvents(id) => self.follow_events(id),
-            Effect::StopEvents => self.stop(&Subject::Events),
+            Effect::StopEvents => self.stop_events(),
             Effect::ReadRaw(id) => self.read_raw(id),
             Effect::Fetch(id) => self.fetch(id),
             Effect::ListNamespaces => self.list_namespaces(),
@@ -106,44 +219,72 @@ impl Performer {
 
     fn stop(&mut self, subject: &Subject) {
         if let Some(task) = self.tasks.remove(subject) {
-            task.abort();
+            task.handle.abort();
+        }
+    }
+
+    /// Stops all tasks about these.
+    fn stop_all(&mut self, which: impl Fn(&Subject) -> bool) {
+        let old: Vec<Subject> = self.tasks.keys().filter(|subject| which(subject)).cloned().collect();
+        for subject in &old {
+            self.stop(subject);
         }
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the one place where tasks start")]
-    fn start(&mut self, subject: Subject, work: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.retain(|_, task| !task.is_finished());
-        let about = subject.clone();
-        let guarded = AssertUnwindSafe(work).catch_unwind().map(move |result| {
-            if result.is_err() {
-                tracing::error!(?about, "a task panicked");
+    fn start<W>(&mut self, subject: Subject, work: impl FnOnce(Line) -> W)
+    where
+        W: Future<Output = ()> + Send + 'static,
+    {
+        self.started += 1;
+        let line = Line { answers: self.answers.clone(), subject: subject.clone(), task: self.started };
+        let work = work(line.clone());
+        let guarded = async move {
+            if AssertUnwindSafe(work).catch_unwind().await.is_err() {
+                tracing::error!(about = ?line.subject, "a task panicked");
+                line.lose(BROKEN).await;
             }
-        });
-        let task = tokio::spawn(guarded).abort_handle();
+            line.put(None).await;
+        };
+        let handle = tokio::spawn(guarded).abort_handle();
         if subject == Subject::Telling {
             return;
         }
-        if let Some(old) = self.tasks.insert(subject, task) {
-            old.abort();
+        if let Some(old) = self.tasks.insert(subject, Task { number: self.started, handle }) {
+            old.handle.abort();
         }
     }
 
+    /// Starts what needs the connected cluster; without one the subject is answered with that.
+    fn start_in_cluster<W>(
+        &mut self,
+        subject: Subject,
+        work: impl FnOnce(Arc<dyn Cluster>, Line) -> W + Send + 'static,
+    ) where
+        W: Future<Output = ()> + Send + 'static,
+    {
+        let slot = self.cluster.clone();
+        self.start(subject, |line| async move {
+            let cluster = slot.lock().await.clone();
+            match cluster {
+                Some(cluster) => work(cluster, line).await,
+                None => line.lose("there is no cluster").await,
+            }
+        });
+    }
+
     fn list_contexts(&mut self) {
-        let (gateway, answers) = (self.gateway.clone(), self.answers.clone());
-        self.start(Subject::Contexts, async move {
-            let _ = answers.send(Message::Contexts(gateway.contexts().await)).await;
+        let gateway = self.gateway.clone();
+        self.start(Subject::Contexts, |line| async move {
+            line.send(Message::Contexts(gateway.contexts().await)).await;
         });
     }
 
     fn connect(&mut self, context: Option<String>) {
-        let old: Vec<Subject> =
-            self.tasks.keys().filter(|subject| subject.belongs_to_cluster()).cloned().collect();
-        for subject in old {
-            self.stop(&subject);
-        }
+        self.stop_all(Subject::belongs_to_cluster);
         self.cluster = Connected::default();
-        let (gateway, answers, slot) = (self.gateway.clone(), self.answers.clone(), self.cluster.clone());
-        self.start(Subject::Connection, async move {
+        let (gateway, slot) = (self.gateway.clone(), self.cluster.clone());
+        self.start(Subject::Connection, |line| async move {
             let answer = match gateway.connect(context).await {
                 Ok(cluster) => {
                     let about = cluster.about();
@@ -152,58 +293,55 @@ impl Performer {
                 }
                 Err(problem) => Err(problem),
             };
-            let _ = answers.send(Message::Connected(answer)).await;
+            line.send(Message::Connected(answer)).await;
         });
     }
 
+    /// A watch that breaks is told and begun anew.
     fn watch(&mut self, scope: Scope) {
-        let (slot, answers) = (self.cluster.clone(), self.answers.clone());
-        self.start(Subject::Watch, async move {
-            let Some(cluster) = slot.lock().await.clone() else { return };
-            let mut facts = cluster.watch(scope);
-            while let Some(batch) = facts.next().await {
-                if answers.send(Message::Observed(batch)).await.is_err() {
+        self.start_in_cluster(Subject::Watch, |cluster, line| async move {
+            loop {
+                let watched = AssertUnwindSafe(observe(&cluster, scope.clone(), &line)).catch_unwind().await;
+                if watched.is_ok() {
                     return;
                 }
+                tracing::error!("the watch panicked");
+                line.lose(BROKEN).await;
+                sleep(PAUSE).await;
             }
         });
     }
 
     fn list_tags(&mut self, upstream: Upstream) {
-        let (registry, answers) = (self.registry.clone(), self.answers.clone());
-        self.start(Subject::Tags(upstream.clone()), async move {
+        let registry = self.registry.clone();
+        self.start(Subject::Tags(upstream.clone()), |line| async move {
             let mut pages = registry.tags(upstream.clone());
             while let Some(page) = pages.next().await {
-                if answers.send(Message::Tags(upstream.clone(), page)).await.is_err() {
+                if !line.send(Message::Tags(upstream.clone(), page)).await {
                     return;
                 }
             }
         });
     }
 
-    fn head(&mut self, upstream: Upstream, reference: String) {
-        let (registry, answers) = (self.registry.clone(), self.answers.clone());
-        self.start(Subject::Head(upstream.clone(), reference.clone()), async move {
-            let answer = registry.head(upstream.clone(), reference.clone()).await;
-            let _ = answers.send(Message::Described { upstream, reference, answer }).await;
+    fn open(&mut self, upstream: Upstream, reference: String) {
+        let registry = self.registry.clone();
+        self.start(Subject::Manifest(upstream.clone(), reference.clone()), |line| async move {
+            let answer = registry.manifest(upstream.clone(), reference.clone()).await;
+            line.send(Message::Opened { upstream, reference, answer }).await;
         });
     }
 
-    fn open(&mut self, upstream: Upstream, reference: String) {
-        let (registry, answers) = (self.registry.clone(), self.answers.clone());
-        self.start(Subject::Manifest(upstream.clone(), reference.clone()), async move {
-            let answer = registry.manifest(upstream.clone(), reference.clone()).await;
-            let _ = answers.send(Message::Opened { upstream, reference, answer }).await;
-        });
+    fn stop_events(&mut self) {
+        self.stop_all(|subject| matches!(subject, Subject::Events(_)));
     }
 
     fn follow_events(&mut self, id: ObjectId) {
-        let (slot, answers) = (self.cluster.clone(), self.answers.clone());
-        self.start(Subject::Events, async move {
-            let Some(cluster) = slot.lock().await.clone() else { return };
+        self.stop_events();
+        self.start_in_cluster(Subject::Events(id.clone()), |cluster, line| async move {
             let mut events = cluster.events(id.clone());
             while let Some(answer) = events.next().await {
-                if answers.send(Message::Events(id.clone(), answer)).await.is_err() {
+                if !line.send(Message::Events(id.clone(), answer)).await {
                     return;
                 }
             }
@@ -211,48 +349,229 @@ impl Performer {
     }
 
     fn read_raw(&mut self, id: ObjectId) {
-        let (slot, answers) = (self.cluster.clone(), self.answers.clone());
-        self.start(Subject::Raw(id.clone()), async move {
-            let Some(cluster) = slot.lock().await.clone() else { return };
+        self.start_in_cluster(Subject::Raw(id.clone()), |cluster, line| async move {
             let answer = match cluster.raw(id.clone()).await {
                 Ok(value) => yaml(&id, &value),
                 Err(problem) => Err(problem),
             };
-            let _ = answers.send(Message::Raw(id, answer)).await;
+            line.send(Message::Raw(id, answer)).await;
         });
     }
 
     fn fetch(&mut self, id: ObjectId) {
-        let (slot, answers) = (self.cluster.clone(), self.answers.clone());
-        self.start(Subject::Object(id.clone()), async move {
-            let Some(cluster) = slot.lock().await.clone() else { return };
+        self.start_in_cluster(Subject::Object(id.clone()), |cluster, line| async move {
             let answer = cluster.fetch(id.clone()).await;
-            let _ = answers.send(Message::Fetched(id, answer)).await;
+            line.send(Message::Fetched(id, answer)).await;
         });
     }
 
     fn list_namespaces(&mut self) {
-        let (slot, answers) = (self.cluster.clone(), self.answers.clone());
-        self.start(Subject::Namespaces, async move {
-            let Some(cluster) = slot.lock().await.clone() else { return };
-            let _ = answers.send(Message::Namespaces(cluster.namespaces().await)).await;
+        self.start_in_cluster(Subject::Namespaces, |cluster, line| async move {
+            line.send(Message::Namespaces(cluster.namespaces().await)).await;
         });
     }
 
     fn reconcile(&mut self, plan: Plan, token: String) {
-        let (slot, answers, target) = (self.cluster.clone(), self.answers.clone(), plan.target.clone());
-        self.start(Subject::Action(target.clone()), async move {
-            let Some(cluster) = slot.lock().await.clone() else { return };
+        let target = plan.target.clone();
+        self.start_in_cluster(Subject::Action(target.clone()), |cluster, line| async move {
             let mut steps = carry_out(cluster, plan, token, ACTION_TIMEOUT);
             while let Some(step) = steps.next().await {
-                let _ = answers.send(Message::Stepped { target: target.clone(), step }).await;
+                line.send(Message::Stepped { target: target.clone(), step }).await;
             }
-            let _ = answers.send(Message::Acted(target)).await;
+            line.send(Message::Acted(target)).await;
         });
+    }
+}
+
+async fn observe(cluster: &Arc<dyn Cluster>, scope: Scope, line: &Line) {
+    let mut facts = cluster.watch(scope);
+    while let Some(batch) = facts.next().await {
+        if !line.send(Message::Observed(batch)).await {
+            return;
+        }
     }
 }
 
 fn yaml(id: &ObjectId, value: &serde_json::Value) -> Result<String, Problem> {
     serde_saphyr::to_string(value)
         .map_err(|error| Problem::new(Cause::Invalid, format!("write {id} as YAML"), chain(&error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{
+            artifact::{Descriptor, Manifest, TagPage},
+            event::Event,
+            fact::{Fact, FeedId, Object},
+            identity::{About, Kind},
+            repository::Repository,
+            sample::repository,
+        },
+        port,
+    };
+    use futures::{
+        future::BoxFuture,
+        stream::{self, BoxStream},
+    };
+    use tokio::time::timeout;
+
+    /// A world that breaks wherever it is touched, but for the connection if it is a cluster that connects.
+    struct Broken {
+        connects: bool,
+    }
+
+    impl Gateway for Broken {
+        fn contexts(&self) -> BoxFuture<'static, Result<Vec<String>, Problem>> {
+            panic!("contexts")
+        }
+        fn connect(&self, _: Option<String>) -> BoxFuture<'static, Result<Arc<dyn Cluster>, Problem>> {
+            assert!(self.connects, "connect");
+            async { Ok(Arc::new(Broken { connects: true }) as Arc<dyn Cluster>) }.boxed()
+        }
+    }
+
+    impl port::Registry for Broken {
+        fn tags(&self, _: Upstream) -> BoxStream<'static, Result<TagPage, Problem>> {
+            panic!("tags")
+        }
+        fn head(&self, _: Upstream, _: String) -> BoxFuture<'static, Result<Descriptor, Problem>> {
+            panic!("head")
+        }
+        fn manifest(&self, _: Upstream, _: String) -> BoxFuture<'static, Result<Manifest, Problem>> {
+            panic!("manifest")
+        }
+    }
+
+    impl Cluster for Broken {
+        /// One fact for all namespaces, and for ever nothing; a namespace breaks it.
+        fn watch(&self, scope: Scope) -> BoxStream<'static, Vec<Fact>> {
+            assert_eq!(scope, Scope::AllNamespaces);
+            let feed = FeedId { kind: Kind::OciRepository, namespace: None };
+            stream::iter([vec![Fact::NotInstalled(feed)]]).chain(stream::pending()).boxed()
+        }
+        fn list(&self, _: Scope) -> BoxStream<'static, Vec<Fact>> {
+            panic!("list")
+        }
+        fn fetch(&self, _: ObjectId) -> BoxFuture<'static, Result<Arc<Object>, Problem>> {
+            panic!("fetch")
+        }
+        fn raw(&self, _: ObjectId) -> BoxFuture<'static, Result<serde_json::Value, Problem>> {
+            panic!("raw")
+        }
+        fn follow(&self, _: ObjectId) -> BoxStream<'static, Result<Arc<Object>, Problem>> {
+            panic!("follow")
+        }
+        fn events(&self, _: ObjectId) -> BoxStream<'static, Result<Vec<Event>, Problem>> {
+            panic!("events")
+        }
+        fn patch(&self, _: crate::domain::action::Patch) -> BoxFuture<'static, Result<(), Problem>> {
+            panic!("patch")
+        }
+        fn namespaces(&self) -> BoxFuture<'static, Result<Vec<String>, Problem>> {
+            panic!("namespaces")
+        }
+        fn about(&self) -> About {
+            About { context: "broken".into(), namespace: "default".into(), server: String::new() }
+        }
+    }
+
+    fn broken(connects: bool) -> (Performer, Receiver<Answer>) {
+        let ports = Ports { gateway: Arc::new(Broken { connects }), registry: Arc::new(Broken { connects }) };
+        Performer::new(ports)
+    }
+
+    async fn heard(performer: &mut Performer, answers: &mut Receiver<Answer>) -> Message {
+        loop {
+            let answer = timeout(Duration::from_secs(20), answers.recv()).await.expect("an answer").unwrap();
+            if let Some(message) = performer.hear(answer) {
+                return message;
+            }
+        }
+    }
+
+    fn podinfo() -> Upstream {
+        Upstream { repository: Repository::parse_name("ghcr.io/acme/podinfo").unwrap(), insecure: false }
+    }
+
+    #[tokio::test]
+    async fn a_task_that_breaks_still_answers_under_its_subject() {
+        let (mut performer, mut answers) = broken(true);
+        performer.perform(Effect::Connect { context: None });
+        assert!(matches!(heard(&mut performer, &mut answers).await, Message::Connected(Ok(_))));
+        let id = ObjectId::new(Kind::OciRepository, "shop", "podinfo");
+        let open = Effect::Open { upstream: podinfo(), reference: "1.0.0".to_owned() };
+        type Is = fn(&Message) -> bool;
+        let cases: [(Effect, Is); 8] = [
+            (Effect::ListContexts, |m| matches!(m, Message::Contexts(Err(_)))),
+            (Effect::ListTags(podinfo()), |m| matches!(m, Message::Tags(_, Err(_)))),
+            (open, |m| matches!(m, Message::Opened { answer: Err(_), .. })),
+            (Effect::FollowEvents(id.clone()), |m| matches!(m, Message::Events(_, Err(_)))),
+            (Effect::ReadRaw(id.clone()), |m| matches!(m, Message::Raw(_, Err(_)))),
+            (Effect::Fetch(id.clone()), |m| matches!(m, Message::Fetched(_, Err(_)))),
+            (Effect::ListNamespaces, |m| matches!(m, Message::Namespaces(Err(_)))),
+            (Effect::Watch(Scope::Namespace("shop".into())), |m| matches!(m, Message::WatchBroke(_))),
+        ];
+        for (effect, is) in cases {
+            let asked = format!("{effect:?}");
+            performer.perform(effect);
+            let answer = heard(&mut performer, &mut answers).await;
+            assert!(is(&answer), "{asked}: {answer:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_action_that_breaks_is_lost_and_over() {
+        let (mut performer, mut answers) = broken(true);
+        performer.perform(Effect::Connect { context: None });
+        heard(&mut performer, &mut answers).await;
+        let mut world = crate::domain::world::World::default();
+        world.observe(Fact::Changed(Arc::new(repository("shop/podinfo"))));
+        let id = ObjectId::new(Kind::OciRepository, "shop", "podinfo");
+        let plan = crate::domain::action::plan(&world, &id, false).unwrap();
+        performer.perform(Effect::Reconcile { plan, token: "t".to_owned() });
+        let step = heard(&mut performer, &mut answers).await;
+        assert!(matches!(step, Message::Stepped { step: Step { what: What::Lost, .. }, .. }), "{step:?}");
+        assert!(matches!(heard(&mut performer, &mut answers).await, Message::Acted(_)));
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_breaks_is_no_connection() {
+        let (mut performer, mut answers) = broken(false);
+        performer.perform(Effect::Connect { context: None });
+        assert!(matches!(heard(&mut performer, &mut answers).await, Message::Connected(Err(_))));
+        performer.perform(Effect::ListNamespaces);
+        assert!(matches!(heard(&mut performer, &mut answers).await, Message::Namespaces(Err(_))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_that_breaks_is_told_and_begun_anew() {
+        let (mut performer, mut answers) = broken(true);
+        performer.perform(Effect::Connect { context: None });
+        heard(&mut performer, &mut answers).await;
+        performer.perform(Effect::Watch(Scope::Namespace("shop".into())));
+        for _ in 0..2 {
+            assert!(matches!(heard(&mut performer, &mut answers).await, Message::WatchBroke(_)));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_cluster_or_a_scope_that_was_left_still_says_is_not_heard() {
+        let (mut performer, mut answers) = broken(true);
+        for left in [Effect::Connect { context: None }, Effect::Watch(Scope::AllNamespaces)] {
+            performer.perform(Effect::Connect { context: None });
+            heard(&mut performer, &mut answers).await;
+            performer.perform(Effect::Watch(Scope::AllNamespaces));
+            let late = loop {
+                let answer = answers.recv().await.unwrap();
+                if matches!(answer.message, Some(Message::Observed(_))) {
+                    break answer;
+                }
+            };
+            performer.perform(left);
+            assert!(performer.hear(late).is_none(), "it was queued before");
+            performer.stop_all(|_| true);
+        }
+    }
 }

@@ -5,7 +5,7 @@ use crate::story::{
     source, status, upstream,
 };
 use fluxscope::{
-    app::{ColourMode, Settings, effect::Effect},
+    app::{ColourMode, Settings, effect::Effect, message::Message},
     domain::{
         condition::ConditionStatus,
         fact::{Fact, Object},
@@ -287,4 +287,18 @@ fn a_url_that_flux_refuses_still_has_its_row() {
     story.press("Enter");
     story.shows("not a url that Flux accepts: repository can only contain the characters");
     story.shows("status.conditions is a map, not a list");
+}
+
+#[test]
+fn a_watch_that_breaks_keeps_the_rows_and_says_so() {
+    let mut story = Story::with(settings(120, 24), shop());
+    let problem = Problem::new(Cause::Other, "watch the cluster", "this part of fluxscope broke");
+    story.tell(Message::WatchBroke(problem));
+    story.wait(4);
+    story.shows("shop/podinfo");
+    story.shows("4s old, reconnecting");
+    story.shows("watch lost, the rows are kept");
+    story.list(shop());
+    story.shows("live");
+    story.hides("watch lost");
 }

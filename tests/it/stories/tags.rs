@@ -69,7 +69,7 @@ fn a_problem_stands_where_the_tags_would_and_older_tags_stay() {
 fn what_a_tag_is_is_asked_on_demand_and_once() {
     let mut story = shop_with_tags(settings(120, 24));
     story.press("j t j");
-    assert!(!story.asked().iter().any(|e| matches!(e, Effect::Open { .. } | Effect::Head { .. })));
+    assert!(!story.asked().iter().any(|e| matches!(e, Effect::Open { .. })));
     story.press("Enter Enter");
     let about = upstream("ghcr.io/shop/podinfo");
     assert_eq!(story.asked(), [Effect::Open { upstream: about.clone(), reference: "6.9.4".to_owned() }]);
