@@ -6,14 +6,14 @@ use crate::{
         fact::{Fact, FeedId, Object},
         identity::{Kind, ObjectId},
         repository::{Repository, Upstream},
-        source::SourceSpec,
+        source::{Source, SourceSpec},
         standing::{Assessment, Standing, assess},
         world::{Touched, World, takes_from},
     },
     widgets::text,
 };
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -30,6 +30,8 @@ pub struct Entry {
     /// Under which row of the board it stands.
     pub parent: Option<ObjectId>,
     pub upstream: Option<Upstream>,
+    /// Its tags are read as versions of a chart.
+    pub chart: bool,
     /// Since when it stands as it stands; its creation where no condition says.
     pub since: Option<Timestamp>,
 }
@@ -69,6 +71,8 @@ impl Counts {
 pub struct Ledger {
     pub world: World,
     entries: HashMap<ObjectId, Entry>,
+    /// The sources of each repository.
+    sources: HashMap<Upstream, BTreeSet<ObjectId>>,
     /// Grows when rows may have come, gone or moved; a kept view of an older shape is out of date.
     pub shape: u64,
     /// Grows with every change of any object.
@@ -120,6 +124,12 @@ impl Ledger {
                 .map(|object| (object.id().clone(), entry(&self.world, object)))
                 .collect();
             self.counts = self.entries.values().fold(Counts::default(), Counts::with);
+            self.sources.clear();
+            for (id, entry) in &self.entries {
+                if let Some(upstream) = &entry.upstream {
+                    self.sources.entry(upstream.clone()).or_default().insert(id.clone());
+                }
+            }
             self.shape += 1;
         } else if !touched.iter().fold(true, |same, id| self.judge(id) & same) {
             self.shape += 1;
@@ -134,6 +144,7 @@ impl Ledger {
         let Some(object) = self.world.get(id) else {
             let old = self.entries.remove(id);
             self.counts = old.iter().fold(self.counts, Counts::without);
+            self.unlink(id, old.as_ref());
             return old.is_none();
         };
         let new = entry(&self.world, object);
@@ -142,11 +153,27 @@ impl Ledger {
                 && old.parent == new.parent
                 && old.since == new.since
                 && old.upstream == new.upstream
+                && old.chart == new.chart
         });
         self.counts = self.counts.with(&new);
+        let upstream = new.upstream.clone();
         let old = self.entries.insert(id.clone(), new);
         self.counts = old.iter().fold(self.counts, Counts::without);
+        self.unlink(id, old.as_ref());
+        if let Some(upstream) = upstream {
+            self.sources.entry(upstream).or_default().insert(id.clone());
+        }
         same
+    }
+
+    fn unlink(&mut self, id: &ObjectId, old: Option<&Entry>) {
+        let Some(upstream) = old.and_then(|old| old.upstream.as_ref()) else { return };
+        if let Some(sources) = self.sources.get_mut(upstream) {
+            sources.remove(id);
+            if sources.is_empty() {
+                self.sources.remove(upstream);
+            }
+        }
     }
 
     /// What a whole answer of a feed may change: its objects, and what takes from objects of its kind there.
@@ -180,17 +207,9 @@ impl Ledger {
         self.world.chain(id).iter().find_map(|id| self.get(id)?.upstream.as_ref())
     }
 
-    /// Consumers that run this tag of this repository, by their own records.
-    pub fn runners<'a>(
-        &'a self,
-        upstream: &'a Upstream,
-    ) -> impl Iterator<Item = (&'a Entry, Option<&'a str>)> {
-        self.entries
-            .values()
-            .filter(move |entry| {
-                entry.object.as_source().is_some() && entry.upstream.as_ref() == Some(upstream)
-            })
-            .map(|entry| (entry, entry.object.revision().and_then(|revision| revision.tag())))
+    /// The sources of this repository.
+    pub fn sources_of(&self, upstream: &Upstream) -> impl Iterator<Item = &Entry> {
+        self.sources.get(upstream).into_iter().flatten().filter_map(|id| self.entries.get(id))
     }
 }
 
@@ -219,6 +238,7 @@ fn entry(world: &World, object: &Arc<Object>) -> Entry {
         running: text::line(&object.revision().map_or_else(|| "-".to_owned(), |r| shown(&r.short()))).into(),
         parent: parent(object),
         upstream: upstream(world, object),
+        chart: object.as_source().is_some_and(Source::is_chart),
         since: status.ready().and_then(|ready| ready.since).or(object.meta().created),
         object: object.clone(),
     }

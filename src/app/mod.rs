@@ -40,7 +40,7 @@ use overlay::{Overlay, prompt::Purpose};
 use ratatui::{Frame, buffer::Buffer, layout::Rect};
 use screen::{Place, Screen};
 use shelf::Answer;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use travel::Journey;
 
 /// How long a toast that asks for nothing stays, in seconds.
@@ -338,12 +338,14 @@ impl App {
     fn want_tags(&mut self, content: Rect) {
         if self.lined_up != self.memory.ledger.shape {
             self.lined_up = self.memory.ledger.shape;
-            let entries = self.memory.ledger.entries().filter_map(|(_, entry)| entry.upstream.as_ref());
-            let mut missing: Vec<Upstream> =
-                entries.filter(|upstream| self.memory.shelf.tags(upstream).is_none()).cloned().collect();
-            missing.sort();
-            for upstream in &missing {
-                self.memory.shelf.want_tags(upstream);
+            let mut named: BTreeMap<Upstream, bool> = BTreeMap::new();
+            for (_, entry) in self.memory.ledger.entries() {
+                if let Some(upstream) = &entry.upstream {
+                    *named.entry(upstream.clone()).or_default() |= entry.chart;
+                }
+            }
+            for (upstream, chart) in &named {
+                self.memory.shelf.want_tags_as(upstream, *chart);
             }
         }
         if !self.memory.shelf.has_queue() && !matches!(self.top(), Screen::Tags(_)) {

@@ -8,9 +8,10 @@ use crate::domain::{
     identity::ObjectId,
     problem::Problem,
     repository::{Upstream, is_signature_tag},
-    version::{Version, newest_first},
+    version::Version,
 };
 use std::{
+    cmp::Reverse,
     collections::{HashMap, VecDeque},
     sync::Arc,
 };
@@ -57,13 +58,69 @@ pub struct TagList {
     pub requests: u32,
     pub cut: Option<String>,
     pub asked_with: Option<Arc<str>>,
+    /// The tags are versions of a chart: `_` stands for `+` (what the sources of this repository say).
+    chart: bool,
+    newest: [Option<Arc<str>>; 2],
     /// A list that replaces the one shown once it is whole.
-    coming: Vec<Arc<str>>,
-    coming_invalid: usize,
+    coming: Coming,
     /// The tags shown are an older, whole answer.
     whole: bool,
     /// Grows when the tags shown change.
     pub revision: u64,
+}
+
+/// Where a tag stands: versions first, newest first, then the others by name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Version(Reverse<Version>),
+    Other(Arc<str>),
+}
+
+impl Rank {
+    fn of(tag: &Arc<str>, chart: bool) -> Self {
+        version(tag, chart)
+            .map_or_else(|| Self::Other(tag.clone()), |version| Self::Version(Reverse(version)))
+    }
+}
+
+/// A list as it grows page by page. Each tag is parsed once per way of reading.
+#[derive(Debug, Clone, Default)]
+struct Coming {
+    ranked: Vec<(Rank, Arc<str>)>,
+    /// The newest as a plain tag, and as a version of a chart; its rank is that it is stable, then its version.
+    best: [Option<((bool, Version), Arc<str>)>; 2],
+    signatures: usize,
+    invalid: usize,
+}
+
+impl Coming {
+    fn add(&mut self, page: Vec<Arc<str>>, chart: bool) {
+        for tag in page {
+            if is_signature_tag(&tag) {
+                self.signatures += 1;
+                continue;
+            }
+            let rank = Rank::of(&tag, chart);
+            // only where there is an underscore do both ways of reading differ
+            let other = if tag.contains('_') { Rank::of(&tag, !chart) } else { rank.clone() };
+            for (chart, rank) in [(chart, &rank), (!chart, &other)] {
+                self.rival(chart, rank, &tag);
+            }
+            self.ranked.push((rank, tag));
+        }
+        // a stable sort finds the part that is in order already and merges the page into it
+        self.ranked.sort_by(|(a, _), (b, _)| a.cmp(b));
+    }
+
+    /// Of equal ones the last holds, as in [`crate::domain::version::newest`].
+    fn rival(&mut self, chart: bool, rank: &Rank, tag: &Arc<str>) {
+        let Rank::Version(Reverse(version)) = rank else { return };
+        let rank = (!version.is_prerelease(), version.clone());
+        let best = &mut self.best[usize::from(chart)];
+        if best.as_ref().is_none_or(|(old, _)| rank >= *old) {
+            *best = Some((rank, tag.clone()));
+        }
+    }
 }
 
 impl TagList {
@@ -77,20 +134,17 @@ impl TagList {
             requests: 0,
             cut: None,
             asked_with: None,
-            coming: Vec::new(),
-            coming_invalid: 0,
+            chart: false,
+            newest: [None, None],
+            coming: Coming::default(),
             whole: false,
             revision: 0,
         }
     }
 
-    /// The highest stable version; if there is none, the highest of all.
-    pub fn newest(&self) -> Option<&Arc<str>> {
-        let versions = &self.tags[..self.versions];
-        versions
-            .iter()
-            .find(|tag| version(tag).is_some_and(|v| !v.is_prerelease()))
-            .or_else(|| versions.first())
+    /// The highest stable version; if there is none, the highest of all. A chart reads its tags in its own way.
+    pub fn newest(&self, chart: bool) -> Option<&Arc<str>> {
+        self.newest[usize::from(chart)].as_ref()
     }
 
     pub fn is_under_way(&self) -> bool {
@@ -103,8 +157,8 @@ impl TagList {
     }
 
     fn take(&mut self, page: TagPage, now: Timestamp) {
-        self.coming.extend(page.tags);
-        self.coming_invalid += page.invalid.len();
+        self.coming.add(page.tags, self.chart);
+        self.coming.invalid += page.invalid.len();
         self.requests = page.requests;
         self.asked_with = Some(page.asked_with);
         if !page.more {
@@ -118,20 +172,34 @@ impl TagList {
     }
 
     fn show(&mut self) {
-        let (signatures, mut tags): (Vec<_>, Vec<_>) =
-            self.coming.iter().cloned().partition(|tag| is_signature_tag(tag));
-        newest_first(&mut tags);
-        self.versions = tags.iter().take_while(|tag| version(tag).is_some()).count();
-        self.tags = tags;
+        let coming = &self.coming;
+        self.versions = coming.ranked.partition_point(|(rank, _)| matches!(rank, Rank::Version(_)));
+        self.tags = coming.ranked.iter().map(|(_, tag)| tag.clone()).collect();
+        self.newest = coming.best.each_ref().map(|best| best.as_ref().map(|(_, tag)| tag.clone()));
         self.revision += 1;
-        self.signatures = signatures.len();
-        self.invalid = self.coming_invalid;
+        self.signatures = coming.signatures;
+        self.invalid = coming.invalid;
+    }
+
+    /// From now on the tags are read like this, those that are here too.
+    fn read_as(&mut self, chart: bool) {
+        if self.chart == chart {
+            return;
+        }
+        self.chart = chart;
+        for (rank, tag) in &mut self.coming.ranked {
+            *rank = Rank::of(tag, chart);
+        }
+        self.coming.ranked.sort_by(|(a, _), (b, _)| a.cmp(b));
+        self.tags.sort_by_cached_key(|tag| Rank::of(tag, chart));
+        self.versions = self.tags.iter().take_while(|tag| version(tag, chart).is_some()).count();
+        self.revision += 1;
     }
 }
 
 /// The version that a tag names, as Flux reads it.
-pub fn version(tag: &str) -> Option<Version> {
-    Version::parse_tag(tag).ok()
+pub fn version(tag: &str, chart: bool) -> Option<Version> {
+    if chart { Version::parse_chart_tag(tag).ok() } else { Version::parse_tag(tag).ok() }
 }
 
 /// All answers.
@@ -160,6 +228,14 @@ impl Shelf {
         }
     }
 
+    /// Puts it in line, and says how its tags are read.
+    pub fn want_tags_as(&mut self, upstream: &Upstream, chart: bool) {
+        self.want_tags(upstream);
+        if let Some(list) = self.tags.get_mut(upstream) {
+            list.read_as(chart);
+        }
+    }
+
     /// Somebody looks at these: they go before all others.
     pub fn look_at(&mut self, upstreams: Vec<Upstream>) {
         for upstream in &upstreams {
@@ -180,8 +256,7 @@ impl Shelf {
                 Asking::Queued | Asking::Since(_) => return,
                 Asking::Done(_) | Asking::Failed(..) => list.asking = Asking::Queued,
             }
-            list.coming.clear();
-            list.coming_invalid = 0;
+            list.coming = Coming::default();
             self.queue(upstream);
         } else {
             self.want_tags(upstream);
@@ -339,7 +414,7 @@ mod tests {
         assert_eq!(shelf.tags(&about).unwrap().tags.len(), 2);
         let problem = Problem::new(Cause::Timeout, "list tags", "no answer");
         shelf.take_tags(&about, Err(problem), at(3));
-        assert_eq!(shelf.tags(&about).unwrap().newest().unwrap().as_ref(), "1.1.0");
+        assert_eq!(shelf.tags(&about).unwrap().newest(false).unwrap().as_ref(), "1.1.0");
     }
 
     #[test]
@@ -352,8 +427,36 @@ mod tests {
         let tags = ["latest", "6.9.1", "7.0.0-rc.1", "6.10.0", signature.as_str()];
         shelf.take_tags(&about, Ok(page(&tags, false)), at(1));
         let list = shelf.tags(&about).unwrap();
-        assert_eq!(list.newest().unwrap().as_ref(), "6.10.0");
+        assert_eq!(list.newest(false).unwrap().as_ref(), "6.10.0");
         assert_eq!((list.tags.len(), list.versions, list.signatures), (4, 3, 1));
         assert_eq!(list.tags[0].as_ref(), "7.0.0-rc.1");
+    }
+
+    #[test]
+    fn page_by_page_or_at_once_the_order_is_the_same_and_a_chart_reads_underscores() {
+        let all = ["1.0.0_b", "0.9.0", "latest", "1.1.0-rc.1", "1.0.0", "2.0.0_x", "a", "v0.1.0"];
+        for chart in [false, true] {
+            let (mut once, mut paged) = (Coming::default(), Coming::default());
+            once.add(all.map(Arc::from).to_vec(), chart);
+            for two in all.chunks(2) {
+                paged.add(two.iter().map(|tag| Arc::from(*tag)).collect(), chart);
+            }
+            assert_eq!(once.ranked, paged.ranked);
+            let read =
+                |tag: &str| Version::parse_tag(&if chart { tag.replace('_', "+") } else { tag.into() });
+            let newest = crate::domain::version::newest(&all, read).unwrap();
+            let best = once.best[usize::from(chart)].as_ref().map(|(_, tag)| tag.as_ref());
+            assert_eq!(best, Some(*newest));
+        }
+        let mut shelf = Shelf::default();
+        let about = upstream("chart");
+        shelf.want_tags(&about);
+        shelf.due(at(0));
+        shelf.take_tags(&about, Ok(page(&all, false)), at(1));
+        shelf.want_tags_as(&about, true);
+        let list = shelf.tags(&about).unwrap();
+        assert_eq!((list.tags[0].as_ref(), list.versions), ("2.0.0_x", 6));
+        assert_eq!(list.newest(true).unwrap().as_ref(), "2.0.0_x");
+        assert_eq!(list.newest(false).unwrap().as_ref(), "1.0.0");
     }
 }

@@ -191,6 +191,17 @@ impl Source {
         }
     }
 
+    /// Its tags are versions of a Helm chart: there `_` stands for `+` (`reference/flux.md` §1.5).
+    pub fn is_chart(&self) -> bool {
+        match &self.spec {
+            SourceSpec::Oci(spec) => spec.layer.is_helm(),
+            SourceSpec::HelmChart { .. } => true,
+            SourceSpec::HelmRepository { .. }
+            | SourceSpec::ExternalArtifact { .. }
+            | SourceSpec::Other { .. } => false,
+        }
+    }
+
     pub fn verify(&self) -> Option<&Verify> {
         match &self.spec {
             SourceSpec::Oci(spec) => spec.verify.as_ref(),

@@ -18,15 +18,23 @@ use std::fmt::Write as _;
 
 pub struct Board {
     pub rows: Rows,
+    pane: tags::Pane,
 }
 
 impl Default for Board {
     fn default() -> Self {
-        Self { rows: Rows::new(Arrangement::Tree) }
+        Self { rows: Rows::new(Arrangement::Tree), pane: tags::Pane::default() }
     }
 }
 
 impl Board {
+    pub fn settle(&mut self, memory: &Memory, content: Rect) {
+        self.rows.settle(memory);
+        if !memory.wide && layout::with_pane(content).1.is_some() {
+            self.pane.settle(self.rows.selected_object(), memory);
+        }
+    }
+
     pub fn update(&mut self, command: Command, memory: &Memory, content: Rect) -> Step {
         self.rows.update(command, memory, content)
     }
@@ -35,7 +43,7 @@ impl Board {
         let (main, pane) = if memory.wide { (content, None) } else { layout::with_pane(content) };
         draw_rows(&self.rows, memory, buffer, main);
         if let Some(pane) = pane {
-            tags::paint_pane(self.rows.selected_object(), memory, buffer, pane);
+            tags::paint_pane(&self.pane, memory, buffer, pane);
         }
     }
 }

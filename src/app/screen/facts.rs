@@ -190,7 +190,7 @@ fn registry(doc: &mut Doc, entry: &Entry, memory: &Memory, room: usize) {
     let Some(upstream) = &entry.upstream else { return };
     let list = memory.shelf.tags(upstream);
     let mut words = table::tags_words(list, upstream, memory);
-    if let Some(newest) = list.and_then(|list| list.newest()) {
+    if let Some(newest) = list.and_then(|list| list.newest(entry.chart)) {
         words = format!("newest {newest}   {words}");
     }
     fact(doc, memory, "registry", &words, room);

@@ -122,7 +122,7 @@ impl Screen {
     /// Brings what is kept up to date; called after every change, before every draw.
     pub fn settle(&mut self, memory: &Memory, content: Rect) {
         match self {
-            Self::Board(board) => board.rows.settle(memory),
+            Self::Board(board) => board.settle(memory, content),
             Self::List(list) => list.rows.settle(memory),
             Self::Object(object) => object.settle(memory, content),
             Self::Yaml(yaml) => yaml.settle(memory, content),

@@ -185,7 +185,7 @@ fn newest(entry: &Entry, memory: &Memory) -> [Line<'static>; 2] {
         return [word, Line::default()];
     }
     let count = Line::from(list.tags.len().to_string());
-    let Some(newest) = list.newest() else {
+    let Some(newest) = list.newest(entry.chart) else {
         return [Line::styled("no version", theme.style(Meaning::Muted)), count];
     };
     let running = entry.object.revision().and_then(|revision| revision.tag());
@@ -211,7 +211,7 @@ fn not_asked(entry: &Entry, memory: &Memory) -> Line<'static> {
 
 /// How far the newest tag is from the running one.
 fn distance(newest: &str, running: Option<&str>, memory: &Memory) -> (&'static str, Meaning) {
-    let parse = |tag: &str| version(&tag.replace('_', "+"));
+    let parse = |tag: &str| version(tag, true);
     match (parse(newest), running.and_then(parse)) {
         (Some(newest), Some(running)) if newest.major() > running.major() => {
             (memory.theme.newer_major(), Meaning::Major)

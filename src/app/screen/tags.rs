@@ -28,7 +28,10 @@ use ratatui::{
     text::{Line, Span},
 };
 use std::fmt::Write as _;
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 pub struct TagsScreen {
     pub upstream: Upstream,
@@ -41,8 +44,7 @@ pub struct TagsScreen {
     view: Vec<Arc<str>>,
     total: usize,
     arranged: Option<u64>,
-    /// Tag -> who runs it.
-    runners: HashMap<String, Vec<String>>,
+    runners: Runners,
     joined: Option<(u64, u64)>,
     widest: usize,
 }
@@ -59,7 +61,7 @@ impl TagsScreen {
             view: Vec::new(),
             total: 0,
             arranged: None,
-            runners: HashMap::new(),
+            runners: Runners::new(),
             joined: None,
             widest: 0,
         }
@@ -326,19 +328,24 @@ fn manifest_lines(manifest: &Manifest, memory: &Memory, room: usize) -> Vec<Line
     text::wrap(&words.join(&format!(" {dot} ")), room).into_iter().map(Line::from).collect()
 }
 
+/// Tag -> who runs it.
+type Runners = HashMap<String, Vec<String>>;
+
 /// Who runs which tag, by what consumers and sources of this repository say of themselves.
-fn runners(upstream: &Upstream, list: &TagList, memory: &Memory) -> HashMap<String, Vec<String>> {
-    let mut runners: HashMap<String, Vec<String>> = HashMap::new();
-    for (source, tag) in memory.ledger.runners(upstream) {
+fn runners(upstream: &Upstream, list: &TagList, memory: &Memory) -> Runners {
+    let mut runners = Runners::new();
+    let tags: HashSet<&str> = list.tags.iter().map(|tag| &**tag).collect();
+    for source in memory.ledger.sources_of(upstream) {
         let mut any = false;
         for id in memory.ledger.world.consumers(source.object.id()) {
             let own = memory.ledger.get(&id).and_then(|entry| entry.object.revision()?.tag());
-            if let Some(tag) = own.and_then(|own| same_tag(own, list)) {
+            if let Some(tag) = own.and_then(|own| same_tag(own, source.chart, &tags)) {
                 runners.entry(tag).or_default().push(text::line(&id.to_string()));
                 any = true;
             }
         }
-        if let (Some(tag), false) = (tag.and_then(|tag| same_tag(tag, list)), any) {
+        let stored = source.object.revision().and_then(|revision| revision.tag());
+        if let (Some(tag), false) = (stored.and_then(|tag| same_tag(tag, source.chart, &tags)), any) {
             runners
                 .entry(tag)
                 .or_default()
@@ -351,15 +358,44 @@ fn runners(upstream: &Upstream, list: &TagList, memory: &Memory) -> HashMap<Stri
     runners
 }
 
-/// A chart's version is its tag, but for the digest that helm-controller puts behind it.
-fn same_tag(running: &str, list: &TagList) -> Option<String> {
-    let without = running.split('+').next().unwrap_or(running);
-    let tag = [running, without].into_iter().find(|name| list.tags.iter().any(|tag| &**tag == *name));
-    tag.map(str::to_owned)
+/// A chart's version is its tag, but for the digest that helm-controller puts behind it, and for the `_` that
+/// stands in a tag where a version has `+`.
+fn same_tag(running: &str, chart: bool, tags: &HashSet<&str>) -> Option<String> {
+    let bare = running.rsplit_once('+').map_or(running, |(version, _)| version);
+    let mut names = vec![running.to_owned(), bare.to_owned()];
+    if chart {
+        names = vec![running.replace('+', "_"), bare.replace('+', "_"), bare.to_owned()];
+    }
+    names.into_iter().find(|name| tags.contains(name.as_str()))
+}
+
+/// Who runs what, of the selected row's repository: kept beside the board.
+#[derive(Default)]
+pub struct Pane {
+    about: Option<Upstream>,
+    runners: Runners,
+    joined: Option<(u64, u64)>,
+}
+
+impl Pane {
+    pub fn settle(&mut self, selected: Option<&ObjectId>, memory: &Memory) {
+        let about = selected.and_then(|id| memory.ledger.upstream(id));
+        let list = about.and_then(|upstream| memory.shelf.tags(upstream));
+        let wanted = Some((memory.ledger.touches, list.map_or(0, |list| list.revision)));
+        if self.joined == wanted && self.about.as_ref() == about {
+            return;
+        }
+        self.joined = wanted;
+        self.about = about.cloned();
+        self.runners = match (about, list) {
+            (Some(upstream), Some(list)) => runners(upstream, list, memory),
+            (Some(_) | None, _) => Runners::new(),
+        };
+    }
 }
 
 /// The tags of the selected row's repository, beside the board.
-pub fn paint_pane(selected: Option<&ObjectId>, memory: &Memory, buffer: &mut Buffer, pane: Rect) {
+pub fn paint_pane(kept: &Pane, memory: &Memory, buffer: &mut Buffer, pane: Rect) {
     let muted = memory.theme.style(Meaning::Muted);
     let bar = memory.theme.pick("│", "|");
     for y in pane.top()..pane.bottom() {
@@ -367,7 +403,7 @@ pub fn paint_pane(selected: Option<&ObjectId>, memory: &Memory, buffer: &mut Buf
     }
     let area = Rect { x: pane.x + 2, width: pane.width.saturating_sub(3), ..pane };
     let room = usize::from(area.width);
-    let Some(upstream) = selected.and_then(|id| memory.ledger.upstream(id)) else {
+    let Some(upstream) = &kept.about else {
         let words = "no OCI repository with tags stands behind this row";
         let lines: Vec<Line<'_>> =
             text::wrap(words, room).into_iter().map(|l| Line::styled(l, muted)).collect();
@@ -383,19 +419,13 @@ pub fn paint_pane(selected: Option<&ObjectId>, memory: &Memory, buffer: &mut Buf
         lines.extend(problem_lines(problem, memory, area.width));
     }
     if let Some(list) = list {
-        let runners = runners(upstream, list, memory);
         let left = usize::from(area.height).saturating_sub(lines.len());
-        lines.extend(list.tags.iter().take(left).map(|tag| pane_line(tag, &runners, room, memory)));
+        lines.extend(list.tags.iter().take(left).map(|tag| pane_line(tag, &kept.runners, room, memory)));
     }
     paint_lines(buffer, area, &lines);
 }
 
-fn pane_line(
-    tag: &str,
-    runners: &HashMap<String, Vec<String>>,
-    room: usize,
-    memory: &Memory,
-) -> Line<'static> {
+fn pane_line(tag: &str, runners: &Runners, room: usize, memory: &Memory) -> Line<'static> {
     let runs = runners.get(tag);
     let mark = if runs.is_some() { memory.theme.running() } else { " " };
     let note = runs.map_or_else(String::new, |who| match who.as_slice() {

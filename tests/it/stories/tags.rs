@@ -1,12 +1,17 @@
 //! The tags of a repository beside the cluster.
 
-use crate::story::{Story, page, settings, shop, shop_with_tags, upstream};
+use crate::story::{
+    Story, consumer, digest, id, page, ready, repository, settings, shop, shop_with_tags, upstream,
+};
 use fluxscope::{
     app::{Settings, Start, effect::Effect, message::Message},
     domain::{
         artifact::Manifest,
         digest::Digest,
+        fact::Object,
+        identity::Kind,
         problem::{Cause, Problem},
+        source::{Follows, HELM_CHART_LAYER, SourceSpec},
     },
 };
 use std::collections::BTreeMap;
@@ -139,4 +144,21 @@ fn beside_a_wide_board_stand_the_tags_of_the_selected_row() {
     story.shows("● 6.9.1  2 consumers");
     story.press("^W");
     story.hides("│ ghcr.io/shop/podinfo");
+}
+
+#[test]
+fn the_tags_of_a_chart_are_read_as_versions_of_a_chart() {
+    let held = format!("1.0.0_a@{}", digest('a'));
+    let mut charts = repository("shop/app", Follows::Semver("*".into()), &held, ready(60));
+    if let SourceSpec::Oci(spec) = &mut charts.spec {
+        spec.layer.media_type = Some(HELM_CHART_LAYER.into());
+    }
+    let takes = Some(id(Kind::OciRepository, "shop/app"));
+    let release = consumer(Kind::HelmRelease, "shop/app", takes, "1.0.0+a", ready(60));
+    let mut story = Story::with(settings(160, 45), vec![Object::Source(charts), Object::Consumer(release)]);
+    story.tags(&upstream("ghcr.io/shop/app"), &["0.9.0", "1.0.0_a", "1.1.0_b", "latest"]);
+    let lines = story.lines();
+    assert!(lines.iter().any(|line| line.contains("1.1.0_b ↑")), "{}", lines.join("\n"));
+    story.shows("4 tags · 3 versions");
+    story.shows("● 1.0.0_a  hr shop/app");
 }
