@@ -96,6 +96,7 @@ fn settings(typed: &Cli) -> app::Settings {
         colour: colour(program.color),
         ascii: program.ascii || !has_plain_unicode(),
         demo: program.demo,
+        registry_at_once: usize::from(typed.global.registry.concurrency),
         ..app::Settings::default()
     }
 }

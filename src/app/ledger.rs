@@ -5,6 +5,7 @@ use crate::{
         Timestamp,
         fact::{Fact, FeedId, Object},
         identity::{Kind, ObjectId},
+        problem::Problem,
         repository::{Repository, Upstream},
         source::{Source, SourceSpec},
         standing::{Assessment, Standing, assess},
@@ -30,6 +31,8 @@ pub struct Entry {
     /// Under which row of the board it stands.
     pub parent: Option<ObjectId>,
     pub upstream: Option<Upstream>,
+    /// Asked for alone, outside of what is watched: it judges others and is not counted.
+    pub fetched: bool,
     /// Its tags are read as versions of a chart.
     pub chart: bool,
     /// Since when it stands as it stands; its creation where no condition says.
@@ -45,6 +48,9 @@ pub struct Counts {
 
 impl Counts {
     fn with(self, entry: &Entry) -> Self {
+        if entry.fetched {
+            return self;
+        }
         let (source, needs) = Self::kinds(entry);
         Self {
             sources: self.sources + usize::from(source),
@@ -54,6 +60,9 @@ impl Counts {
     }
 
     fn without(self, entry: &Entry) -> Self {
+        if entry.fetched {
+            return self;
+        }
         let (source, needs) = Self::kinds(entry);
         Self {
             sources: self.sources - usize::from(source),
@@ -73,6 +82,7 @@ pub struct Ledger {
     entries: HashMap<ObjectId, Entry>,
     /// The sources of each repository.
     sources: HashMap<Upstream, BTreeSet<ObjectId>>,
+    fetched: HashSet<ObjectId>,
     /// Grows when rows may have come, gone or moved; a kept view of an older shape is out of date.
     pub shape: u64,
     /// Grows with every change of any object.
@@ -112,6 +122,9 @@ impl Ledger {
                 (Touched::Objects(ids), _) => touched.extend(ids),
                 (Touched::Everything, Some((feed, ids))) => {
                     touched.extend(self.of_feed(&feed));
+                    for id in &ids {
+                        self.fetched.remove(id);
+                    }
                     touched.extend(ids);
                 }
                 (Touched::Everything, None) => everything = true,
@@ -123,6 +136,11 @@ impl Ledger {
                 .objects()
                 .map(|object| (object.id().clone(), entry(&self.world, object)))
                 .collect();
+            for id in &self.fetched {
+                if let Some(entry) = self.entries.get_mut(id) {
+                    entry.fetched = true;
+                }
+            }
             self.counts = self.entries.values().fold(Counts::default(), Counts::with);
             self.sources.clear();
             for (id, entry) in &self.entries {
@@ -139,6 +157,17 @@ impl Ledger {
         }
     }
 
+    /// Folds the answer for one object in that no list holds. What may not be read stays unknown.
+    pub fn take_fetched(&mut self, id: ObjectId, answer: &Result<Arc<Object>, Problem>) {
+        let fact = match answer {
+            Ok(object) => Fact::Changed(object.clone()),
+            Err(problem) if problem.cause.is_absence() => Fact::Gone(id.clone()),
+            Err(_) => return,
+        };
+        self.fetched.insert(id);
+        self.observe(vec![fact]);
+    }
+
     /// True if its row stays where it is.
     fn judge(&mut self, id: &ObjectId) -> bool {
         let Some(object) = self.world.get(id) else {
@@ -147,7 +176,7 @@ impl Ledger {
             self.unlink(id, old.as_ref());
             return old.is_none();
         };
-        let new = entry(&self.world, object);
+        let new = Entry { fetched: self.fetched.contains(id), ..entry(&self.world, object) };
         let same = self.entries.get(id).is_some_and(|old| {
             old.assessment.standing == new.assessment.standing
                 && old.parent == new.parent
@@ -190,7 +219,7 @@ impl Ledger {
     /// Namespaces by number of objects, most first; equal ones by name.
     pub fn namespaces(&self) -> Vec<(Arc<str>, usize)> {
         let mut counts: BTreeMap<&Arc<str>, usize> = BTreeMap::new();
-        for id in self.entries.keys() {
+        for (id, _) in self.entries.iter().filter(|(_, entry)| !entry.fetched) {
             *counts.entry(&id.namespace).or_default() += 1;
         }
         let mut counts: Vec<_> = counts.into_iter().map(|(name, count)| (name.clone(), count)).collect();
@@ -238,6 +267,7 @@ fn entry(world: &World, object: &Arc<Object>) -> Entry {
         running: text::line(&object.revision().map_or_else(|| "-".to_owned(), |r| shown(&r.short()))).into(),
         parent: parent(object),
         upstream: upstream(world, object),
+        fetched: false,
         chart: object.as_source().is_some_and(Source::is_chart),
         since: status.ready().and_then(|ready| ready.since).or(object.meta().created),
         object: object.clone(),

@@ -31,8 +31,12 @@ pub struct Memory {
     /// Narrows the view of what is watched; nothing is asked again for it.
     pub namespace: Option<Arc<str>>,
     pub contexts: Vec<String>,
+    /// Why no context can be offered.
+    pub no_contexts: Option<Problem>,
     /// Names of all namespaces, where that may be asked.
     pub namespaces: Vec<String>,
+    /// Why their names are not all known.
+    pub no_namespaces: Option<Problem>,
     /// Sources that are not watched, read for a plan.
     pub fetched: HashMap<ObjectId, Result<Arc<crate::domain::fact::Object>, Problem>>,
     pub write: bool,

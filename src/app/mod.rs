@@ -14,6 +14,7 @@ pub mod overlay;
 mod press;
 pub mod rollout;
 pub mod screen;
+mod seek;
 pub mod shelf;
 mod travel;
 
@@ -26,7 +27,7 @@ use crate::{
         identity::{About, ObjectId},
         problem::{Cause, Problem},
         repository::Upstream,
-        world::Feed,
+        world::{Feed, Lookup, takes_from},
     },
     widgets::{
         text,
@@ -39,6 +40,7 @@ use message::Message;
 use overlay::{Overlay, prompt::Purpose};
 use ratatui::{Frame, buffer::Buffer, layout::Rect};
 use screen::{Place, Screen};
+use seek::Seek;
 use shelf::Answer;
 use std::collections::{BTreeMap, HashMap};
 use travel::Journey;
@@ -58,6 +60,8 @@ pub struct Settings {
     pub width: u16,
     pub height: u16,
     pub start: Start,
+    /// Questions to one registry at a time.
+    pub registry_at_once: usize,
 }
 
 /// The first screen.
@@ -78,6 +82,7 @@ impl Default for Settings {
             width: 80,
             height: 24,
             start: Start::Board,
+            registry_at_once: 6,
         }
     }
 }
@@ -96,6 +101,11 @@ pub struct App {
     painted: Option<Buffer>,
     /// Whose events are followed.
     followed: Option<ObjectId>,
+    /// The events that are shown as followed came to an end.
+    events_ended: bool,
+    seek: Seek,
+    /// Shape of the world, and whether all of it was read, for which sources were sought.
+    sought: (u64, bool),
     /// Shape of the world for which all repositories were put in line.
     lined_up: u64,
 }
@@ -122,13 +132,15 @@ impl App {
         let now = Timestamp::UNIX_EPOCH;
         let memory = Memory {
             ledger: ledger::Ledger::default(),
-            shelf: shelf::Shelf::default(),
+            shelf: shelf::Shelf::with(settings.registry_at_once),
             rollouts: HashMap::new(),
             session: Session::Connecting { context: None, since: now },
             scope: settings.scope,
             namespace: None,
             contexts: Vec::new(),
+            no_contexts: None,
             namespaces: Vec::new(),
+            no_namespaces: None,
             fetched: HashMap::new(),
             write: settings.write,
             demo: settings.demo,
@@ -147,6 +159,9 @@ impl App {
             dirty: Dirty::Yes,
             painted: None,
             followed: None,
+            events_ended: false,
+            seek: Seek::default(),
+            sought: (0, false),
             lined_up: 0,
         };
         app.journey.arrive(&Place::Board);
@@ -227,7 +242,7 @@ impl App {
             Message::Key(chord) => self.press(chord, effects),
             Message::Pasted(text) => self.paste(&text),
             Message::Resized { width, height } => self.size = Rect::new(0, 0, width, height),
-            Message::Contexts(answer) => self.memory.contexts = answer.unwrap_or_default(),
+            Message::Contexts(answer) => (self.memory.contexts, self.memory.no_contexts) = parted(answer),
             Message::Connected(answer) => self.connected(answer, effects),
             Message::Observed(facts) => self.observed(facts),
             Message::WatchBroke(problem) => self.watch_broke(&problem),
@@ -237,12 +252,20 @@ impl App {
             Message::Opened { upstream, reference, answer } => {
                 self.memory.shelf.take_manifest((upstream, reference), answer);
             }
-            Message::Events(id, answer) => self.memory.shelf.take_events(id, answer),
+            Message::Events(id, answer) => {
+                self.events_ended |= answer.is_err() && self.followed.as_ref() == Some(&id);
+                self.memory.shelf.take_events(id, answer, self.memory.now);
+            }
             Message::Raw(id, answer) => self.memory.shelf.take_raw(id, answer),
             Message::Fetched(id, answer) => {
+                if self.seek.answered(&id, answer.as_ref().err()) {
+                    self.memory.ledger.take_fetched(id.clone(), &answer);
+                }
                 self.memory.fetched.insert(id, answer);
             }
-            Message::Namespaces(answer) => self.memory.namespaces = answer.unwrap_or_default(),
+            Message::Namespaces(answer) => {
+                (self.memory.namespaces, self.memory.no_namespaces) = parted(answer);
+            }
             Message::Stepped { target, step } => {
                 if let Some(rollout) = self.memory.rollouts.get_mut(&target) {
                     rollout.steps.push(step);
@@ -275,6 +298,10 @@ impl App {
     fn observed(&mut self, facts: Vec<Fact>) {
         if !matches!(self.memory.session, Session::Up(_)) {
             return;
+        }
+        let back = |fact: &Fact| matches!(fact, Fact::Listed { .. } | Fact::WatchBack { .. });
+        if self.events_ended && facts.iter().any(back) {
+            self.ask_events_again();
         }
         let scope = self.memory.scope.clone();
         self.memory.ledger.observe(facts.into_iter().filter(|fact| is_inside(&scope, fact)).collect());
@@ -332,6 +359,7 @@ impl App {
         self.want_events(effects);
         self.want_raw(effects);
         self.want_fetched(effects);
+        self.want_sources(effects);
     }
 
     /// What can be seen first, then every other repository of the world.
@@ -371,6 +399,37 @@ impl App {
             None => effects.push(Effect::StopEvents),
         }
         self.followed = wanted;
+        self.events_ended = false;
+    }
+
+    /// Their stream ended, and there is reason to believe that it would not end now.
+    fn ask_events_again(&mut self) {
+        if self.events_ended {
+            self.events_ended = false;
+            self.followed = None;
+        }
+    }
+
+    /// Sources that are not among what is watched, so that their consumers are judged as anywhere else.
+    fn want_sources(&mut self, effects: &mut Vec<Effect>) {
+        if !matches!(self.memory.session, Session::Up(_)) {
+            return;
+        }
+        let now = (self.memory.ledger.shape, self.memory.is_listed());
+        if self.sought != now && now.1 {
+            self.sought = now;
+            let world = &self.memory.ledger.world;
+            let mut unseen: Vec<ObjectId> = world
+                .objects()
+                .filter_map(|object| takes_from(object))
+                .filter(|id| id.kind.is_watched() && matches!(world.lookup(id), Lookup::Unseen))
+                .collect();
+            unseen.sort();
+            for id in unseen {
+                self.seek.want(id);
+            }
+        }
+        effects.extend(self.seek.due().into_iter().map(Effect::Fetch));
     }
 
     fn want_raw(&mut self, effects: &mut Vec<Effect>) {
@@ -396,6 +455,14 @@ impl App {
                 effects.push(Effect::Fetch(id));
             }
         }
+    }
+}
+
+/// What is offered, or why nothing is.
+fn parted(answer: Result<Vec<String>, Problem>) -> (Vec<String>, Option<Problem>) {
+    match answer {
+        Ok(names) => (names, None),
+        Err(problem) => (Vec::new(), Some(problem)),
     }
 }
 

@@ -153,6 +153,16 @@ pub fn candidates(text: &str, memory: &Memory) -> Vec<String> {
     if begins.is_empty() { all.into_iter().filter(|word| word.contains(text)).collect() } else { begins }
 }
 
+/// Why what could complete the text is not known.
+pub fn unoffered(text: &str, memory: &Memory) -> Option<String> {
+    let problem = match text.split_once(' ')?.0 {
+        "ns" | "namespace" => memory.no_namespaces.as_ref(),
+        "ctx" | "context" => memory.no_contexts.as_ref(),
+        _ => None,
+    };
+    problem.map(|problem| format!("could not {problem}"))
+}
+
 fn known_namespaces(memory: &Memory) -> Vec<String> {
     let mut names: Vec<String> = memory.namespaces.clone();
     names.extend(memory.ledger.namespaces().into_iter().map(|(name, _)| name.to_string()));

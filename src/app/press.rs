@@ -169,6 +169,8 @@ impl App {
             }
             Session::Up(_) | Session::Connecting { .. } => {}
         }
+        self.ask_events_again();
+        self.seek.again();
         if let Screen::Yaml(yaml) = self.top() {
             let id = yaml.id.clone();
             self.memory.shelf.raw.remove(&id);

@@ -16,9 +16,6 @@ use std::{
     sync::Arc,
 };
 
-/// Lists of tags that may be on their way from one host at a time (`reference/registries.md` §9).
-const AT_ONCE: usize = 6;
-
 /// An answer, or where it is.
 #[derive(Debug, Clone)]
 pub enum Answer<T> {
@@ -203,8 +200,10 @@ pub fn version(tag: &str, chart: bool) -> Option<Version> {
 }
 
 /// All answers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Shelf {
+    /// Lists of tags that may be on their way from one host at a time (`reference/registries.md` §9).
+    at_once: usize,
     tags: HashMap<Upstream, TagList>,
     /// Repositories that wait for their turn, by host.
     queues: HashMap<String, VecDeque<Upstream>>,
@@ -212,10 +211,26 @@ pub struct Shelf {
     looked_at: Vec<Upstream>,
     pub manifests: HashMap<(Upstream, String), Answer<Manifest>>,
     pub events: HashMap<ObjectId, Answer<Vec<Event>>>,
+    /// Since when the events shown are not live, and why.
+    pub old_events: HashMap<ObjectId, (Timestamp, Problem)>,
     pub raw: HashMap<ObjectId, Answer<Arc<Vec<String>>>>,
 }
 
 impl Shelf {
+    pub fn with(at_once: usize) -> Self {
+        Self {
+            at_once: at_once.max(1),
+            tags: HashMap::new(),
+            queues: HashMap::new(),
+            under_way: HashMap::new(),
+            looked_at: Vec::new(),
+            manifests: HashMap::new(),
+            events: HashMap::new(),
+            old_events: HashMap::new(),
+            raw: HashMap::new(),
+        }
+    }
+
     pub fn tags(&self, upstream: &Upstream) -> Option<&TagList> {
         self.tags.get(upstream)
     }
@@ -292,7 +307,7 @@ impl Shelf {
         }
         let hosts: Vec<String> = self.queues.keys().cloned().collect();
         for host in hosts {
-            while self.under_way.get(&host).is_none_or(|count| *count < AT_ONCE) {
+            while self.under_way.get(&host).is_none_or(|count| *count < self.at_once) {
                 let Some(upstream) = self.queues.get_mut(&host).and_then(VecDeque::pop_front) else { break };
                 effects.extend(self.ask(&upstream, now));
             }
@@ -305,7 +320,7 @@ impl Shelf {
     fn ask(&mut self, upstream: &Upstream, now: Timestamp) -> Option<Effect> {
         let list = self.tags.get_mut(upstream).filter(|list| list.asking == Asking::Queued)?;
         let under_way = self.under_way.entry(upstream.repository.registry().to_owned()).or_default();
-        if *under_way >= AT_ONCE {
+        if *under_way >= self.at_once {
             return None;
         }
         *under_way += 1;
@@ -332,14 +347,18 @@ impl Shelf {
     /// What belongs to a cluster goes with it; what registries said stays.
     pub fn leave_cluster(&mut self) {
         self.events.clear();
+        self.old_events.clear();
         self.raw.clear();
     }
 
-    pub fn take_events(&mut self, id: ObjectId, answer: Result<Vec<Event>, Problem>) {
+    pub fn take_events(&mut self, id: ObjectId, answer: Result<Vec<Event>, Problem>, now: Timestamp) {
         match (answer, self.events.get(&id)) {
             // the events that were there stay; what failed is only their life
-            (Err(_), Some(Answer::Here(_))) => {}
+            (Err(problem), Some(Answer::Here(_))) => {
+                self.old_events.insert(id, (now, problem));
+            }
             (answer, _) => {
+                self.old_events.remove(&id);
                 self.events.insert(id, Answer::from_result(answer));
             }
         }
@@ -387,7 +406,7 @@ mod tests {
 
     #[test]
     fn a_repository_is_asked_once_and_six_of_a_host_at_a_time() {
-        let mut shelf = Shelf::default();
+        let mut shelf = Shelf::with(6);
         for n in 0..20 {
             shelf.want_tags(&upstream(&format!("r{n}")));
             shelf.want_tags(&upstream(&format!("r{n}")));
@@ -401,7 +420,7 @@ mod tests {
 
     #[test]
     fn the_old_list_stays_until_the_new_one_is_whole() {
-        let mut shelf = Shelf::default();
+        let mut shelf = Shelf::with(6);
         let about = upstream("podinfo");
         shelf.want_tags(&about);
         shelf.due(at(0));
@@ -419,7 +438,7 @@ mod tests {
 
     #[test]
     fn the_newest_is_stable_where_there_is_a_stable_one_and_signatures_are_only_counted() {
-        let mut shelf = Shelf::default();
+        let mut shelf = Shelf::with(6);
         let about = upstream("podinfo");
         shelf.want_tags(&about);
         shelf.due(at(0));
@@ -448,7 +467,7 @@ mod tests {
             let best = once.best[usize::from(chart)].as_ref().map(|(_, tag)| tag.as_ref());
             assert_eq!(best, Some(*newest));
         }
-        let mut shelf = Shelf::default();
+        let mut shelf = Shelf::with(6);
         let about = upstream("chart");
         shelf.want_tags(&about);
         shelf.due(at(0));

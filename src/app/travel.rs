@@ -6,6 +6,7 @@ use super::{
     memory::Session,
     orders::Order,
     screen::{Place, Screen},
+    seek::Seek,
 };
 use crate::{
     app::filter::Filter,
@@ -160,6 +161,7 @@ impl App {
         self.memory.namespace = None;
         self.memory.scope = wanted.map_or(Scope::AllNamespaces, Scope::Namespace);
         self.memory.ledger.clear();
+        self.seek = Seek::default();
         if matches!(self.memory.session, Session::Up(_)) {
             self.watch(effects);
         }
@@ -183,6 +185,8 @@ impl App {
         self.memory.rollouts.clear();
         self.memory.fetched.clear();
         self.memory.namespaces.clear();
+        self.memory.no_namespaces = None;
+        self.seek = Seek::default();
         self.memory.namespace = None;
         self.memory.watched_since = None;
         self.followed = None;

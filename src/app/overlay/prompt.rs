@@ -57,6 +57,13 @@ impl Prompt {
         }
     }
 
+    fn unoffered(&self, memory: &Memory) -> Option<String> {
+        match self.purpose {
+            Purpose::Command => orders::unoffered(&self.input, memory),
+            Purpose::Filter | Purpose::Search => None,
+        }
+    }
+
     /// Takes the chosen candidate, else the longest beginning that all share.
     pub fn complete(&mut self, memory: &Memory) {
         let candidates = self.candidates(memory);
@@ -112,7 +119,7 @@ impl Prompt {
         };
         let above = Rect { y: line.y.saturating_sub(1), height: 1, ..line };
         let candidates = self.candidates(memory);
-        if !candidates.is_empty() {
+        if !candidates.is_empty() || self.unoffered(memory).is_some() {
             wipe(buffer, above);
             buffer.set_line(
                 above.x + 1,
@@ -141,13 +148,17 @@ impl Prompt {
         let mut used = 0;
         for (at, candidate) in candidates.iter().enumerate().skip(first) {
             let words = text::line(candidate);
-            used += text::width(&words) + 2;
-            if used > room {
+            if used + text::width(&words) + 2 > room {
                 break;
             }
+            used += text::width(&words) + 2;
             let meaning = if self.chosen == Some(at) { Meaning::Selected } else { Meaning::Muted };
             spans.push(Span::styled(words, theme.style(meaning)));
             spans.push(Span::raw("  "));
+        }
+        if let Some(why) = self.unoffered(memory) {
+            let words = text::fit(&text::line(&why), room.saturating_sub(used));
+            spans.push(Span::styled(words, theme.style(Meaning::Warning)));
         }
         Line::from(spans)
     }

@@ -190,8 +190,12 @@ fn registry(doc: &mut Doc, entry: &Entry, memory: &Memory, room: usize) {
     let Some(upstream) = &entry.upstream else { return };
     let list = memory.shelf.tags(upstream);
     let mut words = table::tags_words(list, upstream, memory);
-    if let Some(newest) = list.and_then(|list| list.newest(entry.chart)) {
-        words = format!("newest {newest}   {words}");
+    if let Some((list, newest)) = list.and_then(|list| Some((list, list.newest(entry.chart)?))) {
+        words = if table::is_outrun(entry, list, newest) {
+            format!("what runs is newer than this list: ^R asks again   {words}")
+        } else {
+            format!("newest {newest}   {words}")
+        };
     }
     fact(doc, memory, "registry", &words, room);
     if let Some(Asking::Failed(_, problem)) = list.map(|list| &list.asking) {
@@ -366,6 +370,12 @@ fn weight(condition: &Condition, theme: Theme) -> (&'static str, Meaning) {
 fn events(doc: &mut Doc, id: &ObjectId, memory: &Memory, room: usize) {
     doc.gap();
     doc.line(Line::styled("EVENTS", memory.theme.style(Meaning::Title)));
+    if let Some((since, problem)) = memory.shelf.old_events.get(id) {
+        let words = format!("not live for {}: could not {problem}. ^R asks again.", memory.age(*since));
+        for line in text::wrap(&text::line(&words), room) {
+            doc.line(Line::styled(line, memory.theme.style(Meaning::Warning)));
+        }
+    }
     match memory.shelf.events.get(id) {
         None | Some(Answer::Asked) => {
             doc.line(Line::from(format!("asking for them {}", memory.theme.waiting())));

@@ -188,6 +188,13 @@ fn newest(entry: &Entry, memory: &Memory) -> [Line<'static>; 2] {
     let Some(newest) = list.newest(entry.chart) else {
         return [Line::styled("no version", theme.style(Meaning::Muted)), count];
     };
+    if is_outrun(entry, list, newest) {
+        let words = match &list.asking {
+            Asking::Done(at) | Asking::Failed(at, _) => format!("asked {} ago", memory.age(*at)),
+            Asking::Queued | Asking::Since(_) => theme.waiting().to_owned(),
+        };
+        return [Line::styled(words, theme.style(Meaning::Muted)), count];
+    }
     let running = entry.object.revision().and_then(|revision| revision.tag());
     let (glyph, meaning) = distance(newest, running, memory);
     let room = 15 - text::width(glyph).min(2) - 1;
@@ -207,6 +214,17 @@ fn not_asked(entry: &Entry, memory: &Memory) -> Line<'static> {
         )
         | None => Line::default(),
     }
+}
+
+/// What is held is newer than the list that was asked for before: the list's newest says nothing.
+pub fn is_outrun(entry: &Entry, list: &TagList, newest: &str) -> bool {
+    let Some(running) = entry.object.revision().and_then(|revision| revision.tag()) else { return false };
+    let newer = match (version(newest, entry.chart), version(running, true)) {
+        (Some(newest), Some(running)) => running > newest,
+        (None, _) | (_, None) => false,
+    };
+    let tag = if entry.chart { running.replace('+', "_") } else { running.to_owned() };
+    newer && !list.tags.iter().any(|other| **other == *tag || **other == *running)
 }
 
 /// How far the newest tag is from the running one.

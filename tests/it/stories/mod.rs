@@ -9,3 +9,4 @@ mod object;
 mod reconcile;
 mod scale;
 mod tags;
+mod unseen;
