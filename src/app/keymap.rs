@@ -72,6 +72,10 @@ const fn key(scope: Scope, key: Key, command: Command) -> Row {
     Row { scope, chord: Chord::key(key), command }
 }
 
+const fn shifted(scope: Scope, key: Key, command: Command) -> Row {
+    Row { scope, chord: Chord { shift: true, ..Chord::key(key) }, command }
+}
+
 use Scope::{Dialog, Everywhere, Help, Line, Object, Question, Rows, Tags, Yaml};
 
 /// The order inside a scope is the order of the line of keys and of the help.
@@ -88,6 +92,9 @@ pub static TABLE: &[Row] = &[
     char(Rows, 'N', Command::SortByName),
     char(Rows, 'A', Command::SortByAge),
     char(Rows, 'S', Command::SortByState),
+    char(Rows, 'O', Command::SortByRunning),
+    shifted(Rows, Key::Left, Command::SortLeft),
+    shifted(Rows, Key::Right, Command::SortRight),
     char(Rows, 'h', Command::Left),
     key(Rows, Key::Left, Command::Left),
     char(Rows, 'l', Command::Right),
@@ -259,6 +266,7 @@ pub fn name(chord: Chord) -> String {
         Key::PageUp => "PgUp".to_owned(),
         Key::PageDown => "PgDn".to_owned(),
     };
+    let plain = if chord.shift { format!("Shift-{plain}") } else { plain };
     if chord.control { format!("^{plain}") } else { plain }
 }
 

@@ -335,6 +335,14 @@ impl App {
         effects.push(Effect::Watch(self.memory.scope.clone()));
     }
 
+    /// How often the rows of the board were arranged since the start. It grows with what moves rows, not with time.
+    pub fn arrangements(&self) -> u64 {
+        self.stack.first().map_or(0, |screen| match screen {
+            Screen::Board(board) => board.rows.arrangements,
+            Screen::List(_) | Screen::Object(_) | Screen::Yaml(_) | Screen::Tags(_) => 0,
+        })
+    }
+
     fn top(&self) -> &Screen {
         // the board is never taken off the stack
         &self.stack[self.stack.len() - 1]

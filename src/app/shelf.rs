@@ -80,12 +80,15 @@ impl Rank {
     }
 }
 
+/// That it is stable, its version, and the tag.
+type Best = ((bool, Version), Arc<str>);
+
 /// A list as it grows page by page. Each tag is parsed once per way of reading.
 #[derive(Debug, Clone, Default)]
 struct Coming {
     ranked: Vec<(Rank, Arc<str>)>,
-    /// The newest as a plain tag, and as a version of a chart; its rank is that it is stable, then its version.
-    best: [Option<((bool, Version), Arc<str>)>; 2],
+    /// The newest as a plain tag, and as a version of a chart.
+    best: [Option<Best>; 2],
     signatures: usize,
     invalid: usize,
 }

@@ -477,6 +477,8 @@ mod tests {
         }
     }
 
+    type Is = fn(&Message) -> bool;
+
     fn broken(connects: bool) -> (Performer, Receiver<Answer>) {
         let ports = Ports { gateway: Arc::new(Broken { connects }), registry: Arc::new(Broken { connects }) };
         Performer::new(ports)
@@ -502,7 +504,6 @@ mod tests {
         assert!(matches!(heard(&mut performer, &mut answers).await, Message::Connected(Ok(_))));
         let id = ObjectId::new(Kind::OciRepository, "shop", "podinfo");
         let open = Effect::Open { upstream: podinfo(), reference: "1.0.0".to_owned() };
-        type Is = fn(&Message) -> bool;
         let cases: [(Effect, Is); 8] = [
             (Effect::ListContexts, |m| matches!(m, Message::Contexts(Err(_)))),
             (Effect::ListTags(podinfo()), |m| matches!(m, Message::Tags(_, Err(_)))),

@@ -194,6 +194,8 @@ fn chord(word: &str) -> Chord {
         "Esc" => Chord::key(Key::Esc),
         "Tab" => Chord::key(Key::Tab),
         "BackTab" => Chord::key(Key::BackTab),
+        "ShiftLeft" => Chord { shift: true, ..Chord::key(Key::Left) },
+        "ShiftRight" => Chord { shift: true, ..Chord::key(Key::Right) },
         "Space" => Chord::char(' '),
         "Up" => Chord::key(Key::Up),
         "Down" => Chord::key(Key::Down),

@@ -34,6 +34,9 @@ impl Rows {
             Command::SortByName => self.sort_by(Sort::Name),
             Command::SortByAge => self.sort_by(Sort::Age),
             Command::SortByState => self.sort_by(Sort::State),
+            Command::SortByRunning => self.sort_by(Sort::Running),
+            Command::SortLeft => self.sort_beside(false),
+            Command::SortRight => self.sort_beside(true),
             Command::CopyName => return copy_part(self.selected_object(), |id| &id.name),
             Command::CopyNamespace => return copy_part(self.selected_object(), |id| &id.namespace),
             Command::CopyCommand => return copy_command(self.selected_object()),
@@ -95,6 +98,8 @@ impl Rows {
             (Sort::State, true) => " by state, reversed",
             (Sort::Name, false) => " by name",
             (Sort::Name, true) => " by name, reversed",
+            (Sort::Running, false) => " by running",
+            (Sort::Running, true) => " by running, reversed",
             (Sort::Age, false) => " by age",
             (Sort::Age, true) => " by age, reversed",
         });

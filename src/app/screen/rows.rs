@@ -58,7 +58,13 @@ pub enum Sort {
     #[default]
     State,
     Name,
+    Running,
     Age,
+}
+
+impl Sort {
+    /// In the order of their columns.
+    const ALL: [Self; 4] = [Self::State, Self::Name, Self::Running, Self::Age];
 }
 
 /// The widest content of the columns whose width depends on it.
@@ -89,6 +95,8 @@ pub struct Rows {
     pub total: usize,
     pub widest: Widest,
     arranged: Option<(u64, Option<Arc<str>>)>,
+    /// How often the view was arranged: what has to stay small.
+    pub arrangements: u64,
     /// Somebody chose the selection; before that it is the first row, whatever comes.
     chosen: bool,
 }
@@ -110,6 +118,7 @@ impl Rows {
             total: 0,
             widest: Widest::default(),
             arranged: None,
+            arrangements: 0,
             chosen: false,
         }
     }
@@ -157,6 +166,15 @@ impl Rows {
     pub fn sort_by(&mut self, sort: Sort) {
         self.reversed = self.sort == sort && !self.reversed;
         self.sort = sort;
+        self.arranged = None;
+    }
+
+    /// Sorts by the next column that rows can be sorted by; behind the last comes the first.
+    pub fn sort_beside(&mut self, right: bool) {
+        let count = Sort::ALL.len();
+        let here = Sort::ALL.iter().position(|sort| *sort == self.sort).unwrap_or(0);
+        self.sort = Sort::ALL[(here + if right { 1 } else { count - 1 }) % count];
+        self.reversed = false;
         self.arranged = None;
     }
 
@@ -213,6 +231,7 @@ impl Rows {
         }
         self.arranged = Some(wanted);
         self.view = self.arrange(memory);
+        self.arrangements += 1;
         self.marks.retain(|id| memory.ledger.get(id).is_some());
         let found =
             self.selected.as_ref().and_then(|wanted| self.view.iter().position(|r| r.anchor == *wanted));
@@ -311,7 +330,7 @@ impl Rows {
                 Some(_) | None => roots.push((Anchor::Object(id.clone()), Some(entry))),
             }
         }
-        let mut groups: Vec<Group> =
+        let mut groups: Vec<Group<'_>> =
             roots.into_iter().map(|(root, entry)| self.group(&root, entry, &mut children)).collect();
         groups.sort_by(|a, b| self.order(&a.key, &b.key));
         groups.into_iter().flat_map(|group| group.rows).collect()
@@ -322,7 +341,7 @@ impl Rows {
         root: &Anchor,
         entry: Option<&'a Entry>,
         children: &mut HashMap<Anchor, Vec<(&'a ObjectId, &'a Entry)>>,
-    ) -> Group {
+    ) -> Group<'a> {
         let own = match (root, entry) {
             (Anchor::Object(id), Some(entry)) => key(id, entry),
             (Anchor::Object(id), None) => Key { standing: Standing::Ready, since: None, ..Key::of(id) },
@@ -338,7 +357,7 @@ impl Rows {
         parent: &Anchor,
         depth: u8,
         children: &mut HashMap<Anchor, Vec<(&'a ObjectId, &'a Entry)>>,
-        group: &mut Group,
+        group: &mut Group<'a>,
     ) {
         let Some(mut members) = children.remove(parent) else { return };
         members.sort_by(|a, b| self.order(&key(a.0, a.1), &key(b.0, b.1)));
@@ -351,25 +370,27 @@ impl Rows {
         }
     }
 
-    fn order(&self, a: &Key, b: &Key) -> Ordering {
+    fn order(&self, a: &Key<'_>, b: &Key<'_>) -> Ordering {
         let by_name =
             || (a.last, &a.namespace, &a.name, a.kind).cmp(&(b.last, &b.namespace, &b.name, b.kind));
         let order = match self.sort {
             Sort::State => a.standing.cmp(&b.standing).then_with(by_name),
             Sort::Name => by_name(),
+            Sort::Running => a.running.cmp(b.running).then_with(by_name),
             Sort::Age => b.since.cmp(&a.since).then_with(by_name),
         };
         if self.reversed { order.reverse() } else { order }
     }
 }
 
-struct Group {
-    key: Key,
+struct Group<'a> {
+    key: Key<'a>,
     rows: Vec<Row>,
 }
 
 /// What rows are ordered by.
-struct Key {
+struct Key<'a> {
+    running: &'a str,
     standing: Standing,
     last: bool,
     namespace: Arc<str>,
@@ -378,9 +399,10 @@ struct Key {
     since: Option<Timestamp>,
 }
 
-impl Key {
+impl Key<'_> {
     fn of(id: &ObjectId) -> Self {
         Self {
+            running: "",
             standing: Standing::Ready,
             last: false,
             namespace: id.namespace.clone(),
@@ -395,8 +417,8 @@ impl Key {
     }
 }
 
-fn key(id: &ObjectId, entry: &Entry) -> Key {
-    Key { standing: entry.assessment.standing, since: entry.since, ..Key::of(id) }
+fn key<'a>(id: &ObjectId, entry: &'a Entry) -> Key<'a> {
+    Key { running: &entry.running, standing: entry.assessment.standing, since: entry.since, ..Key::of(id) }
 }
 
 /// It is known, only not in the namespace that is looked at.

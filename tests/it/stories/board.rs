@@ -302,3 +302,21 @@ fn a_watch_that_breaks_keeps_the_rows_and_says_so() {
     story.shows("live");
     story.hides("watch lost");
 }
+
+#[test]
+fn rows_are_sorted_by_what_runs_and_by_the_column_beside() {
+    let mut story = Story::with(settings(120, 24), shop());
+    story.press("O");
+    story.shows("by running");
+    let lines = story.lines();
+    let row = |name: &str| lines.iter().position(|line| line.contains(name)).unwrap();
+    assert!(row("6.9.1@") < row("6.9.4@") && row("6.9.4@") < row("latest@"), "{}", lines.join("\n"));
+    story.press("O");
+    story.shows("by running, reversed");
+    story.press("ShiftRight");
+    story.shows("by age");
+    story.press("ShiftRight");
+    story.hides(" by ");
+    story.press("ShiftRight ShiftRight ShiftLeft");
+    story.shows("by name");
+}
