@@ -11,7 +11,9 @@ use crate::{
     },
     domain::{
         artifact::Manifest,
-        identity::ObjectId,
+        consumer::Consumer,
+        fact::Object,
+        identity::{Kind, ObjectId},
         repository::{Upstream, is_tag},
     },
     widgets::{
@@ -44,9 +46,74 @@ pub struct TagsScreen {
     view: Vec<Arc<str>>,
     total: usize,
     arranged: Option<u64>,
+    /// Tag -> who runs it, by its name.
     runners: Runners,
     joined: Option<(u64, u64)>,
     widest: usize,
+}
+
+/// An object that says it runs a tag.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Runner {
+    /// Safe.
+    who: String,
+    /// The digest it runs, or the beginning of it that Flux recorded; hexadecimal.
+    digest: Option<String>,
+}
+
+/// Who runs what a tag names now, and who runs what it named before it was moved.
+#[derive(Default)]
+struct Runs<'a> {
+    here: Vec<&'a str>,
+    moved: Vec<(&'a str, &'a str)>,
+    /// The registry said what the tag is; otherwise only names were compared.
+    compared: bool,
+}
+
+impl<'a> Runs<'a> {
+    fn of(
+        tag: &str,
+        upstream: &Upstream,
+        runners: &'a HashMap<String, Vec<Runner>>,
+        memory: &Memory,
+    ) -> Self {
+        let known = match memory.shelf.manifests.get(&(upstream.clone(), tag.to_owned())) {
+            Some(Answer::Here(manifest)) => Some(&manifest.digest),
+            Some(Answer::Asked | Answer::Failed(_)) | None => None,
+        };
+        let mut runs = Self { compared: known.is_some(), ..Self::default() };
+        for runner in runners.get(tag).into_iter().flatten() {
+            match (known, &runner.digest) {
+                (Some(known), Some(own)) if !known.hex().starts_with(own.as_str()) => {
+                    runs.moved.push((&runner.who, own.get(..8).unwrap_or(own)));
+                }
+                _ => runs.here.push(&runner.who),
+            }
+        }
+        runs
+    }
+
+    /// For a column.
+    fn note(&self) -> String {
+        match (self.here.as_slice(), self.moved.as_slice()) {
+            ([one], _) => (*one).to_owned(),
+            ([one, rest @ ..], _) => format!("{one} and {} more", rest.len()),
+            ([], [(_, digest), ..]) => format!("runs {digest}; the tag has moved"),
+            ([], []) => String::new(),
+        }
+    }
+
+    /// In full, for the foot.
+    fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        if !self.here.is_empty() {
+            let by = if self.compared { "" } else { " (by the name of the tag)" };
+            words.push(format!("running in {}{by}", self.here.join(", ")));
+        }
+        words
+            .extend(self.moved.iter().map(|(who, digest)| format!("{who} runs {digest}; the tag has moved")));
+        words
+    }
 }
 
 impl TagsScreen {
@@ -125,7 +192,10 @@ impl TagsScreen {
                 equivalent::tags(&self.upstream).map_or_else(super::browse::refused, Step::Copy)
             }
             (Command::Reconcile, _) => {
-                Step::Reconcile { targets: self.about.iter().cloned().collect(), with_source: true }
+                // a source is the source itself; a chart's is its repository
+                let own = |id: &ObjectId| id.kind.is_source() && id.kind != Kind::HelmChart;
+                let with_source = !self.about.as_ref().is_some_and(own);
+                Step::Reconcile { targets: self.about.iter().cloned().collect(), with_source }
             }
             _ => Step::Stay,
         }
@@ -188,11 +258,10 @@ impl TagsScreen {
         let mut lines = Vec::new();
         if let Some(tag) = &self.selected {
             lines = describe(&self.upstream, tag, memory, width);
-            if let Some(who) = self.runners.get(&**tag) {
-                let words = format!("running in {}", who.join(", "));
-                let room = usize::from(width.saturating_sub(2));
-                lines.splice(0..0, text::wrap(&words, room).into_iter().map(Line::from));
-            }
+            let runs = Runs::of(tag, &self.upstream, &self.runners, memory);
+            let room = usize::from(width.saturating_sub(2));
+            let words = runs.words();
+            lines.splice(0..0, words.iter().flat_map(|words| text::wrap(words, room)).map(Line::from));
         }
         while lines.len() < 2 {
             lines.push(Line::default());
@@ -253,19 +322,14 @@ impl TagsScreen {
     }
 
     fn cells(&self, tag: &Arc<str>, memory: &Memory) -> Vec<Line<'static>> {
-        let runs = self.runners.get(&**tag);
-        let mark = if runs.is_some() { memory.theme.running() } else { " " };
+        let runs = Runs::of(tag, &self.upstream, &self.runners, memory);
+        let mark = if runs.here.is_empty() { " " } else { memory.theme.running() };
         let (digest, created) = match memory.shelf.manifests.get(&(self.upstream.clone(), tag.to_string())) {
             None => (String::new(), String::new()),
             Some(Answer::Asked) => (memory.theme.waiting().to_owned(), String::new()),
             Some(Answer::Failed(_)) => ("unknown".to_owned(), String::new()),
             Some(Answer::Here(manifest)) => (manifest.digest.short().to_owned(), created(manifest, memory)),
         };
-        let note = runs.map_or_else(String::new, |who| match who.as_slice() {
-            [one] => one.clone(),
-            [one, rest @ ..] => format!("{one} and {} more", rest.len()),
-            [] => String::new(),
-        });
         vec![
             Line::from(vec![
                 Span::styled(format!("{mark} "), memory.theme.style(Meaning::Success)),
@@ -273,7 +337,7 @@ impl TagsScreen {
             ]),
             Line::from(digest),
             Line::from(created),
-            Line::from(note),
+            Line::from(runs.note()),
         ]
     }
 }
@@ -329,7 +393,7 @@ fn manifest_lines(manifest: &Manifest, memory: &Memory, room: usize) -> Vec<Line
 }
 
 /// Tag -> who runs it.
-type Runners = HashMap<String, Vec<String>>;
+type Runners = HashMap<String, Vec<Runner>>;
 
 /// Who runs which tag, by what consumers and sources of this repository say of themselves.
 fn runners(upstream: &Upstream, list: &TagList, memory: &Memory) -> Runners {
@@ -338,24 +402,34 @@ fn runners(upstream: &Upstream, list: &TagList, memory: &Memory) -> Runners {
     for source in memory.ledger.sources_of(upstream) {
         let mut any = false;
         for id in memory.ledger.world.consumers(source.object.id()) {
-            let own = memory.ledger.get(&id).and_then(|entry| entry.object.revision()?.tag());
+            let Some(entry) = memory.ledger.get(&id) else { continue };
+            let own = entry.object.revision().and_then(|revision| revision.tag());
             if let Some(tag) = own.and_then(|own| same_tag(own, source.chart, &tags)) {
-                runners.entry(tag).or_default().push(text::line(&id.to_string()));
+                let runner = Runner { who: text::line(&id.to_string()), digest: digest_of(&entry.object) };
+                runners.entry(tag).or_default().push(runner);
                 any = true;
             }
         }
         let stored = source.object.revision().and_then(|revision| revision.tag());
         if let (Some(tag), false) = (stored.and_then(|tag| same_tag(tag, source.chart, &tags)), any) {
-            runners
-                .entry(tag)
-                .or_default()
-                .push(format!("{} (stored)", text::line(&source.object.id().to_string())));
+            let who = format!("{} (stored)", text::line(&source.object.id().to_string()));
+            runners.entry(tag).or_default().push(Runner { who, digest: digest_of(&source.object) });
         }
     }
     for who in runners.values_mut() {
         who.sort();
     }
     runners
+}
+
+/// The manifest that an object runs: the digest of its revision, or the part of it behind a chart's version.
+fn digest_of(object: &Object) -> Option<String> {
+    let whole = object.as_consumer().and_then(Consumer::digest).or_else(|| object.revision()?.digest());
+    if let Some(digest) = whole.filter(|digest| digest.is_oci()) {
+        return Some(digest.hex().to_owned());
+    }
+    let (_, hex) = object.revision()?.as_str().rsplit_once('+')?;
+    (hex.len() == 12 && hex.bytes().all(|b| b.is_ascii_hexdigit())).then(|| hex.to_owned())
 }
 
 /// A chart's version is its tag, but for the digest that helm-controller puts behind it, and for the `_` that
@@ -373,6 +447,8 @@ fn same_tag(running: &str, chart: bool, tags: &HashSet<&str>) -> Option<String> 
 #[derive(Default)]
 pub struct Pane {
     about: Option<Upstream>,
+    /// Why there are no tags; empty without a row.
+    why_none: String,
     runners: Runners,
     joined: Option<(u64, u64)>,
 }
@@ -380,6 +456,7 @@ pub struct Pane {
 impl Pane {
     pub fn settle(&mut self, selected: Option<&ObjectId>, memory: &Memory) {
         let about = selected.and_then(|id| memory.ledger.upstream(id));
+        self.why_none = selected.and_then(|id| super::browse::no_tags(Some(id), memory)).unwrap_or_default();
         let list = about.and_then(|upstream| memory.shelf.tags(upstream));
         let wanted = Some((memory.ledger.touches, list.map_or(0, |list| list.revision)));
         if self.joined == wanted && self.about.as_ref() == about {
@@ -404,7 +481,7 @@ pub fn paint_pane(kept: &Pane, memory: &Memory, buffer: &mut Buffer, pane: Rect)
     let area = Rect { x: pane.x + 2, width: pane.width.saturating_sub(3), ..pane };
     let room = usize::from(area.width);
     let Some(upstream) = &kept.about else {
-        let words = "no OCI repository with tags stands behind this row";
+        let words = &kept.why_none;
         let lines: Vec<Line<'_>> =
             text::wrap(words, room).into_iter().map(|l| Line::styled(l, muted)).collect();
         paint_lines(buffer, area, &lines);
@@ -420,22 +497,27 @@ pub fn paint_pane(kept: &Pane, memory: &Memory, buffer: &mut Buffer, pane: Rect)
     }
     if let Some(list) = list {
         let left = usize::from(area.height).saturating_sub(lines.len());
-        lines.extend(list.tags.iter().take(left).map(|tag| pane_line(tag, &kept.runners, room, memory)));
+        lines.extend(list.tags.iter().take(left).map(|tag| {
+            let runs = Runs::of(tag, upstream, &kept.runners, memory);
+            pane_line(tag, &runs, room, memory)
+        }));
     }
     paint_lines(buffer, area, &lines);
 }
 
-fn pane_line(tag: &str, runners: &Runners, room: usize, memory: &Memory) -> Line<'static> {
-    let runs = runners.get(tag);
-    let mark = if runs.is_some() { memory.theme.running() } else { " " };
-    let note = runs.map_or_else(String::new, |who| match who.as_slice() {
-        [one] => format!("  {one}"),
-        who => format!("  {} consumers", who.len()),
-    });
-    let tag = text::fit(&text::line(tag), room.saturating_sub(2 + text::width(&note)).max(8));
+/// The tag whole; what is said of it takes what is left.
+fn pane_line(tag: &str, runs: &Runs<'_>, room: usize, memory: &Memory) -> Line<'static> {
+    let mark = if runs.here.is_empty() { " " } else { memory.theme.running() };
+    let note = match runs.here.len() {
+        0 | 1 => runs.note(),
+        more => format!("{more} consumers"),
+    };
+    let tag = text::fit(&text::line(tag), room.saturating_sub(2));
+    let left = room.saturating_sub(4 + text::width(&tag));
+    let note = if left < 4 { String::new() } else { format!("  {}", text::fit(&note, left)) };
     Line::from(vec![
         Span::styled(format!("{mark} "), memory.theme.style(Meaning::Success)),
         Span::raw(tag),
-        Span::styled(text::fit(&note, room), memory.theme.style(Meaning::Muted)),
+        Span::styled(note, memory.theme.style(Meaning::Muted)),
     ])
 }

@@ -103,6 +103,72 @@ fn what_a_tag_is_is_asked_on_demand_and_once() {
     );
 }
 
+fn manifest(digest: &str) -> Manifest {
+    Manifest {
+        digest: Digest::parse(digest).unwrap(),
+        media_type: "application/vnd.oci.image.manifest.v1+json".into(),
+        size: 500,
+        config: None,
+        layers: vec![],
+        children: vec![],
+        annotations: BTreeMap::new(),
+    }
+}
+
+#[test]
+fn a_tag_that_was_moved_is_not_said_to_run() {
+    for (digest, marked) in [('a', true), ('d', false)] {
+        let mut story = shop_with_tags(settings(160, 45));
+        story.press("j t j j j");
+        story.shows("● 6.9.1");
+        story.shows("running in ks shop/podinfo, ks shop/podinfo-eu (by the name of the tag)");
+        story.press("Enter");
+        let answer = Ok(manifest(&crate::story::digest(digest)));
+        let about = upstream("ghcr.io/shop/podinfo");
+        story.tell(Message::Opened { upstream: about, reference: "6.9.1".to_owned(), answer });
+        if marked {
+            story.shows("● 6.9.1");
+            story.shows("running in ks shop/podinfo, ks shop/podinfo-eu");
+            story.hides("by the name of the tag");
+        } else {
+            story.hides("●");
+            story.hides("running in");
+            story.shows("ks shop/podinfo-eu runs aaaaaaaa; the tag has moved");
+            story.press("Esc");
+            story.hides("●");
+        }
+    }
+}
+
+#[test]
+fn a_release_of_a_moved_chart_is_told_by_the_digest_behind_its_version() {
+    let mut story = shop_with_tags(settings(120, 24));
+    story.press("G t j Enter");
+    let answer = Ok(manifest(&crate::story::digest('d')));
+    let about = upstream("ghcr.io/shop/podinfo-chart");
+    story.tell(Message::Opened { upstream: about, reference: "6.9.4".to_owned(), answer });
+    story.shows("hr shop/podinfo runs 44444444; the tag has moved");
+    story.hides("●");
+}
+
+#[test]
+fn the_pane_says_why_there_are_no_tags_and_nothing_without_a_row() {
+    let mut odd = crate::story::repository(
+        "shop/odd",
+        fluxscope::domain::source::Follows::Latest,
+        "",
+        crate::story::ready(1),
+    );
+    if let fluxscope::domain::source::SourceSpec::Oci(spec) = &mut odd.spec {
+        spec.repository = fluxscope::domain::repository::Repository::parse_url("oci://ghcr.io/Shop/odd:1.0");
+    }
+    let objects = vec![fluxscope::domain::fact::Object::Source(odd)];
+    let mut story = Story::with(settings(160, 45), objects);
+    story.shows("its url is not one that Flux accepts");
+    story.hides("no OCI repository with tags");
+    Story::with(settings(160, 45), vec![]).hides("no OCI repository with tags");
+}
+
 #[test]
 fn the_program_starts_on_the_tags_of_an_address_without_a_cluster() {
     let about = upstream("ghcr.io/acme/fleet");
