@@ -15,6 +15,8 @@ pub enum Command {
     Right,
     Open,
     Back,
+    /// As `Back`; at the first screen the way to the quit question.
+    Close,
     Quit,
     /// Yes to the question whether to quit.
     ConfirmQuit,
@@ -76,7 +78,8 @@ impl Command {
             Self::Left => ("", "left: to the source of a row, to the start of a long line"),
             Self::Right => ("", "right: to the first consumer of a row, to the end of a long line"),
             Self::Open => ("open", "open what is selected: why it stands where it stands"),
-            Self::Back => ("", "clear the filter, else go back; at the first screen q asks whether to quit"),
+            Self::Back => ("", "clear the filter, else go back; at the first screen nothing"),
+            Self::Close => ("", "clear the filter, else go back; at the first screen ask whether to quit"),
             Self::Quit => ("", "quit at once"),
             Self::ConfirmQuit => ("quit", "yes: quit"),
             Self::CommandLine => ("command", "type a command: :ks  :ocirepo  :ns shop  :tags oci://…  :q"),

@@ -69,7 +69,7 @@ impl App {
             }
             Some(Overlay::Question) => {
                 let under_way = self.memory.rollouts.values().filter(|rollout| !rollout.is_over()).count();
-                let mut lines = vec![Line::from("y or Enter quits, Esc stays.")];
+                let mut lines = vec![Line::from("y quits; Enter or Esc stays.")];
                 if under_way > 0 {
                     let words = "A reconcile is under way: it goes on in the cluster, unseen.";
                     lines.insert(0, Line::from(words));

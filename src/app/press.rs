@@ -81,7 +81,14 @@ impl App {
             return;
         }
         match command {
-            Command::Back => self.back(effects),
+            Command::Back => {
+                self.back(effects);
+            }
+            Command::Close => {
+                if !self.back(effects) {
+                    self.overlay = Some(Overlay::Question);
+                }
+            }
             Command::CommandLine => self.overlay = Some(Overlay::Line(Prompt::new(Purpose::Command, ""))),
             Command::Filter => {
                 let text = self.top().filter().map_or_else(String::new, |filter| filter.text.clone());
@@ -140,15 +147,13 @@ impl App {
         }
     }
 
-    /// Clears the filter first, leaves second; the first screen asks before it quits.
-    fn back(&mut self, effects: &mut Vec<Effect>) {
+    /// Clears the filter first, leaves second. False: this is the first screen, and nothing was there to clear.
+    fn back(&mut self, effects: &mut Vec<Effect>) -> bool {
         if self.top().filter().is_some_and(|filter| !filter.text.is_empty()) {
             self.top_mut().set_filter(Filter::default());
-            return;
+            return true;
         }
-        if !self.leave(effects) {
-            self.overlay = Some(Overlay::Question);
-        }
+        self.leave(effects)
     }
 
     pub(super) fn open_help(&mut self) {

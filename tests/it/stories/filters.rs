@@ -19,8 +19,13 @@ fn escape_clears_the_filter_first_and_leaves_second() {
     story.kind("/podinfo");
     story.press("Enter Esc");
     story.shows("infra/dns");
+    story.press("Enter");
+    story.shows("CONDITIONS");
     story.press("Esc");
-    story.shows("Quit fluxscope?");
+    story.hides("CONDITIONS");
+    story.press("Esc");
+    story.hides("Quit fluxscope?");
+    story.shows("prod-eu › board › all namespaces");
 }
 
 #[test]

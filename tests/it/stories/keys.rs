@@ -63,6 +63,23 @@ fn q_at_the_first_screen_asks_and_control_c_does_not() {
 }
 
 #[test]
+fn escape_at_the_first_screen_does_nothing_and_enter_stays_in_the_quit_question() {
+    let mut story = shop_with_tags(settings(100, 24));
+    story.asked();
+    story.press("Esc Esc");
+    story.hides("Quit fluxscope?");
+    story.press("q");
+    story.shows("y quits; Enter or Esc stays.");
+    story.press("Enter");
+    story.hides("Quit fluxscope?");
+    assert!(story.asked().is_empty());
+    story.kind("/dns");
+    story.press("Enter Esc");
+    story.shows("shop/podinfo-chart");
+    story.hides("Quit fluxscope?");
+}
+
+#[test]
 fn movement_is_that_of_k9s() {
     let mut story = shop_with_tags(settings(100, 24));
     story.press("G");
