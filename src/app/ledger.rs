@@ -35,7 +35,7 @@ pub struct Entry {
     pub fetched: bool,
     /// Its tags are read as versions of a chart.
     pub chart: bool,
-    /// Since when it stands as it stands; its creation where no condition says.
+    /// Since when it stands as it stands; its creation where no condition says; none where nobody knows.
     pub since: Option<Timestamp>,
 }
 
@@ -47,7 +47,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn with(self, entry: &Entry) -> Self {
+    pub(super) fn with(self, entry: &Entry) -> Self {
         if entry.fetched {
             return self;
         }
@@ -259,9 +259,10 @@ fn answered(fact: &Fact) -> Option<(FeedId, Vec<ObjectId>)> {
 }
 
 fn entry(world: &World, object: &Arc<Object>) -> Entry {
-    let status = object.status();
+    let assessment = assess(world, object);
     Entry {
-        assessment: assess(world, object),
+        since: since(world, object, assessment.standing),
+        assessment,
         path: text::line(&object.id().path()).into(),
         follows: text::line(&follows(object)).into(),
         running: text::line(&object.revision().map_or_else(|| "-".to_owned(), |r| shown(&r.short()))).into(),
@@ -269,8 +270,26 @@ fn entry(world: &World, object: &Arc<Object>) -> Entry {
         upstream: upstream(world, object),
         fetched: false,
         chart: object.as_source().is_some_and(Source::is_chart),
-        since: status.ready().and_then(|ready| ready.since).or(object.meta().created),
         object: object.clone(),
+    }
+}
+
+/// A stale object was made so by its source: since the source broke, or since it holds something else.
+fn since(world: &World, object: &Object, standing: Standing) -> Option<Timestamp> {
+    if standing != Standing::Stale {
+        return object.status().ready().and_then(|ready| ready.since).or(object.meta().created);
+    }
+    let source = world.get(&takes_from(object)?)?;
+    let status = source.status();
+    match assess(world, source).standing {
+        Standing::Stalled => status.condition("Stalled").and_then(|stalled| stalled.since),
+        Standing::Failing => status.ready().and_then(|ready| ready.since),
+        Standing::Terminating => None,
+        Standing::Stale
+        | Standing::Unknown
+        | Standing::Progressing
+        | Standing::Suspended
+        | Standing::Ready => source.as_source()?.artifact.as_ref()?.stored,
     }
 }
 
