@@ -8,11 +8,14 @@ use super::{
     overlay::{Overlay, help::Help, paint_box, prompt::Prompt},
     screen::Screen,
 };
-use crate::widgets::{
-    layout::{self, Areas, LEAST},
-    text, theme,
-    theme::Meaning,
-    toast,
+use crate::{
+    domain::identity::Kind,
+    widgets::{
+        layout::{self, Areas, LEAST},
+        text, theme,
+        theme::Meaning,
+        toast,
+    },
 };
 use ratatui::{
     buffer::Buffer,
@@ -126,15 +129,34 @@ impl App {
 
     /// From long to short.
     fn counts(&self) -> Vec<String> {
-        let counts = self.memory.ledger.counts;
-        if self.top().scope() != Scope::Rows || self.memory.ledger.is_empty() {
+        let (counts, kind) = match self.top() {
+            Screen::Board(board) => (board.rows.counts, None),
+            Screen::List(list) => (list.rows.counts, Some(list.kind)),
+            Screen::Object(_) | Screen::Yaml(_) | Screen::Tags(_) => return Vec::new(),
+        };
+        if self.memory.ledger.is_empty() {
             return Vec::new();
         }
         let dot = self.memory.theme.dot();
-        let need =
-            format!("{} need{} you", counts.need_someone, if counts.need_someone == 1 { "s" } else { "" });
-        let all =
-            [text::count(counts.sources, "source"), text::count(counts.consumers, "consumer"), need.clone()];
+        let some = |sources: bool| {
+            Kind::WATCHED.into_iter().any(|kind| kind.is_source() == sources && self.memory.is_unread(kind))
+        };
+        let count = |sources: bool, number: usize, noun: &str| match some(sources) {
+            true => format!("{number}+ {noun}s"),
+            false => text::count(number, noun),
+        };
+        let number = counts.need_someone;
+        let plus = if some(true) || some(false) { "+" } else { "" };
+        let verb = if number == 1 && plus.is_empty() { "needs" } else { "need" };
+        let need = format!("{number}{plus} {verb} you");
+        let mut all = Vec::new();
+        if kind.is_none_or(Kind::is_source) {
+            all.push(count(true, counts.sources, "source"));
+        }
+        if kind.is_none_or(|kind| !kind.is_source()) {
+            all.push(count(false, counts.consumers, "consumer"));
+        }
+        all.push(need.clone());
         vec![all.join(&format!(" {dot} ")), need]
     }
 

@@ -92,6 +92,39 @@ impl Memory {
         Kind::WATCHED.iter().all(|kind| self.ledger.world.feeds().any(|(feed, _)| feed.kind == *kind))
     }
 
+    /// A kind that was asked for and could not be read, anywhere or in one namespace.
+    pub fn is_unread(&self, kind: Kind) -> bool {
+        self.ledger.world.feeds().any(|(feed, state)| feed.kind == kind && matches!(state, Feed::Refused(_)))
+    }
+
+    /// Why there may be more consumers than are known: a kind was refused, or not all namespaces were read.
+    pub fn unread_users(&self) -> Option<String> {
+        let consumers = Kind::WATCHED.into_iter().filter(|kind| !kind.is_source());
+        let refused: Vec<String> =
+            consumers.filter(|kind| self.is_unread(*kind)).map(|kind| format!("{kind}s")).collect();
+        if !refused.is_empty() {
+            return Some(format!("{} could not be read", refused.join(", ")));
+        }
+        let names: Vec<String> = match &self.scope {
+            Scope::Namespace(name) => vec![name.to_string()],
+            Scope::AllNamespaces => self.read_namespaces(),
+        };
+        match names.as_slice() {
+            [] => None,
+            [one] => Some(format!("only namespace {one} was read")),
+            many => Some(format!("only namespaces {} were read", many.join(", "))),
+        }
+    }
+
+    /// Where not all may be read at once: the namespaces that were, by name.
+    pub fn read_namespaces(&self) -> Vec<String> {
+        let read = self.ledger.world.feeds().filter_map(|(feed, state)| {
+            let name = feed.namespace.as_ref()?;
+            matches!(state, Feed::Live { .. } | Feed::Lost { .. }).then(|| name.to_string())
+        });
+        read.collect::<std::collections::BTreeSet<String>>().into_iter().collect()
+    }
+
     pub fn freshness(&self) -> Freshness {
         match &self.session {
             Session::Connecting { since, .. } => {

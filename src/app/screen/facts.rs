@@ -46,7 +46,7 @@ pub fn doc(id: &ObjectId, memory: &Memory, width: u16) -> Doc {
         Object::Source(source) => source_facts(&mut doc, source, entry, memory, room),
         Object::Consumer(consumer) => consumer_facts(&mut doc, consumer, entry, memory, room),
     }
-    relations(&mut doc, entry, memory);
+    relations(&mut doc, entry, memory, room);
     for oddity in entry.object.oddities() {
         fact(&mut doc, memory, "odd", oddity, room);
     }
@@ -264,7 +264,7 @@ fn consumer_facts(doc: &mut Doc, consumer: &Consumer, entry: &Entry, memory: &Me
     }
 }
 
-fn relations(doc: &mut Doc, entry: &Entry, memory: &Memory) {
+fn relations(doc: &mut Doc, entry: &Entry, memory: &Memory, room: usize) {
     let id = entry.object.id();
     doc.gap();
     let chain = memory.ledger.world.chain(id);
@@ -277,8 +277,16 @@ fn relations(doc: &mut Doc, entry: &Entry, memory: &Memory) {
             link(doc, memory, "used by", consumer);
         }
     }
-    if id.kind.is_source() && memory.ledger.world.dependents(id).next().is_none() {
-        fact(doc, memory, "used by", "nothing that is watched", 80);
+    if id.kind.is_source() {
+        let known = memory.ledger.world.dependents(id).next().is_some();
+        match (known, memory.unread_users()) {
+            (true, Some(partly)) => fact(doc, memory, "used by", &format!("… ({partly})"), room),
+            (false, Some(partly)) => {
+                fact(doc, memory, "used by", &format!("nothing that was read … ({partly})"), room);
+            }
+            (true, None) => {}
+            (false, None) => fact(doc, memory, "used by", "nothing that is watched", room),
+        }
     }
     match entry.object.meta().manager() {
         Some(Manager::Object(manager)) => {
@@ -293,7 +301,7 @@ fn relations(doc: &mut Doc, entry: &Entry, memory: &Memory) {
                 line.spans.push(Span::styled(words, memory.theme.style(Meaning::Muted)));
             }
         }
-        Some(Manager::Other(words)) => fact(doc, memory, "managed by", &words, 80),
+        Some(Manager::Other(words)) => fact(doc, memory, "managed by", &words, room),
         None => {}
     }
     if let Object::Consumer(consumer) = &*entry.object {

@@ -105,6 +105,7 @@ pub(super) fn consequence(entry: &Entry, memory: &Memory) -> Option<String> {
     let broken = matches!(entry.assessment.standing, Standing::Failing | Standing::Stalled);
     let revision = entry.object.as_source()?.revision().filter(|_| broken)?;
     let consumers = match memory.ledger.world.consumers(entry.object.id()).len() {
+        0 if memory.unread_users().is_some() => "nothing that was read takes from it".to_owned(),
         0 => "nothing takes from it".to_owned(),
         1 => "1 consumer runs on it".to_owned(),
         more => format!("{more} consumers run on it"),

@@ -6,7 +6,7 @@ use crate::{
     app::{
         command::Command,
         filter::{Filter, Subject},
-        ledger::Entry,
+        ledger::{Counts, Entry},
         memory::Memory,
     },
     domain::{
@@ -93,6 +93,8 @@ pub struct Rows {
     /// Objects of the view, and of the same view without filter.
     pub shown: usize,
     pub total: usize,
+    /// Of the same view without filter.
+    pub counts: Counts,
     pub widest: Widest,
     arranged: Option<(u64, Option<Arc<str>>)>,
     /// How often the view was arranged: what has to stay small.
@@ -116,6 +118,7 @@ impl Rows {
             view: Vec::new(),
             shown: 0,
             total: 0,
+            counts: Counts::default(),
             widest: Widest::default(),
             arranged: None,
             arrangements: 0,
@@ -260,6 +263,7 @@ impl Rows {
             .filter(|(id, _)| kind.is_none_or(|kind| kind == id.kind))
             .collect();
         self.total = inside.len();
+        self.counts = inside.iter().fold(Counts::default(), |counts, (_, entry)| counts.with(entry));
         inside.retain(|(_, entry)| self.shows(entry));
         self.shown = inside.len();
         self.widest = widest(&inside);
