@@ -96,7 +96,7 @@ impl App {
             }
             Command::Help => self.open_help(),
             Command::Refresh => self.refresh(effects),
-            Command::Wide => self.memory.wide = !self.memory.wide,
+            Command::Wide => self.widen(),
             Command::HistoryBack => self.travel(-1),
             Command::HistoryForward => self.travel(1),
             Command::LastView => self.last_view(),
@@ -154,6 +154,20 @@ impl App {
             return true;
         }
         self.leave(effects)
+    }
+
+    fn widen(&mut self) {
+        self.memory.wide = !self.memory.wide;
+        let width = self.content().width;
+        let rows = match self.top() {
+            Screen::Board(board) => &board.rows,
+            Screen::List(list) => &list.rows,
+            Screen::Object(_) | Screen::Yaml(_) | Screen::Tags(_) => return,
+        };
+        if self.memory.wide && !super::screen::table::has_more(rows, &self.memory, width) {
+            let words = format!("no room for more columns in {width} cells");
+            self.say(Meaning::Warning, words);
+        }
     }
 
     pub(super) fn open_help(&mut self) {

@@ -40,7 +40,7 @@ pub fn with_pane(content: Rect) -> (Rect, Option<Rect>) {
     if content.width < PANE_FROM {
         return (content, None);
     }
-    let pane = (content.width / 3).min(52);
+    let pane = (content.width / 9 * 2).clamp(34, 52);
     let main = Rect { width: content.width - pane, ..content };
     (main, Some(Rect { x: content.x + main.width, width: pane, ..content }))
 }

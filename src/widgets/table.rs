@@ -84,6 +84,12 @@ pub fn widths(columns: &[Column], room: u16) -> Vec<Option<u16>> {
     widths
 }
 
+/// Cells that these columns take, with the gaps between them.
+pub fn taken(widths: &[Option<u16>]) -> u16 {
+    let kept = widths.iter().flatten();
+    kept.map(|width| width.saturating_add(GAP)).fold(0, u16::saturating_add).saturating_sub(GAP)
+}
+
 fn total(columns: &[Column], kept: &[bool], width: impl Fn(&Column) -> u16) -> u32 {
     let widths =
         columns.iter().zip(kept).filter(|&(_, &kept)| kept).map(|(column, _)| u32::from(width(column) + GAP));

@@ -22,10 +22,17 @@ use ratatui::{
 };
 
 /// Which columns there are, in their order.
+const RUNNING: usize = 4;
 const NEWEST: usize = 5;
 
-/// A name may take this much before columns that matter are dropped for it.
+/// `…@a1b2c3d4`: so much of a revision stays whatever the width.
+const DIGEST_LEAST: usize = 10;
+
+/// So much of a name stays where even the name and the digest alone do not fit.
 const NAME_LEAST: usize = 20;
+
+/// Cells of the newest tag and its sign.
+const NEWEST_WANTED: usize = 15;
 
 /// Titles and the visible rows.
 pub fn paint(rows: &Rows, memory: &Memory, buffer: &mut Buffer, area: Rect) {
@@ -46,7 +53,7 @@ pub fn paint(rows: &Rows, memory: &Memory, buffer: &mut Buffer, area: Rect) {
         if selected {
             style = memory.theme.style(Meaning::Selected);
         }
-        let cells = cells(row, rows, memory);
+        let cells = cells(row, rows, memory, &widths);
         let cells = if selected { cells.into_iter().map(without_style).collect() } else { cells };
         table::paint_row(buffer, line, &columns, &widths, &cells, style);
         if let Some(rollout) = row.anchor.object().and_then(|id| memory.rollout(id)) {
@@ -74,18 +81,30 @@ fn without_style(line: Line<'_>) -> Line<'_> {
     Line::from(spans)
 }
 
+/// A name is cut only where everything but state, kind and revision is gone, and the revision is down to its digest.
 fn columns(rows: &Rows, memory: &Memory, room: u16) -> (Vec<Column>, Vec<Option<u16>>) {
-    let firm = list_columns(rows, memory, usize::MAX);
-    let widths = table::widths(&firm, room);
-    if widths[NEWEST].is_some() {
-        return (firm, widths);
+    let mut last = (Vec::new(), Vec::new());
+    for (name, running) in [(usize::MAX, usize::MAX), (usize::MAX, DIGEST_LEAST), (NAME_LEAST, DIGEST_LEAST)]
+    {
+        let columns = list_columns(rows, memory, name, running);
+        let widths = table::widths(&columns, room);
+        let fits = table::taken(&widths) <= room;
+        last = (columns, widths);
+        if fits {
+            break;
+        }
     }
-    let soft = list_columns(rows, memory, NAME_LEAST);
-    let widths = table::widths(&soft, room);
-    (soft, widths)
+    last
 }
 
-fn list_columns(rows: &Rows, memory: &Memory, name_least: usize) -> Vec<Column> {
+/// The wide view shows a column more than the other one has.
+pub fn has_more(rows: &Rows, memory: &Memory, width: u16) -> bool {
+    let (columns, widths) = columns(rows, memory, width.saturating_sub(2));
+    let shown = columns.iter().zip(&widths).filter(|(_, width)| width.is_some());
+    shown.into_iter().any(|(column, _)| matches!(column.title, "REASON" | "REPOSITORY"))
+}
+
+fn list_columns(rows: &Rows, memory: &Memory, name_least: usize, running_least: usize) -> Vec<Column> {
     let widest = &rows.widest;
     let tree = rows.arrangement == Arrangement::Tree;
     let name = widest.name.clamp(8, 60);
@@ -95,25 +114,25 @@ fn list_columns(rows: &Rows, memory: &Memory, name_least: usize) -> Vec<Column> 
         Column::left("STATE", widest.state + if memory.theme.ascii { 3 } else { 2 }, 0),
         Column::left("KIND", widest.kind, 0),
         Column::left("NAME", name, 0).at_least(name_least.min(name)),
-        Column::left("FOLLOWS", follows, 4).at_least(7),
-        Column::left("RUNNING", running, 1).at_least(15),
-        Column::left("NEWEST", 15, 2).at_least(13),
+        Column::left("FOLLOWS", follows, 4).at_least(follows.min(12)),
+        Column::left("RUNNING", running, 0).at_least(running_least),
+        Column::left("NEWEST", NEWEST_WANTED, 2).at_least(13),
         Column::right("TAGS", 5, 6),
         Column::right("AGE", 4, 5),
     ];
     if memory.wide {
-        columns.push(Column::left("REASON", 20, 7).at_least(12));
+        columns.push(Column::left("REASON", 20, 3).at_least(12));
         columns.push(Column::left("REPOSITORY", 36, 8).at_least(20));
     }
-    columns.push(Column::left("MESSAGE", 20, 9).growing());
+    columns.push(Column::left("MESSAGE", 16, 9).growing());
     columns
 }
 
-fn cells(row: &Row, rows: &Rows, memory: &Memory) -> Vec<Line<'static>> {
+fn cells(row: &Row, rows: &Rows, memory: &Memory, widths: &[Option<u16>]) -> Vec<Line<'static>> {
     match &row.anchor {
         Anchor::NoSource => pseudo_cells(memory, "", "no source", "", row.depth),
         Anchor::Object(id) => match memory.ledger.get(id) {
-            Some(entry) => object_cells(row, entry, rows, memory),
+            Some(entry) => object_cells(row, entry, rows, memory, widths),
             None => {
                 pseudo_cells(memory, id.kind.short(), &text::line(&id.path()), absence(id, memory), row.depth)
             }
@@ -137,7 +156,14 @@ fn pseudo_cells(memory: &Memory, kind: &str, name: &str, state: &str, depth: u8)
     [state, kind.to_owned(), name].into_iter().map(|text| Line::styled(text, muted)).collect()
 }
 
-fn object_cells(row: &Row, entry: &Entry, rows: &Rows, memory: &Memory) -> Vec<Line<'static>> {
+fn object_cells(
+    row: &Row,
+    entry: &Entry,
+    rows: &Rows,
+    memory: &Memory,
+    widths: &[Option<u16>],
+) -> Vec<Line<'static>> {
+    let width = |column: usize| widths[column].map_or(0, usize::from);
     let id = entry.object.id();
     let tree = rows.arrangement == Arrangement::Tree;
     // under its source a consumer need not name it again
@@ -147,9 +173,9 @@ fn object_cells(row: &Row, entry: &Entry, rows: &Rows, memory: &Memory) -> Vec<L
         Line::from(id.kind.short()),
         Line::from(format!("{}{}", "  ".repeat(usize::from(row.depth)), entry.path)),
         Line::from(follows.to_owned()),
-        Line::from(entry.running.to_string()),
+        Line::from(revision(&entry.running, width(RUNNING))),
     ];
-    cells.extend(newest(entry, memory));
+    cells.extend(newest(entry, memory, width(NEWEST)));
     cells.push(Line::from(entry.since.map_or_else(String::new, |since| memory.age(since))));
     if memory.wide {
         cells.push(Line::from(text::line(&entry.assessment.reason)));
@@ -159,6 +185,16 @@ fn object_cells(row: &Row, entry: &Entry, rows: &Rows, memory: &Memory) -> Vec<L
     }
     cells.push(Line::from(text::line(&entry.assessment.message)));
     cells
+}
+
+/// `tag@digest8`: where it does not fit the tag loses its end, never the digest.
+fn revision(words: &str, room: usize) -> String {
+    match words.rsplit_once('@') {
+        Some((tag, digest)) if text::width(words) > room && !tag.is_empty() => {
+            format!("{}@{digest}", text::fit(tag, room.saturating_sub(text::width(digest) + 1)))
+        }
+        _ => words.to_owned(),
+    }
 }
 
 /// Glyph and word; the glyph has room for two cells in ASCII.
@@ -171,7 +207,7 @@ fn state(entry: &Entry, memory: &Memory) -> Line<'static> {
 }
 
 /// The newest tag and how many tags there are.
-fn newest(entry: &Entry, memory: &Memory) -> [Line<'static>; 2] {
+fn newest(entry: &Entry, memory: &Memory, width: usize) -> [Line<'static>; 2] {
     let theme = &memory.theme;
     let Some(upstream) = &entry.upstream else { return [not_asked(entry, memory), Line::default()] };
     let waiting = || Line::styled(theme.waiting(), theme.style(Meaning::Muted));
@@ -197,7 +233,7 @@ fn newest(entry: &Entry, memory: &Memory) -> [Line<'static>; 2] {
     }
     let running = entry.object.revision().and_then(|revision| revision.tag());
     let (glyph, meaning) = distance(newest, running, memory);
-    let room = 15 - text::width(glyph).min(2) - 1;
+    let room = width.saturating_sub(text::width(glyph).min(2) + 1);
     let tag = text::fit(&text::line(newest), room);
     [Line::from(vec![Span::raw(tag), Span::raw(" "), Span::styled(glyph, theme.style(meaning))]), count]
 }

@@ -8,7 +8,7 @@ use fluxscope::{
     app::{ColourMode, Settings, effect::Effect, message::Message},
     domain::{
         condition::ConditionStatus,
-        fact::{Fact, Object},
+        fact::{Fact, FeedId, Object},
         identity::Kind,
         problem::{Cause, Problem},
         repository::Repository,
@@ -100,6 +100,59 @@ fn what_takes_from_something_that_is_not_watched_or_from_nothing_has_a_row_to_st
     story.shows("no source");
     story.shows("- gone       ocirepo  shop/deleted");
     story.shows("≈ stale      ks         shop/orphan");
+}
+
+/// A world with a long name and a long tag.
+fn long() -> Vec<Object> {
+    let mut objects = shop();
+    let tag = "2024-11-20-main-build.1234567890";
+    objects.push(Object::Source(repository(
+        "platform-team/observability-stack-base",
+        Follows::Semver(">=1.0.0 <3.0.0".into()),
+        &format!("{tag}@{}", digest('e')),
+        ready(60),
+    )));
+    objects
+}
+
+#[test]
+fn columns_go_by_need_before_a_name_or_a_digest_is_cut() {
+    for width in [80, 90, 100, 110, 120, 130, 139, 160] {
+        let mut story = Story::with(settings(width, 30), long());
+        story.shows("ocirepo  platform-team/observability-stack-base ");
+        story.shows("@eeeeeeee");
+        story.shows("@aaaaaaaa");
+    }
+    let titles = |width: u16| {
+        let mut story = shop_with_tags(settings(width, 30));
+        story.lines()[1].split_whitespace().map(str::to_owned).collect::<Vec<String>>()
+    };
+    assert_eq!(
+        titles(60),
+        ["STATE", "KIND", "NAME"]
+            .map(str::to_owned)
+            .iter()
+            .chain(&["RUNNING".to_owned()])
+            .cloned()
+            .collect::<Vec<_>>()
+    );
+    assert_eq!(titles(80), ["STATE", "KIND", "NAME", "RUNNING", "NEWEST"]);
+    assert_eq!(titles(90), ["STATE", "KIND", "NAME", "FOLLOWS", "RUNNING", "NEWEST"]);
+    assert_eq!(titles(99), ["STATE", "KIND", "NAME", "FOLLOWS", "RUNNING", "NEWEST", "AGE"]);
+    let all = ["STATE", "KIND", "NAME", "FOLLOWS", "RUNNING", "NEWEST", "TAGS", "AGE", "MESSAGE"];
+    assert_eq!(titles(139), all);
+    assert_eq!(titles(160)[..9], all, "beside the pane too");
+}
+
+#[test]
+fn the_wide_view_adds_something_or_says_why_not() {
+    let mut story = shop_with_tags(settings(100, 24));
+    story.hides("REASON");
+    story.press("^W");
+    story.shows("REASON");
+    let mut narrow = shop_with_tags(settings(60, 24));
+    narrow.press("^W");
+    narrow.shows("no room for more columns in 60 cells");
 }
 
 #[test]
@@ -206,6 +259,60 @@ fn a_kind_that_may_not_be_read_is_named_with_the_verb_and_the_others_are_shown()
     story.shows("HelmRelease not shown: could not list helmreleases in all namespaces: 403");
     story.shows("ocirepo  shop/podinfo");
     story.hides("hr ");
+    story.shows("4 sources · 3+ consumers · 4+ need you");
+    story.press("G Enter");
+    story.shows("used by      nothing that was read … (HelmReleases could not be read)");
+    story.hides("nothing that is watched");
+}
+
+#[test]
+fn who_uses_a_source_is_only_known_where_it_could_be_asked() {
+    let mut one = Story::begin(crate::story::one_namespace("infra"));
+    one.connect();
+    let namespace: Option<Arc<str>> = Some("infra".into());
+    let objects: Vec<Arc<Object>> =
+        shop().into_iter().filter(|object| &*object.id().namespace == "infra").map(Arc::new).collect();
+    for kind in Kind::WATCHED {
+        let feed = FeedId { kind, namespace: namespace.clone() };
+        let objects = objects.iter().filter(|object| object.id().kind == kind).cloned().collect();
+        one.observe(vec![Fact::Listed { feed, objects, at: at(NOW) }]);
+    }
+    one.press("Enter");
+    one.shows("used by      nothing that was read … (only namespace infra was read)");
+    let mut all = shop_with_tags(settings(100, 40));
+    all.press("Enter");
+    all.shows("used by      nothing that is watched");
+}
+
+#[test]
+fn the_header_counts_what_is_shown() {
+    let mut story = shop_with_tags(settings(120, 24));
+    story.press("1");
+    story.shows("2 sources · 3 consumers · 3 need you");
+    story.press("0");
+    story.shows("4 sources · 4 consumers · 4 need you");
+    story.kind(":ks");
+    story.press("Enter");
+    story.shows("   3 consumers · 2 need you");
+}
+
+#[test]
+fn what_is_stale_is_so_since_its_source_broke() {
+    let mut story = shop_with_tags(settings(120, 40));
+    story.press("j j");
+    assert!(story.selected().ends_with("3m"), "{}", story.selected());
+    story.press("Enter");
+    story.shows("≈ stale for 3m · SourceFailing");
+    let objects = vec![Object::Consumer(consumer(
+        Kind::Kustomization,
+        "shop/orphan",
+        Some(id(Kind::OciRepository, "shop/deleted")),
+        "1.0.0",
+        ready(86_400),
+    ))];
+    let mut gone = Story::with(settings(120, 40), objects);
+    gone.press("j Enter");
+    gone.shows("≈ stale · SourceNotFound");
 }
 
 #[test]

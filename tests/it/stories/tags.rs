@@ -164,7 +164,7 @@ fn the_pane_says_why_there_are_no_tags_and_nothing_without_a_row() {
     }
     let objects = vec![fluxscope::domain::fact::Object::Source(odd)];
     let mut story = Story::with(settings(160, 45), objects);
-    story.shows("its url is not one that Flux accepts");
+    story.shows("its url is not one that Flux");
     story.hides("no OCI repository with tags");
     Story::with(settings(160, 45), vec![]).hides("no OCI repository with tags");
 }
