@@ -10,10 +10,12 @@ use crate::{
     },
     widgets::{text, theme::Theme, time},
 };
-use std::fmt::Write as _;
 
-/// How long a finished action stays on its row, in seconds.
-const LINGERS: i64 = 20;
+/// How long a finished action stays at the foot, in seconds.
+const LINGERS: i64 = 45;
+
+/// How long it takes the columns of its row.
+const LINGERS_ON_ROW: i64 = 6;
 
 #[derive(Debug, Clone)]
 pub struct Rollout {
@@ -32,9 +34,18 @@ impl Rollout {
         self.ended.is_some()
     }
 
-    /// It is on its row: under way, or over a moment ago.
+    /// It is at the foot: under way, or over a while ago.
     pub fn is_shown(&self, now: Timestamp) -> bool {
-        self.ended.is_none_or(|ended| now.as_second() - ended.as_second() < LINGERS)
+        self.lasts(now, LINGERS)
+    }
+
+    /// It is on its row: under way, or over a moment ago.
+    pub fn is_on_row(&self, now: Timestamp) -> bool {
+        self.lasts(now, LINGERS_ON_ROW)
+    }
+
+    fn lasts(&self, now: Timestamp, seconds: i64) -> bool {
+        self.ended.is_none_or(|ended| now.as_second() - ended.as_second() < seconds)
     }
 
     /// The step that ended it badly.
@@ -61,12 +72,40 @@ impl Rollout {
         if parts.is_empty() {
             parts.push("sending".to_owned());
         }
-        let mut words = parts.join("   ");
-        if !self.is_over() {
-            let seconds = (now.as_second() - self.started.as_second()).max(0);
-            let _ = write!(words, " {} {} {seconds} s", theme.arrow(), theme.waiting());
+        parts.join("   ") + &self.clock(theme, now)
+    }
+
+    /// ` → … 4 s` while it is under way.
+    fn clock(&self, theme: Theme, now: Timestamp) -> String {
+        if self.is_over() {
+            return String::new();
         }
-        words
+        let seconds = (now.as_second() - self.started.as_second()).max(0);
+        format!(" {} {} {seconds} s", theme.arrow(), theme.waiting())
+    }
+
+    /// The same in a row: all, else the present leg, else its last steps; no step is ever cut before the last one.
+    pub fn words_in(&self, theme: Theme, now: Timestamp, room: usize) -> String {
+        let all = self.words(theme, now);
+        let Some(last) = self.steps.last().filter(|_| text::width(&all) > room) else {
+            return text::fit(&all, room);
+        };
+        let leg: Vec<String> =
+            self.steps.iter().filter(|step| step.object == last.object).map(step_words).collect();
+        let name = if last.object.kind.is_source() { "source" } else { last.object.kind.short() };
+        let arrow = format!(" {} ", theme.arrow());
+        let clock = self.clock(theme, now);
+        let tail = |from: usize| leg[from..].join(&arrow) + &clock;
+        let candidates = (0..leg.len()).map(|from| format!("{name}: {}", tail(from)));
+        let fits = candidates.chain([tail(leg.len() - 1), leg[leg.len() - 1].clone()]);
+        let mut shortest = all;
+        for words in fits {
+            if text::width(&words) <= room {
+                return words;
+            }
+            shortest = words;
+        }
+        text::fit(&shortest, room)
     }
 
     fn leg(&self, id: &ObjectId, named: bool, theme: Theme) -> String {

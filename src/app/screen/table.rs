@@ -5,6 +5,7 @@ use crate::{
     app::{
         ledger::Entry,
         memory::Memory,
+        rollout::Rollout,
         shelf::{Asking, TagList, version},
     },
     domain::{identity::ObjectId, repository::Upstream, source::SourceSpec, world::Lookup},
@@ -56,8 +57,9 @@ pub fn paint(rows: &Rows, memory: &Memory, buffer: &mut Buffer, area: Rect) {
         let cells = cells(row, rows, memory, &widths);
         let cells = if selected { cells.into_iter().map(without_style).collect() } else { cells };
         table::paint_row(buffer, line, &columns, &widths, &cells, style);
-        if let Some(rollout) = row.anchor.object().and_then(|id| memory.rollout(id)) {
-            paint_rollout(buffer, line, &widths, &rollout.words(memory.theme, memory.now), style);
+        let rollout = row.anchor.object().and_then(|id| memory.rollout(id));
+        if let Some(rollout) = rollout.filter(|rollout| rollout.is_on_row(memory.now)) {
+            paint_rollout(buffer, line, &widths, rollout, memory, style);
         }
         if marked {
             buffer.set_string(area.x, y, "*", memory.theme.style(Meaning::Marked));
@@ -66,13 +68,17 @@ pub fn paint(rows: &Rows, memory: &Memory, buffer: &mut Buffer, area: Rect) {
 }
 
 /// The steps stand where the revisions stood: they are what is known about them now.
-fn paint_rollout(buffer: &mut Buffer, line: Rect, widths: &[Option<u16>], words: &str, style: Style) {
+fn paint_rollout(
+    buffer: &mut Buffer,
+    line: Rect,
+    widths: &[Option<u16>],
+    rollout: &Rollout,
+    memory: &Memory,
+    style: Style,
+) {
     let before: u16 = widths.iter().take(3).flatten().map(|width| width + 2).sum();
     let room = usize::from(line.width.saturating_sub(before));
-    // where not all legs fit, the one under way says most
-    let last = words.rsplit("   ").next().unwrap_or(words);
-    let words = if text::width(words) > room { last } else { words };
-    let words = text::pad(&text::fit_end(words, room), room, false);
+    let words = text::pad(&rollout.words_in(memory.theme, memory.now, room), room, false);
     buffer.set_string(line.x + before, line.y, words, Style::reset().patch(style));
 }
 
