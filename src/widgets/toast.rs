@@ -1,17 +1,38 @@
-//! One line at the bottom right that says what came of an action. It never takes the focus.
+//! What came of an action, above the line of keys: as many lines as it needs, three at most. It never takes the focus.
 
 use super::{
     text,
     theme::{Meaning, Theme},
 };
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    widgets::{Clear, Widget},
+};
 
-/// Paints a safe text over the right end of the line.
-pub fn paint(buffer: &mut Buffer, line: Rect, words: &str, meaning: Meaning, theme: &Theme) {
-    let words = format!(" {} ", text::fit(words, usize::from(line.width.saturating_sub(2))));
-    let width = u16::try_from(text::width(&words)).unwrap_or(line.width).min(line.width);
-    let x = line.right() - width;
-    buffer.set_stringn(x, line.y, &words, usize::from(width), theme.style(meaning).add_modifier(REVERSED));
+/// More than this would cover what one looks at.
+const MOST: usize = 3;
+
+/// Paints a safe text over the lower right end of the area.
+pub fn paint(buffer: &mut Buffer, area: Rect, words: &str, meaning: Meaning, theme: &Theme) {
+    let room = usize::from(area.width.saturating_sub(4));
+    let mut lines = text::wrap(words, room);
+    if lines.len() > MOST {
+        lines.truncate(MOST);
+        if let Some(last) = lines.last_mut() {
+            *last = text::fit(&format!("{last} …"), room);
+        }
+    }
+    let widest = lines.iter().map(|line| text::width(line)).max().unwrap_or(0);
+    let height = u16::try_from(lines.len()).unwrap_or(0).min(area.height);
+    let width = u16::try_from(widest + 2).unwrap_or(area.width).min(area.width);
+    let place = Rect { x: area.right() - width, y: area.bottom() - height, width, height };
+    Clear.render(place, buffer);
+    for (line, y) in lines.iter().zip(place.top()..) {
+        let words = format!(" {} ", text::pad(line, widest, false));
+        let style = theme.style(meaning).add_modifier(REVERSED);
+        buffer.set_stringn(place.x, y, &words, usize::from(width), style);
+    }
 }
 
 const REVERSED: ratatui::style::Modifier = ratatui::style::Modifier::REVERSED;
