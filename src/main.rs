@@ -89,6 +89,7 @@ fn settings(typed: &Cli) -> app::Settings {
     let program = &typed.global.program;
     app::Settings {
         write: program.write,
+        context: typed.global.cluster.context.clone(),
         scope: match &typed.global.cluster.namespace {
             Some(namespace) => Scope::Namespace(namespace.as_str().into()),
             None => Scope::AllNamespaces,

@@ -67,7 +67,7 @@ impl App {
             }
             Some(Overlay::Dialog(dialog)) => {
                 let keys = self.key_line(&[Scope::Dialog], areas.content.width.saturating_sub(8));
-                let lines = dialog.lines(&self.memory, areas.content.width, &keys);
+                let lines = dialog.lines(&self.memory, areas.content, &keys);
                 paint_box(buffer, areas.content, &dialog.title(), &lines, &self.memory);
             }
             Some(Overlay::Question) => {
@@ -82,9 +82,7 @@ impl App {
             Some(Overlay::Help(_)) | None => {}
         }
         if let Some(toast) = &self.toast {
-            let covered = matches!(self.overlay, Some(Overlay::Line(_)));
-            let line = if covered { above(areas.keys) } else { areas.keys };
-            toast::paint(buffer, line, &toast.words, toast.meaning, &self.memory.theme);
+            toast::paint(buffer, areas.content, &toast.words, toast.meaning, &self.memory.theme);
         }
     }
 
@@ -204,6 +202,9 @@ impl App {
             if hint.command.writes() && !self.memory.write {
                 words.push_str(if width >= 100 { " (read-only: :write)" } else { " (read-only)" });
             }
+            if let Some(reason) = self.refusal(hint.command) {
+                words = format!("{words} (not now: {reason})");
+            }
             let taken = text::width(key) + 1 + text::width(&words) + 2;
             if used + taken > room {
                 continue;
@@ -231,10 +232,20 @@ impl App {
         }
     }
 
+    /// Why the dialog sends nothing, in a few words; its box says it in full.
+    fn refusal(&self, command: Command) -> Option<String> {
+        let Some(Overlay::Dialog(dialog)) = self.overlay.as_ref().filter(|_| command == Command::Send) else {
+            return None;
+        };
+        let reason = text::line(&self.unready(dialog)?);
+        let short = reason.split(':').next().unwrap_or(&reason);
+        Some(text::fit(short, usize::from(self.size.width / 2).saturating_sub(4)))
+    }
+
     fn is_dim(&self, command: Command) -> bool {
         match &self.overlay {
             Some(Overlay::Dialog(dialog)) => match command {
-                Command::Send => dialog.obstacle(&self.memory).is_some(),
+                Command::Send => self.unready(dialog).is_some(),
                 _ => false,
             },
             Some(Overlay::Line(_) | Overlay::Help(_) | Overlay::Question) => false,
@@ -259,10 +270,6 @@ impl App {
         };
         prompt.draw(&note, fault.is_some(), &self.memory, buffer, areas.keys)
     }
-}
-
-fn above(line: Rect) -> Rect {
-    Rect { y: line.y.saturating_sub(1), ..line }
 }
 
 /// A clear word instead of a broken layout.

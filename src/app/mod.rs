@@ -53,6 +53,8 @@ const TOAST: i64 = 6;
 pub struct Settings {
     /// Writes are allowed from the start.
     pub write: bool,
+    /// The context asked for; None: the one in use.
+    pub context: Option<String>,
     pub scope: Scope,
     pub colour: ColourMode,
     pub ascii: bool,
@@ -75,6 +77,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             write: false,
+            context: None,
             scope: Scope::AllNamespaces,
             colour: ColourMode::default(),
             ascii: false,
@@ -134,7 +137,7 @@ impl App {
             ledger: ledger::Ledger::default(),
             shelf: shelf::Shelf::with(settings.registry_at_once),
             rollouts: HashMap::new(),
-            session: Session::Connecting { context: None, since: now },
+            session: Session::Connecting { context: settings.context, since: now },
             scope: settings.scope,
             namespace: None,
             contexts: Vec::new(),
@@ -173,8 +176,12 @@ impl App {
 
     /// The first questions. Nothing waits for their answers.
     pub fn start(&mut self) -> Vec<Effect> {
-        self.memory.session = Session::Connecting { context: None, since: self.memory.now };
-        let mut effects = vec![Effect::ListContexts, Effect::Connect { context: None }];
+        let context = match &self.memory.session {
+            Session::Connecting { context, .. } | Session::Down { context, .. } => context.clone(),
+            Session::Up(about) => Some(about.context.clone()),
+        };
+        self.memory.session = Session::Connecting { context: context.clone(), since: self.memory.now };
+        let mut effects = vec![Effect::ListContexts, Effect::Connect { context }];
         self.settle(&mut effects);
         effects
     }
@@ -368,6 +375,9 @@ impl App {
         self.want_raw(effects);
         self.want_fetched(effects);
         self.want_sources(effects);
+        if let Some(Overlay::Dialog(dialog)) = &mut self.overlay {
+            dialog.settle(&self.memory, content);
+        }
     }
 
     /// What can be seen first, then every other repository of the world.

@@ -131,8 +131,7 @@ impl App {
             Step::Reconcile { targets, with_source } => {
                 self.memory.fetched.clear();
                 let token = token(self.memory.now);
-                self.overlay =
-                    Some(Overlay::Dialog(Dialog { targets, with_source, token, asked: Vec::new() }));
+                self.overlay = Some(Overlay::Dialog(Dialog::new(targets, with_source, token)));
             }
         }
     }
@@ -322,12 +321,12 @@ impl App {
     fn in_dialog(&mut self, mut dialog: Dialog, command: Option<Command>, effects: &mut Vec<Effect>) {
         match command {
             Some(Command::Leave) => return,
-            Some(Command::Send) => match dialog.obstacle(&self.memory) {
+            Some(Command::Send) => match self.unready(&dialog) {
                 None => return self.send(&dialog, effects),
                 Some(reason) => self.say(Meaning::Warning, reason),
             },
             Some(Command::ToggleSource) if dialog.has_choice(&self.memory) => {
-                dialog.with_source = !dialog.with_source;
+                dialog.toggle_source();
             }
             Some(Command::CopyCommand) => {
                 let same =
@@ -338,9 +337,17 @@ impl App {
                 };
                 self.step(step, effects);
             }
-            Some(_) | None => {}
+            Some(other) => {
+                dialog.step(other, &self.memory, self.content());
+            }
+            None => {}
         }
         self.overlay = Some(Overlay::Dialog(dialog));
+    }
+
+    /// Why Enter sends nothing now.
+    pub(super) fn unready(&self, dialog: &Dialog) -> Option<String> {
+        dialog.obstacle(&self.memory).or_else(|| dialog.unseen(&self.memory, self.content()))
     }
 
     fn send(&mut self, dialog: &Dialog, effects: &mut Vec<Effect>) {

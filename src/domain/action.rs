@@ -32,15 +32,13 @@ impl Patch {
 
     /// `PATCH kustomizations/podinfo -n shop  {...}`: exactly what would be sent.
     pub fn words(&self) -> String {
+        format!("{}  {}", self.request(), self.body)
+    }
+
+    /// `PATCH kustomizations/podinfo -n shop`: the same without its body.
+    pub fn request(&self) -> String {
         let id = &self.object;
-        format!(
-            "PATCH {}.{}/{} -n {}  {}",
-            id.kind.plural(),
-            id.kind.group(),
-            id.name,
-            id.namespace,
-            self.body
-        )
+        format!("PATCH {}.{}/{} -n {}", id.kind.plural(), id.kind.group(), id.name, id.namespace)
     }
 
     /// The same with kubectl.

@@ -1,7 +1,7 @@
 //! The reconcile dialog: exactly what would be sent, to whom, in which order. It sends nothing itself.
 
 use crate::{
-    app::{equivalent, memory::Memory, rollout::Rollout},
+    app::{command::Command, equivalent, memory::Memory, rollout::Rollout, screen::moved},
     domain::{
         action::{Leg, Plan, plan, unread},
         identity::{Kind, ObjectId},
@@ -10,7 +10,13 @@ use crate::{
     },
     widgets::{text, theme::Meaning},
 };
-use ratatui::text::{Line, Span};
+use ratatui::{
+    layout::Rect,
+    text::{Line, Span},
+};
+
+/// Cells of the words in front of what is sent.
+const LABEL: usize = 12;
 
 pub struct Dialog {
     pub targets: Vec<ObjectId>,
@@ -19,6 +25,28 @@ pub struct Dialog {
     pub token: String,
     /// What was asked for to make the plan.
     pub asked: Vec<ObjectId>,
+    /// The first line of the plan that is shown, where not all fit.
+    pub first: usize,
+    /// So many lines of the plan were on the screen.
+    pub seen: usize,
+}
+
+/// The plan, which scrolls, and what stands below it whatever the height.
+pub struct Picture {
+    plan: Vec<Line<'static>>,
+    below: Vec<Line<'static>>,
+    room: usize,
+}
+
+impl Picture {
+    /// Lines of the plan that lie below the visible ones.
+    fn left(&self, first: usize) -> usize {
+        self.plan.len().saturating_sub(first + self.room)
+    }
+
+    fn last(&self) -> usize {
+        self.plan.len().saturating_sub(self.room)
+    }
 }
 
 /// What would happen to one target.
@@ -30,11 +58,50 @@ pub enum Planned {
 }
 
 impl Dialog {
-    /// There is a choice only where something takes from a source.
+    pub fn new(targets: Vec<ObjectId>, with_source: bool, token: String) -> Self {
+        Self { targets, with_source, token, asked: Vec::new(), first: 0, seen: 0 }
+    }
+
+    /// There is a choice only where something that would be reconciled takes from a source.
     pub fn has_choice(&self, memory: &Memory) -> bool {
         self.targets.iter().any(|id| {
-            (!id.kind.is_source() || id.kind == Kind::HelmChart)
+            may_have_source(id)
                 && memory.ledger.get(id).is_some_and(|entry| takes_from(&entry.object).is_some())
+                && !matches!(planned(memory, id, false), Planned::Refused(_))
+        })
+    }
+
+    pub fn toggle_source(&mut self) {
+        self.with_source = !self.with_source;
+        self.first = 0;
+        self.seen = 0;
+    }
+
+    /// Keeps the lines inside, and remembers what was seen of them.
+    pub fn settle(&mut self, memory: &Memory, content: Rect) {
+        let picture = self.picture(memory, content, &Line::default());
+        self.first = self.first.min(picture.last());
+        // a plan that changed has to be seen again
+        self.seen = self.seen.min(picture.plan.len()).max(self.first + picture.room);
+    }
+
+    /// Scrolls. False: not a movement.
+    pub fn step(&mut self, command: Command, memory: &Memory, content: Rect) -> bool {
+        let picture = self.picture(memory, content, &Line::default());
+        match moved(command, self.first, picture.room, picture.plan.len()) {
+            Some(to) => {
+                self.first = to.min(picture.last());
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// What was not on the screen yet must be before it is sent.
+    pub fn unseen(&self, memory: &Memory, content: Rect) -> Option<String> {
+        let left = self.picture(memory, content, &Line::default()).plan.len().saturating_sub(self.seen);
+        (left > 0).then(|| {
+            format!("{} below: j or Shift-G shows all that would be sent", text::count(left, "more line"))
         })
     }
 
@@ -52,7 +119,8 @@ impl Dialog {
     }
 
     pub fn title(&self) -> String {
-        let with = if self.with_source { " with its source" } else { "" };
+        let with = self.with_source && self.targets.iter().any(may_have_source);
+        let with = if with { " with its source" } else { "" };
         match self.targets.as_slice() {
             [one] => format!("reconcile {}{with}", text::line(&one.to_string())),
             many => format!("reconcile {} objects{with}", many.len()),
@@ -67,7 +135,11 @@ impl Dialog {
             return Some("its source is still being read".to_owned());
         }
         if !ready {
-            return Some("nothing can be sent".to_owned());
+            let why = planned.into_iter().find_map(|planned| match planned {
+                Planned::Refused(problem) => Some(problem.why),
+                Planned::Ready(_) | Planned::Reads(_) => None,
+            });
+            return Some(why.unwrap_or_else(|| "nothing can be sent".to_owned()));
         }
         if !memory.write {
             return Some("read-only: :write allows it for this session, --write from the start".to_owned());
@@ -84,22 +156,41 @@ impl Dialog {
         ready.collect()
     }
 
-    pub fn lines(&self, memory: &Memory, width: u16, keys: &Line<'static>) -> Vec<Line<'static>> {
-        let room = usize::from(width.saturating_sub(8));
-        let mut lines = Vec::new();
-        for (id, planned) in self.targets.iter().zip(self.planned(memory)) {
-            self.target_lines(id, &planned, memory, room, &mut lines);
+    pub fn picture(&self, memory: &Memory, content: Rect, keys: &Line<'static>) -> Picture {
+        let width = usize::from(content.width.saturating_sub(8));
+        let mut plan = Vec::new();
+        let planned = self.planned(memory);
+        let ready = planned.iter().any(|planned| matches!(planned, Planned::Ready(_)));
+        for (id, planned) in self.targets.iter().zip(planned) {
+            self.target_lines(id, &planned, memory, width, &mut plan);
         }
-        lines.push(Line::default());
+        let mut below = Vec::new();
         if self.has_choice(memory) {
             let mark = if self.with_source { "[x]" } else { "[ ]" };
-            lines.push(Line::from(format!("{mark} with source")));
+            below.push(Line::from(format!("{mark} with source")));
         }
-        if let Some(obstacle) = self.obstacle(memory) {
+        // why one is refused stands in its plan
+        if let Some(obstacle) = self.obstacle(memory).filter(|_| ready) {
             let style = memory.theme.style(Meaning::Warning);
-            lines.extend(text::wrap(&obstacle, room).into_iter().map(|line| Line::styled(line, style)));
+            below.extend(text::wrap(&obstacle, width).into_iter().map(|line| Line::styled(line, style)));
         }
-        lines.push(keys.clone());
+        below.push(keys.clone());
+        // the line between the two says how much more there is
+        let room = usize::from(content.height).saturating_sub(2 + 1 + below.len()).max(1);
+        Picture { plan, below, room }
+    }
+
+    pub fn lines(&self, memory: &Memory, content: Rect, keys: &Line<'static>) -> Vec<Line<'static>> {
+        let picture = self.picture(memory, content, keys);
+        let first = self.first.min(picture.last());
+        let left = picture.left(first);
+        let mut lines: Vec<Line<'static>> = picture.plan.into_iter().skip(first).take(picture.room).collect();
+        lines.push(match (left, first) {
+            (0, 0) => Line::default(),
+            (0, above) => more(memory, above, "above: k"),
+            (below, _) => more(memory, below, "below: j"),
+        });
+        lines.extend(picture.below);
         lines
     }
 
@@ -142,25 +233,40 @@ impl Dialog {
                 lines.extend(text::wrap(&words, room).into_iter().map(|line| Line::styled(line, muted)));
             }
         }
-        for (at, patch) in plan.patches(&self.token).iter().enumerate() {
-            let label = match at {
-                0 => "would send  ",
-                _ => "then        ",
-            };
-            for (n, line) in text::wrap(&patch.words(), room.saturating_sub(12)).into_iter().enumerate() {
-                let label = if n == 0 { label } else { "            " };
-                lines.push(Line::from(vec![Span::styled(label, muted), Span::raw(line)]));
+        let patches = plan.patches(&self.token);
+        for (at, patch) in patches.iter().enumerate() {
+            let name = if at == 0 { "would send" } else { "then" };
+            labelled(name, &patch.request(), memory, room, lines);
+            // the same body for all is told once, behind the last
+            if patches.get(at + 1).is_none_or(|next| next.body != patch.body) {
+                let name = if at == 0 { "" } else { "each with" };
+                labelled(name, &patch.body.to_string(), memory, room, lines);
             }
         }
         let same = equivalent::reconcile(id, self.with_source)
             .or_else(|| plan.patches(&self.token).last().map(crate::domain::action::Patch::kubectl));
         if let Some(same) = same {
-            for (n, line) in text::wrap(&same, room.saturating_sub(12)).into_iter().enumerate() {
-                let label = if n == 0 { "the same as " } else { "            " };
-                lines.push(Line::from(vec![Span::styled(label, muted), Span::raw(line)]));
-            }
+            labelled("the same as", &same, memory, room, lines);
         }
     }
+}
+
+fn labelled(name: &str, words: &str, memory: &Memory, room: usize, lines: &mut Vec<Line<'static>>) {
+    let muted = memory.theme.style(Meaning::Muted);
+    for (n, line) in text::wrap(words, room.saturating_sub(LABEL)).into_iter().enumerate() {
+        let label = if n == 0 { name } else { "" };
+        lines.push(Line::from(vec![Span::styled(format!("{label:<LABEL$}"), muted), Span::raw(line)]));
+    }
+}
+
+fn more(memory: &Memory, count: usize, whither: &str) -> Line<'static> {
+    let words = format!("{} {} {whither}", memory.theme.waiting(), text::count(count, "more line"));
+    Line::styled(words, memory.theme.style(Meaning::Warning))
+}
+
+/// Something that takes from a source; a source is the source itself.
+fn may_have_source(id: &ObjectId) -> bool {
+    !id.kind.is_source() || id.kind == Kind::HelmChart
 }
 
 /// Plans over the chain of the target only, read from the world or fetched for this.

@@ -3,7 +3,10 @@
 use crate::story::{Story, one_namespace, settings, shop, shop_with_tags};
 use fluxscope::{
     app::{Settings, effect::Effect, message::Message},
-    domain::fact::Scope,
+    domain::{
+        fact::Scope,
+        problem::{Cause, Problem},
+    },
 };
 
 fn order(story: &mut Story, text: &str) {
@@ -99,6 +102,18 @@ fn another_context_leaves_everything_of_the_old_one_behind() {
     story.shows("connecting to staging");
     story.list(shop());
     story.hides("shop/podinfo");
+}
+
+#[test]
+fn a_context_that_was_asked_for_is_named_even_if_there_is_none() {
+    let mut story = Story::begin(Settings { context: Some("nope".to_owned()), ..settings(100, 24) });
+    assert!(story.asked().contains(&Effect::Connect { context: Some("nope".to_owned()) }));
+    story.tell(Message::Contexts(Ok(vec!["prod-eu".to_owned()])));
+    story.shows("nope › board");
+    let problem = Problem::new(Cause::Usage, "connect to nope", "there is no context nope");
+    story.tell(Message::Connected(Err(problem)));
+    assert!(story.lines()[0].starts_with(" nope › board"), "{}", story.lines()[0]);
+    story.shows("not connected");
 }
 
 #[test]

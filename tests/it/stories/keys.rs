@@ -80,6 +80,16 @@ fn escape_at_the_first_screen_does_nothing_and_enter_stays_in_the_quit_question(
 }
 
 #[test]
+fn a_long_word_of_the_program_is_whole_and_leaves_the_line_of_keys() {
+    let mut story = shop_with_tags(settings(60, 15));
+    story.kind(":tags ghcr.io/some-organisation/some-repository-with-a-name");
+    story.press("Enter");
+    let screen = story.screen().replace(['\n', ' '], "");
+    assert!(screen.contains("URLmustbeinformat'oci://<domain>/<org>/<repo>'"), "{}", story.screen());
+    assert!(story.lines()[14].ends_with("? help"), "{}", story.screen());
+}
+
+#[test]
 fn movement_is_that_of_k9s() {
     let mut story = shop_with_tags(settings(100, 24));
     story.press("G");

@@ -100,6 +100,33 @@ fn the_row_follows_the_action_to_its_end() {
 }
 
 #[test]
+fn a_row_keeps_the_last_step_whole_and_gives_its_columns_back_soon() {
+    let mut story = writable(80, 24);
+    let (release, chart) = chart_release();
+    story.press("G R Space Enter");
+    for (object, what, revision) in [
+        (&chart, What::Requested, None),
+        (&chart, What::Handled, None),
+        (&chart, What::Stored, Some("6.9.5@sha256:0000")),
+        (&release, What::Requested, None),
+        (&release, What::Handled, None),
+        (&release, What::Applied, Some("6.9.5+abcdef012345")),
+    ] {
+        stepped(&mut story, &release, object, what, revision);
+        let row = story.selected();
+        let (_, trail) = row.split_once("shop/podinfo").unwrap();
+        assert!(!trail.contains('…') || trail.contains("→ …"), "{row}");
+        assert!(trail.contains(what.word()), "{row}");
+        assert!(!trail.trim_start().starts_with('…'), "{row}");
+    }
+    story.tell(Message::Acted(release));
+    assert!(story.selected().contains("applied 6.9.5@abcdef01"), "{}", story.selected());
+    story.wait(8);
+    assert!(story.selected().ends_with("6.9.4@44444444"), "{}", story.selected());
+    story.shows("source: requested → handled 0.8 s → stored 6.9.5");
+}
+
+#[test]
 fn a_failure_stays_until_a_key_with_its_message() {
     let mut story = writable(120, 30);
     let (release, _) = chart_release();
@@ -123,6 +150,65 @@ fn a_suspended_object_is_refused_with_words() {
     story.asked();
     story.press("Enter");
     assert!(story.asked().is_empty());
+}
+
+#[test]
+fn what_is_refused_is_not_offered() {
+    let mut story = writable(120, 30);
+    story.kind("/team-a");
+    story.press("Enter R");
+    story.hides("with source");
+    let foot = story.lines().pop().unwrap();
+    assert!(foot.contains("Enter send (not now: ocirepo team-a/config is suspended)"), "{foot}");
+    story.shows("│ Enter send (not now: ocirepo team-a/config is suspended)");
+    let mut read_only = shop_with_tags(settings(80, 24));
+    read_only.press("G R");
+    let foot = read_only.lines().pop().unwrap();
+    assert!(foot.contains("Enter send (not now: read-only)"), "{foot}");
+    read_only.shows("read-only: :write allows it");
+}
+
+#[test]
+fn from_the_tags_a_source_is_reconciled_as_itself_and_a_consumer_with_its_source() {
+    let mut story = writable(120, 30);
+    story.press("j t R");
+    story.shows("┌ reconcile ocirepo shop/podinfo ─");
+    story.press("Esc Esc j t R");
+    story.shows("┌ reconcile ks shop/podinfo with its source ─");
+}
+
+#[test]
+fn the_smallest_dialog_shows_everything_before_it_sends() {
+    let mut story = writable(60, 15);
+    story.press("G R Space");
+    for words in [
+        "reconcile hr shop/podinfo with its source",
+        "ocirepositories.source.toolkit.fluxcd.io",
+        "helmreleases.helm.toolkit.fluxcd.io",
+        "[x] with source",
+        "Enter send",
+    ] {
+        story.shows(words);
+    }
+    story.press("Esc g");
+    story.kind("/ns:shop");
+    story.press("Enter g Space Space Space Space R");
+    story.shows("more lines below: j");
+    story.asked();
+    story.press("Enter");
+    assert!(!story.asked().iter().any(|effect| matches!(effect, Effect::Reconcile { .. })));
+    story.shows("below: j or Shift-G");
+    let mut seen = story.screen();
+    for _ in 0..40 {
+        story.press("j");
+        seen.push_str(&story.screen());
+    }
+    for words in ["ocirepositories", "kustomizations", "podinfo-eu -n shop"] {
+        assert!(seen.contains(words), "{words}");
+    }
+    story.shows("above: k");
+    story.press("Enter");
+    assert!(story.asked().iter().any(|effect| matches!(effect, Effect::Reconcile { .. })));
 }
 
 #[test]
