@@ -13,6 +13,9 @@ pub enum Command {
     Bottom,
     Left,
     Right,
+    /// Sideways in a text.
+    Leftwards,
+    Rightwards,
     Open,
     Back,
     /// As `Back`; at the first screen the way to the quit question.
@@ -75,8 +78,10 @@ impl Command {
             Self::HalfUp => ("", "half a page up"),
             Self::Top => ("", "to the first line"),
             Self::Bottom => ("", "to the last line"),
-            Self::Left => ("", "left: to the source of a row, to the start of a long line"),
-            Self::Right => ("", "right: to the first consumer of a row, to the end of a long line"),
+            Self::Left => ("", "to the source of a row"),
+            Self::Right => ("", "to the first consumer of a row"),
+            Self::Leftwards => ("", "to the left in long lines"),
+            Self::Rightwards => ("", "to the right in long lines"),
             Self::Open => ("open", "open what is selected: why it stands where it stands"),
             Self::Back => ("", "clear the filter, else go back; at the first screen nothing"),
             Self::Close => ("", "clear the filter, else go back; at the first screen ask whether to quit"),

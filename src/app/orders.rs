@@ -107,7 +107,13 @@ fn tags(address: &str) -> Result<Order, String> {
 }
 
 fn unknown(word: &str) -> String {
-    meant(&format!("there is no command :{word}"), word, WORDS.into_iter())
+    let words = format!("there is no command :{word}");
+    let near = WORDS.into_iter().any(|other| distance(word, other) <= (word.chars().count() / 2).clamp(1, 3));
+    if near {
+        meant(&words, word, WORDS.into_iter())
+    } else {
+        format!("{words}; there are {}", WORDS.join(" "))
+    }
 }
 
 fn meant<'a>(words: &str, typed: &str, known: impl Iterator<Item = &'a str>) -> String {
@@ -195,6 +201,10 @@ mod tests {
     fn an_unknown_word_names_the_nearest_command() {
         assert_eq!(unknown("ocirep"), "there is no command :ocirep; the nearest is ocirepo");
         assert_eq!(unknown("wirte"), "there is no command :wirte; the nearest is write");
+        assert_eq!(
+            unknown("foo"),
+            "there is no command :foo; there are all ocirepo ks hr helmrepo hc ea tags ns ctx write readonly help q"
+        );
     }
 
     #[test]

@@ -18,6 +18,11 @@ pub fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
+/// `1 more line below`, `2 more lines below`.
+pub fn more(number: usize, whither: &str) -> String {
+    format!("{} {whither}", count(number, "more line"))
+}
+
 /// Cells that a safe text takes.
 pub fn width(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.width() }

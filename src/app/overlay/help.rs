@@ -5,7 +5,7 @@ use crate::{
         command::Command,
         keymap::{self, Scope},
         memory::Memory,
-        screen::{board, moved},
+        screen::{board, moved, paint_more},
     },
     domain::standing::Standing,
     widgets::{text, theme::Meaning},
@@ -100,12 +100,7 @@ impl Help {
         for (line, y) in lines.iter().skip(self.first).zip(below.top()..below.bottom()) {
             buffer.set_line(below.x, y, line, below.width);
         }
-        let more = lines.len().saturating_sub(self.first + usize::from(below.height));
-        if more > 0 {
-            let words = format!(" {more} more lines below ");
-            let x = below.right().saturating_sub(words.len() as u16);
-            buffer.set_string(x, below.bottom() - 1, words, memory.theme.style(Meaning::Muted));
-        }
+        paint_more(buffer, below, lines.len(), self.first, memory);
     }
 }
 

@@ -239,7 +239,12 @@ fn empty(rows: &Rows, memory: &Memory) -> String {
     };
     let here: Vec<Kind> = looked.iter().copied().filter(|kind| !absent.contains(kind)).collect();
     let missing: Vec<Kind> = looked.into_iter().filter(|kind| absent.contains(kind)).collect();
-    let place = format!("{} of {}", memory.scope_words(), memory.context());
+    let read = memory.read_namespaces();
+    let scope = match (memory.focus(), read.as_slice()) {
+        (Some(_), _) | (None, []) => memory.scope_words(),
+        (None, names) => format!("the readable namespaces ({})", names.join(", ")),
+    };
+    let place = format!("{scope} of {}", memory.context());
     let mut words = match (here.is_empty(), rows.arrangement) {
         (true, _) => format!("{} does not serve any Flux kind.", memory.context()),
         (false, Arrangement::Tree) => format!("no Flux objects in {place}; looked for {}.", names(&here)),

@@ -57,12 +57,21 @@ pub fn paint(lines: &[Line<'_>], memory: &Memory, buffer: &mut Buffer, area: Rec
         width: area.width.saturating_sub(2),
         height: area.height.saturating_sub(1),
     };
-    paint_lines(buffer, below, lines);
-    if lines.len() > usize::from(below.height) && below.height > 0 {
-        let more = format!(" … {} more lines: Enter", lines.len() - usize::from(below.height));
-        let x = below.right().saturating_sub(u16::try_from(text::width(&more)).unwrap_or(0));
-        buffer.set_string(x, below.bottom() - 1, more, memory.theme.style(Meaning::Muted));
+    let room = usize::from(below.height);
+    if lines.len() <= room || room == 0 {
+        paint_lines(buffer, below, lines);
+        return;
     }
+    // the last line says how much is missing, and shows what it has room for
+    let hidden = lines.len() - room;
+    let more = format!(" … {}", text::more(hidden, "by Enter"));
+    let width = below.width.saturating_sub(u16::try_from(text::width(&more)).unwrap_or(0));
+    paint_lines(buffer, Rect { height: below.height - 1, ..below }, lines);
+    let last = Rect { y: below.bottom() - 1, height: 1, width, ..below };
+    let words: String = lines[room - 1].spans.iter().map(|span| span.content.as_ref()).collect();
+    let style = lines[room - 1].style;
+    buffer.set_line(last.x, last.y, &Line::styled(text::fit(&words, usize::from(width)), style), width);
+    buffer.set_string(last.right(), last.y, more, memory.theme.style(Meaning::Muted));
 }
 
 fn wrapped(words: &str, room: usize) -> Vec<Line<'static>> {

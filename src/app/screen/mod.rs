@@ -23,7 +23,12 @@ use crate::{
 use board::Board;
 use list::List;
 use object::ObjectScreen;
-use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    text::Line,
+    widgets::{Clear, Widget},
+};
 use tags::TagsScreen;
 use yaml::YamlScreen;
 
@@ -104,7 +109,7 @@ impl Screen {
             Self::Board(board) => format!("board{}", board.rows.suffix()),
             Self::List(list) => format!("{}{}", list.kind.short(), list.rows.suffix()),
             Self::Object(object) => text::line(&object.id.to_string()),
-            Self::Yaml(_) => "yaml".to_owned(),
+            Self::Yaml(yaml) => yaml.title(),
             Self::Tags(tags) => tags.title(),
         }
     }
@@ -208,6 +213,20 @@ pub(super) fn paint_lines(buffer: &mut Buffer, area: Rect, lines: &[Line<'_>]) {
     for (line, y) in lines.iter().zip(area.top()..area.bottom()) {
         buffer.set_line(area.x, y, line, area.width);
     }
+}
+
+/// How much lies below, in the last line of the area, which it takes whole.
+pub(crate) fn paint_more(buffer: &mut Buffer, area: Rect, count: usize, first: usize, memory: &Memory) {
+    let below = count.saturating_sub(first + usize::from(area.height));
+    if below == 0 || area.height == 0 {
+        return;
+    }
+    // the line that is covered is below too
+    let words = text::more(below + 1, "below");
+    let line = Rect { y: area.bottom() - 1, height: 1, ..area };
+    Clear.render(line, buffer);
+    let width = u16::try_from(text::width(&words)).unwrap_or(area.width).min(area.width);
+    buffer.set_string(area.right() - width, line.y, words, memory.theme.style(Meaning::Muted));
 }
 
 /// What failed, why and what to try, as lines.

@@ -1,6 +1,6 @@
 //! One object: where it stands and why, in full; then what it follows, runs, belongs to, and what happened to it.
 
-use super::{Place, Step, browse, facts, inner, moved};
+use super::{Place, Step, browse, facts, inner, moved, paint_more};
 use crate::{
     app::{command::Command, equivalent, memory::Memory},
     domain::identity::ObjectId,
@@ -148,11 +148,6 @@ impl ObjectScreen {
                 buffer.set_style(Rect { y, height: 1, ..area }, selected);
             }
         }
-        let below = doc.lines.len().saturating_sub(self.first + usize::from(area.height));
-        if below > 0 && area.height > 0 {
-            let words = format!(" {below} more lines below ");
-            let x = area.right().saturating_sub(words.len() as u16);
-            buffer.set_string(x, area.bottom() - 1, words, memory.theme.style(Meaning::Muted));
-        }
+        paint_more(buffer, area, doc.lines.len(), self.first, memory);
     }
 }

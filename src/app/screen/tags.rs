@@ -15,6 +15,7 @@ use crate::{
         fact::Object,
         identity::{Kind, ObjectId},
         repository::{Upstream, is_tag},
+        source::Follows,
     },
     widgets::{
         layout,
@@ -240,6 +241,9 @@ impl TagsScreen {
         let style = memory.theme.style(Meaning::Muted);
         let mut lines: Vec<Line<'static>> =
             text::wrap(&words, room).into_iter().map(|line| Line::styled(line, style)).collect();
+        if let Some(pin) = self.pin(memory) {
+            lines.push(Line::from(format!("pinned to {pin}: no tag decides what runs")));
+        }
         if let Some(fault) = &self.filter.fault {
             lines.push(Line::styled(text::line(fault), memory.theme.style(Meaning::Problem)));
         }
@@ -252,6 +256,19 @@ impl TagsScreen {
         }
         lines.truncate(usize::from(height / 2));
         lines
+    }
+
+    /// The digest that the source one came from is pinned to.
+    fn pin(&self, memory: &Memory) -> Option<String> {
+        let chain = memory.ledger.world.chain(self.about.as_ref()?);
+        let source = chain.iter().find_map(|id| memory.ledger.get(id)?.object.as_source());
+        match source?.follows()? {
+            Follows::Digest(digest) => {
+                let hex = digest.rsplit(':').next().unwrap_or(&digest);
+                Some(format!("@{}", text::line(hex.get(..8).unwrap_or(hex))))
+            }
+            Follows::Semver(_) | Follows::Tag(_) | Follows::Latest => None,
+        }
     }
 
     fn foot(&self, memory: &Memory, width: u16) -> Vec<Line<'static>> {
@@ -374,9 +391,9 @@ fn manifest_lines(manifest: &Manifest, memory: &Memory, room: usize) -> Vec<Line
     let mut words = vec![format!("{}", manifest.digest)];
     let what = if manifest.children.is_empty() {
         let layers: Vec<String> = manifest.layers.iter().map(|layer| text::line(&layer.media_type)).collect();
-        format!("{} layers: {}", manifest.layers.len(), layers.join(", "))
+        format!("{}: {}", text::count(layers.len(), "layer"), layers.join(", "))
     } else {
-        format!("an index of {} manifests", manifest.children.len())
+        format!("an index of {}", text::count(manifest.children.len(), "manifest"))
     };
     words.push(what);
     for name in [

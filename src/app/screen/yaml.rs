@@ -46,6 +46,15 @@ impl YamlScreen {
         }
     }
 
+    /// Its crumb: with the place found and how many there are.
+    pub fn title(&self) -> String {
+        if self.needle.is_empty() {
+            return "yaml".to_owned();
+        }
+        let at = if self.hits.is_empty() { 0 } else { self.hit + 1 };
+        format!("yaml /{} {at}/{}", text::fit(&text::line(&self.needle), 24), self.hits.len())
+    }
+
     pub fn found(&self) -> Option<(usize, usize)> {
         (!self.needle.is_empty()).then_some((self.hits.len(), self.lines.len()))
     }
@@ -72,8 +81,8 @@ impl YamlScreen {
             return Step::Stay;
         }
         match command {
-            Command::Left => self.left = self.left.saturating_sub(SIDEWAYS),
-            Command::Right => self.left = (self.left + SIDEWAYS).min(self.longest(content)),
+            Command::Leftwards => self.left = self.left.saturating_sub(SIDEWAYS),
+            Command::Rightwards => self.left = (self.left + SIDEWAYS).min(self.longest(content)),
             Command::Search => return Step::Search,
             Command::NextHit => self.jump(self.hit + 1, height),
             Command::PreviousHit => self.jump((self.hit + self.hits.len()).saturating_sub(1), height),

@@ -171,7 +171,7 @@ fn a_message_of_5000_characters_leaves_the_rows_and_says_how_much_more_there_is(
     let objects = vec![Object::Source(repository("shop/long", Follows::Latest, "", failing))];
     let mut story = Story::with(settings(80, 24), objects);
     story.shows("shop/long");
-    story.shows("more lines: Enter");
+    story.shows("more lines by Enter");
     story.press("Enter G");
     story.shows("created 90d ago");
 }
@@ -245,6 +245,22 @@ fn an_empty_cluster_says_what_was_looked_for_and_where() {
     story.shows("no Flux objects in all namespaces of prod-eu; looked for OCIRepository");
     story.shows("Not installed:");
     story.snapshot("empty-80x24");
+}
+
+#[test]
+fn an_empty_answer_of_some_namespaces_names_them() {
+    let mut story = Story::begin(settings(100, 24));
+    story.connect();
+    for kind in Kind::WATCHED {
+        let problem = Problem::new(Cause::Forbidden, "list in all namespaces", "403");
+        let namespaces: Vec<Arc<str>> = vec!["infra".into(), "shop".into()];
+        story.observe(vec![Fact::Narrowed { kind, namespaces: namespaces.clone(), problem }]);
+        for namespace in namespaces {
+            let feed = FeedId { kind, namespace: Some(namespace) };
+            story.observe(vec![Fact::Listed { feed, objects: vec![], at: at(NOW) }]);
+        }
+    }
+    story.shows("no Flux objects in the readable namespaces (infra, shop) of prod-eu");
 }
 
 #[test]

@@ -152,6 +152,7 @@ fn yaml_is_read_once_scrolled_searched_and_copied_as_a_command() {
     story.kind("status");
     story.press("Enter");
     story.shows("status: {}");
+    story.shows("› yaml /status 1/1");
     story.press("g C");
     assert_eq!(
         story.asked(),

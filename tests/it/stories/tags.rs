@@ -194,6 +194,21 @@ fn leaving_a_slow_repository_gives_up_asking() {
 }
 
 #[test]
+fn a_source_that_is_pinned_to_a_digest_says_so() {
+    use fluxscope::domain::{fact::Object, source::Follows};
+    let digest = crate::story::digest('6');
+    let pinned = crate::story::repository(
+        "shop/pin",
+        Follows::Digest(digest.as_str().into()),
+        &digest,
+        crate::story::ready(1),
+    );
+    let mut story = Story::with(settings(100, 24), vec![Object::Source(pinned)]);
+    story.press("t");
+    story.shows("pinned to @66666666");
+}
+
+#[test]
 fn tags_are_filtered_by_their_text() {
     let mut story = shop_with_tags(settings(100, 24));
     story.press("j t");
