@@ -131,6 +131,23 @@ impl Command {
         }
     }
 
+    /// It means nothing where there is nothing to select.
+    pub const fn needs_row(self) -> bool {
+        matches!(
+            self,
+            Self::Open
+                | Self::Tags
+                | Self::Yaml
+                | Self::Filter
+                | Self::Search
+                | Self::NextHit
+                | Self::Describe
+                | Self::CopyTag
+                | Self::Reconcile
+                | Self::ReconcileSource
+        )
+    }
+
     /// It may write to the cluster.
     pub const fn writes(self) -> bool {
         matches!(self, Self::Reconcile | Self::ReconcileSource)

@@ -228,7 +228,8 @@ impl App {
             Some(Overlay::Dialog(dialog)) => {
                 command == Command::ToggleSource && !dialog.has_choice(&self.memory)
             }
-            Some(Overlay::Line(_) | Overlay::Help(_) | Overlay::Question) | None => false,
+            Some(Overlay::Line(_) | Overlay::Help(_) | Overlay::Question) => false,
+            None => self.top().is_bare(&self.memory) && command.needs_row(),
         }
     }
 

@@ -25,15 +25,20 @@ pub struct Prompt {
     pub input: String,
     /// The candidate chosen with the arrows.
     chosen: Option<usize>,
+    /// The text is an older one: what is typed replaces it.
+    old: bool,
 }
 
 impl Prompt {
     pub fn new(purpose: Purpose, input: &str) -> Self {
-        Self { purpose, input: input.to_owned(), chosen: None }
+        Self { purpose, input: input.to_owned(), chosen: None, old: !input.is_empty() }
     }
 
     /// Typed or pasted: only what can be seen, and never a line break.
     pub fn insert(&mut self, text: &str) {
+        if std::mem::take(&mut self.old) {
+            self.input.clear();
+        }
         let first = text.lines().next().unwrap_or_default();
         let seen = first.chars().filter(|c| !crate::domain::plain::is_deceptive(*c));
         self.input.extend(seen.take(LIMIT.saturating_sub(self.input.len())));
@@ -41,6 +46,7 @@ impl Prompt {
     }
 
     pub fn erase(&mut self) {
+        self.old = false;
         self.input.pop();
         self.chosen = None;
     }
@@ -132,7 +138,9 @@ impl Prompt {
         let note_width = text::width(note);
         let room = usize::from(line.width).saturating_sub(note_width + 6).max(10);
         let typed = text::fit_end(&text::line(&self.input), room);
-        let (x, _) = buffer.set_line(line.x + 1, line.y, &Line::from(format!("{sign}{typed}")), line.width);
+        let style = if self.old { theme.style(Meaning::Selected) } else { theme.style(Meaning::Plain) };
+        let typed = Line::from(vec![Span::raw(sign.to_string()), Span::styled(typed, style)]);
+        let (x, _) = buffer.set_line(line.x + 1, line.y, &typed, line.width);
         let meaning = if fault { Meaning::Problem } else { Meaning::Muted };
         let at = line.right().saturating_sub(u16::try_from(note_width + 1).unwrap_or(0)).max(x + 2);
         let left = usize::from(line.right().saturating_sub(at));

@@ -156,6 +156,19 @@ impl Screen {
         }
     }
 
+    /// There is nothing to select and nothing that a filter hides: an error, an empty answer, a question under way.
+    pub fn is_bare(&self, memory: &Memory) -> bool {
+        match self {
+            Self::Board(board) => board.rows.total == 0 && board.rows.view().is_empty(),
+            Self::List(list) => list.rows.total == 0 && list.rows.view().is_empty(),
+            Self::Tags(tags) => tags.found().1 == 0,
+            Self::Yaml(yaml) => {
+                !matches!(memory.shelf.raw.get(&yaml.id), Some(super::shelf::Answer::Here(_)))
+            }
+            Self::Object(_) => false,
+        }
+    }
+
     /// Why a command does nothing here and now.
     pub fn obstacle(&self, command: Command, memory: &Memory) -> Option<String> {
         match self {

@@ -244,6 +244,7 @@ fn an_empty_cluster_says_what_was_looked_for_and_where() {
     story.observe(vec![Fact::NotInstalled(feed(Kind::ExternalArtifact))]);
     story.shows("no Flux objects in all namespaces of prod-eu; looked for OCIRepository");
     story.shows("Not installed:");
+    assert_eq!(story.lines()[23].trim(), ": command  ? help");
     story.snapshot("empty-80x24");
 }
 

@@ -29,6 +29,23 @@ fn escape_clears_the_filter_first_and_leaves_second() {
 }
 
 #[test]
+fn a_filter_that_is_typed_again_replaces_the_old_one() {
+    let mut story = shop_with_tags(settings(100, 24));
+    story.kind("/podinfo");
+    story.press("Enter");
+    story.kind("/");
+    story.shows("<5/8>");
+    story.kind("dns");
+    story.press("Enter");
+    story.shows("/dns <1/8>");
+    story.kind("/");
+    story.press("Backspace");
+    story.kind("x");
+    story.press("Enter");
+    story.shows("/dnx <0/8>");
+}
+
+#[test]
 fn a_bad_expression_says_so_and_filters_nothing() {
     let mut story = shop_with_tags(settings(100, 24));
     story.kind("/(");
