@@ -139,9 +139,8 @@ impl App {
         let some = |sources: bool| {
             Kind::WATCHED.into_iter().any(|kind| kind.is_source() == sources && self.memory.is_unread(kind))
         };
-        let count = |sources: bool, number: usize, noun: &str| match some(sources) {
-            true => format!("{number}+ {noun}s"),
-            false => text::count(number, noun),
+        let count = |sources: bool, number: usize, noun: &str| {
+            if some(sources) { format!("{number}+ {noun}s") } else { text::count(number, noun) }
         };
         let number = counts.need_someone;
         let plus = if some(true) || some(false) { "+" } else { "" };
