@@ -3,7 +3,7 @@
 use crate::domain::{
     condition::ConditionStatus,
     fact::Object,
-    identity::Kind,
+    identity::{Kind, ObjectId},
     selector::Selector,
     standing::{Assessment, Standing},
 };
@@ -39,9 +39,20 @@ enum Test {
 pub struct Subject<'a> {
     pub object: &'a Object,
     pub assessment: &'a Assessment,
-    pub path: &'a str,
-    pub follows: &'a str,
-    pub running: &'a str,
+    /// All that text is looked for in, a line each: see [`words`].
+    pub words: &'a str,
+}
+
+/// What a row says in all its columns, line by line, so that one look finds a text in any of them.
+pub fn words(id: &ObjectId, assessment: &Assessment, columns: &[&str]) -> Box<str> {
+    let said = [
+        id.kind.short(),
+        id.kind.name(),
+        assessment.standing.word(),
+        &assessment.reason,
+        &assessment.message,
+    ];
+    columns.iter().copied().chain(said).collect::<Vec<&str>>().join("\n").into()
 }
 
 impl Filter {
@@ -78,17 +89,7 @@ impl Filter {
 impl Test {
     fn holds(&self, subject: &Subject<'_>) -> bool {
         match self {
-            Self::Text(regex) => {
-                let kind = subject.object.id().kind;
-                regex.is_match(subject.path)
-                    || regex.is_match(kind.short())
-                    || regex.is_match(kind.name())
-                    || regex.is_match(subject.assessment.standing.word())
-                    || regex.is_match(subject.follows)
-                    || regex.is_match(subject.running)
-                    || regex.is_match(&subject.assessment.reason)
-                    || regex.is_match(&subject.assessment.message)
-            }
+            Self::Text(regex) => regex.is_match(subject.words),
             Self::Labels(selector) => selector.matches(&subject.object.meta().labels),
             Self::Ready(wanted) => is_ready(subject) == *wanted,
             Self::Kind(kind) => subject.object.id().kind == *kind,
@@ -190,6 +191,7 @@ fn yes(value: &str) -> Option<bool> {
 fn regex(text: &str) -> Result<Regex, String> {
     RegexBuilder::new(text)
         .case_insensitive(true)
+        .multi_line(true)
         .size_limit(1 << 20)
         .build()
         .map_err(|_| format!("not a regular expression: {text}"))
@@ -231,13 +233,8 @@ mod tests {
             message: "kustomize build failed".to_owned(),
             note: None,
         };
-        let subject = Subject {
-            object: &object,
-            assessment: &assessment,
-            path: "shop/podinfo",
-            follows: "",
-            running: "6.9.1@a1b2c3d4",
-        };
+        let words = words(object.id(), &assessment, &["shop/podinfo", "", "6.9.1@a1b2c3d4"]);
+        let subject = Subject { object: &object, assessment: &assessment, words: &words };
         let filter = Filter::parse(filter);
         assert_eq!(filter.fault, None);
         assert_eq!(filter.matches(&subject), expected, "{}", filter.text);

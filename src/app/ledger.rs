@@ -1,6 +1,7 @@
 //! Every object with its judgement and the texts of its row, kept up to date fact by fact: O(changed), not O(all).
 
 use crate::{
+    app::filter::words,
     domain::{
         Timestamp,
         fact::{Fact, FeedId, Object},
@@ -28,6 +29,8 @@ pub struct Entry {
     pub follows: Box<str>,
     /// `tag@digest8`, or `-`.
     pub running: Box<str>,
+    /// What a filter looks for text in.
+    pub words: Box<str>,
     /// Under which row of the board it stands.
     pub parent: Option<ObjectId>,
     pub upstream: Option<Upstream>,
@@ -260,12 +263,16 @@ fn answered(fact: &Fact) -> Option<(FeedId, Vec<ObjectId>)> {
 
 fn entry(world: &World, object: &Arc<Object>) -> Entry {
     let assessment = assess(world, object);
+    let path = text::line(&object.id().path());
+    let follows = text::line(&follows(object));
+    let running = text::line(&object.revision().map_or_else(|| "-".to_owned(), |r| shown(&r.short())));
     Entry {
+        words: words(object.id(), &assessment, &[&path, &follows, &running]),
         since: since(world, object, assessment.standing),
         assessment,
-        path: text::line(&object.id().path()).into(),
-        follows: text::line(&follows(object)).into(),
-        running: text::line(&object.revision().map_or_else(|| "-".to_owned(), |r| shown(&r.short()))).into(),
+        path: path.into(),
+        follows: follows.into(),
+        running: running.into(),
         parent: parent(object),
         upstream: upstream(world, object),
         fetched: false,

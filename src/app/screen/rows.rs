@@ -297,15 +297,21 @@ impl Rows {
             || self.filter.matches(&Subject {
                 object: &entry.object,
                 assessment: &entry.assessment,
-                path: &entry.path,
-                follows: &entry.follows,
-                running: &entry.running,
+                words: &entry.words,
             })
     }
 
-    fn flat(&self, mut inside: Vec<(&ObjectId, &Entry)>) -> Vec<Row> {
-        inside.sort_by(|a, b| self.order(&key(a.0, a.1), &key(b.0, b.1)));
-        inside.into_iter().map(|(id, _)| Row { anchor: Anchor::Object(id.clone()), depth: 0 }).collect()
+    fn flat(&self, inside: Vec<(&ObjectId, &Entry)>) -> Vec<Row> {
+        let sorted = self.sorted(inside).into_iter();
+        sorted.map(|(id, _)| Row { anchor: Anchor::Object(id.clone()), depth: 0 }).collect()
+    }
+
+    /// A key is made once for each, not for each comparison.
+    fn sorted<'a>(&self, members: Vec<(&'a ObjectId, &'a Entry)>) -> Vec<(&'a ObjectId, &'a Entry)> {
+        let mut keyed: Vec<_> =
+            members.into_iter().map(|(id, entry)| (key(id, entry), (id, entry))).collect();
+        keyed.sort_by(|(a, _), (b, _)| self.order(a, b));
+        keyed.into_iter().map(|(_, member)| member).collect()
     }
 
     /// Groups by the source they begin at. A group sorts by its worst member; inside it the source stays first.
@@ -363,9 +369,8 @@ impl Rows {
         children: &mut HashMap<Anchor, Vec<(&'a ObjectId, &'a Entry)>>,
         group: &mut Group<'a>,
     ) {
-        let Some(mut members) = children.remove(parent) else { return };
-        members.sort_by(|a, b| self.order(&key(a.0, a.1), &key(b.0, b.1)));
-        for (id, entry) in members {
+        let Some(members) = children.remove(parent) else { return };
+        for (id, entry) in self.sorted(members) {
             group.key.standing = group.key.standing.min(entry.assessment.standing);
             group.key.since = group.key.since.max(entry.since);
             let anchor = Anchor::Object(id.clone());
