@@ -34,6 +34,9 @@ const NAME_LEAST: usize = 20;
 
 /// Cells of the newest tag and its sign.
 const NEWEST_WANTED: usize = 15;
+/// Room for all words of that column, and for the shortest.
+const NEWEST_WHOLE: usize = 13;
+const NEWEST_LEAST: usize = 8;
 
 /// Titles and the visible rows.
 pub fn paint(rows: &Rows, memory: &Memory, buffer: &mut Buffer, area: Rect) {
@@ -87,12 +90,22 @@ fn without_style(line: Line<'_>) -> Line<'_> {
     Line::from(spans)
 }
 
-/// A name is cut only where everything but state, kind and revision is gone, and the revision is down to its digest.
+/// The newest tag is said in its shortest words before its column is given up.
 fn columns(rows: &Rows, memory: &Memory, room: u16) -> (Vec<Column>, Vec<Option<u16>>) {
+    let whole = columns_with(rows, memory, room, NEWEST_WHOLE);
+    if whole.1.get(NEWEST).is_some_and(Option::is_some) {
+        return whole;
+    }
+    columns_with(rows, memory, room, NEWEST_LEAST)
+}
+
+/// A name is cut only where everything but state, kind and revision is gone, and the revision is down to its digest.
+fn columns_with(rows: &Rows, memory: &Memory, room: u16, newest: usize) -> (Vec<Column>, Vec<Option<u16>>) {
     let mut last = (Vec::new(), Vec::new());
     for (name, running) in [(usize::MAX, usize::MAX), (usize::MAX, DIGEST_LEAST), (NAME_LEAST, DIGEST_LEAST)]
     {
-        let columns = list_columns(rows, memory, name, running);
+        let mut columns = list_columns(rows, memory, name, running);
+        columns[NEWEST] = Column::left("NEWEST", NEWEST_WANTED, 2).at_least(newest);
         let widths = table::widths(&columns, room);
         let fits = table::taken(&widths) <= room;
         last = (columns, widths);
@@ -122,7 +135,7 @@ fn list_columns(rows: &Rows, memory: &Memory, name_least: usize, running_least: 
         Column::left("NAME", name, 0).at_least(name_least.min(name)),
         Column::left("FOLLOWS", follows, 4).at_least(follows.min(12)),
         Column::left("RUNNING", running, 0).at_least(running_least),
-        Column::left("NEWEST", NEWEST_WANTED, 2).at_least(13),
+        Column::left("NEWEST", NEWEST_WANTED, 2),
         Column::right("TAGS", 5, 6),
         Column::right("AGE", 4, 5),
     ];
@@ -220,7 +233,9 @@ fn newest(entry: &Entry, memory: &Memory, width: usize) -> [Line<'static>; 2] {
     let Some(list) = memory.shelf.tags(upstream) else { return [waiting(), Line::default()] };
     if !list.has_answer() {
         let word = match &list.asking {
-            Asking::Failed(..) => Line::styled("could not ask", theme.style(Meaning::Problem)),
+            Asking::Failed(..) => {
+                Line::styled(by_room(width, "could not ask", "unknown"), theme.style(Meaning::Problem))
+            }
             Asking::Done(_) => Line::styled("no tags", theme.style(Meaning::Warning)),
             Asking::Queued | Asking::Since(_) => waiting(),
         };
@@ -228,11 +243,14 @@ fn newest(entry: &Entry, memory: &Memory, width: usize) -> [Line<'static>; 2] {
     }
     let count = Line::from(list.tags.len().to_string());
     let Some(newest) = list.newest(entry.chart) else {
-        return [Line::styled("no version", theme.style(Meaning::Muted)), count];
+        let words = by_room(width, "no version", "none");
+        return [Line::styled(words, theme.style(Meaning::Muted)), count];
     };
     if is_outrun(entry, list, newest) {
         let words = match &list.asking {
-            Asking::Done(at) | Asking::Failed(at, _) => format!("asked {} ago", memory.age(*at)),
+            Asking::Done(at) | Asking::Failed(at, _) => {
+                by_room(width, &format!("asked {} ago", memory.age(*at)), "^R asks").to_owned()
+            }
             Asking::Queued | Asking::Since(_) => theme.waiting().to_owned(),
         };
         return [Line::styled(words, theme.style(Meaning::Muted)), count];
@@ -244,10 +262,15 @@ fn newest(entry: &Entry, memory: &Memory, width: usize) -> [Line<'static>; 2] {
     [Line::from(vec![Span::raw(tag), Span::raw(" "), Span::styled(glyph, theme.style(meaning))]), count]
 }
 
+/// The words, or their short form where they do not fit.
+fn by_room<'a>(width: usize, words: &'a str, short: &'a str) -> &'a str {
+    if text::width(words) <= width { words } else { short }
+}
+
 /// Nothing to ask, or nobody to ask it of: the url is none.
 fn not_asked(entry: &Entry, memory: &Memory) -> Line<'static> {
     match entry.object.as_source().map(|source| &source.spec) {
-        Some(SourceSpec::Oci(_)) => Line::styled("not a url", memory.theme.style(Meaning::Problem)),
+        Some(SourceSpec::Oci(_)) => Line::styled("bad url", memory.theme.style(Meaning::Problem)),
         Some(
             SourceSpec::HelmRepository { .. }
             | SourceSpec::HelmChart { .. }

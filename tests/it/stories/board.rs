@@ -405,7 +405,7 @@ fn a_url_that_flux_refuses_still_has_its_row() {
     odd.oddities.push("status.conditions is a map, not a list".to_owned());
     let mut story = Story::with(settings(100, 30), vec![Object::Source(odd)]);
     story.shows("shop/odd");
-    story.shows("not a url");
+    story.shows("bad url");
     story.press("t");
     story.shows("its url is not one that Flux accepts");
     story.press("Enter");
