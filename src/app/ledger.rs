@@ -7,7 +7,7 @@ use crate::{
         fact::{Fact, FeedId, Object},
         identity::{Kind, ObjectId},
         problem::Problem,
-        repository::{Repository, Upstream},
+        repository::Upstream,
         source::{Source, SourceSpec},
         standing::{Assessment, Standing, assess},
         world::{Touched, World, takes_from},
@@ -274,7 +274,7 @@ fn entry(world: &World, object: &Arc<Object>) -> Entry {
         follows: follows.into(),
         running: running.into(),
         parent: parent(object),
-        upstream: upstream(world, object),
+        upstream: object.as_source().and_then(|source| world.upstream(source)),
         fetched: false,
         chart: object.as_source().is_some_and(Source::is_chart),
         object: object.clone(),
@@ -339,23 +339,4 @@ fn parent(object: &Object) -> Option<ObjectId> {
         Object::Source(_) => matches!(parent.kind, Kind::HelmRepository | Kind::GitRepository | Kind::Bucket),
     };
     sensible.then_some(parent)
-}
-
-/// For a HelmChart: the repository of the chart below its HelmRepository of type oci.
-fn upstream(world: &World, object: &Object) -> Option<Upstream> {
-    let source = object.as_source()?;
-    let SourceSpec::HelmChart { chart, source: Some(repository), .. } = &source.spec else {
-        return source.upstream();
-    };
-    match &world.get(repository)?.as_source()?.spec {
-        SourceSpec::HelmRepository { url, oci: true, insecure } => {
-            let below = Repository::parse_url(url).and_then(|repository| repository.join(chart)).ok()?;
-            Some(Upstream { repository: below, insecure: *insecure })
-        }
-        SourceSpec::HelmRepository { oci: false, .. }
-        | SourceSpec::Oci(_)
-        | SourceSpec::HelmChart { .. }
-        | SourceSpec::ExternalArtifact { .. }
-        | SourceSpec::Other { .. } => None,
-    }
 }

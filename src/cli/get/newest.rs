@@ -3,10 +3,8 @@
 use crate::{
     domain::{
         fact::Object,
-        identity::Kind,
         problem::{Cause, Problem},
         repository::Upstream,
-        source::{Source, SourceSpec},
         version::{Version, newest},
         world::World,
     },
@@ -64,7 +62,7 @@ impl Newest {
         let source = object.as_source()?;
         Some(match self.0.get(&world.upstream(source)?)? {
             Err(problem) | Ok(Tags { cut: Some(problem), .. }) => Err(problem),
-            Ok(tags) if is_chart(source) => Ok(tags.chart.as_deref()),
+            Ok(tags) if source.is_chart() => Ok(tags.chart.as_deref()),
             Ok(tags) => Ok(tags.plain.as_deref()),
         })
     }
@@ -84,14 +82,4 @@ async fn read(registry: &dyn Registry, upstream: Upstream) -> Result<Tags, Probl
         chart: newest(&tags, Version::parse_chart_tag).cloned(),
         cut: cut.map(|why| Problem::new(Cause::Invalid, what, why)),
     })
-}
-
-fn is_chart(source: &Source) -> bool {
-    match &source.spec {
-        SourceSpec::Oci(spec) => spec.layer.is_helm(),
-        SourceSpec::HelmRepository { .. }
-        | SourceSpec::HelmChart { .. }
-        | SourceSpec::ExternalArtifact { .. }
-        | SourceSpec::Other { .. } => source.kind() == Kind::HelmChart,
-    }
 }
