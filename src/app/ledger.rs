@@ -14,6 +14,7 @@ use crate::{
     },
     widgets::text,
 };
+use foldhash::fast::RandomState;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
@@ -82,7 +83,7 @@ impl Counts {
 #[derive(Debug, Default)]
 pub struct Ledger {
     pub world: World,
-    entries: HashMap<ObjectId, Entry>,
+    entries: HashMap<ObjectId, Entry, RandomState>,
     /// The sources of each repository.
     sources: HashMap<Upstream, BTreeSet<ObjectId>>,
     fetched: HashSet<ObjectId>,

@@ -38,7 +38,15 @@ const HOUSE: &[Part] = &[
     Part {
         folder: "app",
         knows: &["app", "widgets", "domain"],
-        crates: &["jiff", "ratatui", "regex", "serde_json", "unicode_segmentation", "unicode_width"],
+        crates: &[
+            "foldhash",
+            "jiff",
+            "ratatui",
+            "regex",
+            "serde_json",
+            "unicode_segmentation",
+            "unicode_width",
+        ],
         pure: true,
     },
     Part {

@@ -16,11 +16,15 @@ use crate::{
     },
     widgets::{layout, text},
 };
+use foldhash::fast::RandomState;
 use std::{
     cmp::Ordering,
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
+
+/// What stands under a row.
+type Children<'a> = HashMap<Anchor, Vec<(&'a ObjectId, &'a Entry)>, RandomState>;
 
 /// What a row is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -316,9 +320,9 @@ impl Rows {
 
     /// Groups by the source they begin at. A group sorts by its worst member; inside it the source stays first.
     fn tree(&self, memory: &Memory, inside: &[(&ObjectId, &Entry)]) -> Vec<Row> {
-        let shown: HashMap<&ObjectId, &Entry> = inside.iter().copied().collect();
+        let shown: HashSet<&ObjectId, RandomState> = inside.iter().map(|(id, _)| *id).collect();
         let whole = self.filter.is_empty() && !self.faults;
-        let mut children: HashMap<Anchor, Vec<(&ObjectId, &Entry)>> = HashMap::new();
+        let mut children: Children<'_> = HashMap::default();
         let mut roots: Vec<(Anchor, Option<&Entry>)> = Vec::new();
         for &(id, entry) in inside {
             let parent = match &entry.parent {
@@ -327,7 +331,7 @@ impl Rows {
                 None => Some(Anchor::NoSource),
             };
             match parent {
-                Some(parent) if parent.object().is_some_and(|id| shown.contains_key(id)) => {
+                Some(parent) if parent.object().is_some_and(|id| shown.contains(id)) => {
                     children.entry(parent).or_default().push((id, entry));
                 }
                 // its source is not among the rows: a row stands for it, unless a filter took it away
@@ -346,12 +350,7 @@ impl Rows {
         groups.into_iter().flat_map(|group| group.rows).collect()
     }
 
-    fn group<'a>(
-        &self,
-        root: &Anchor,
-        entry: Option<&'a Entry>,
-        children: &mut HashMap<Anchor, Vec<(&'a ObjectId, &'a Entry)>>,
-    ) -> Group<'a> {
+    fn group<'a>(&self, root: &Anchor, entry: Option<&'a Entry>, children: &mut Children<'a>) -> Group<'a> {
         let own = match (root, entry) {
             (Anchor::Object(id), Some(entry)) => key(id, entry),
             (Anchor::Object(id), None) => Key { standing: Standing::Ready, since: None, ..Key::of(id) },
@@ -362,13 +361,7 @@ impl Rows {
         group
     }
 
-    fn descend<'a>(
-        &self,
-        parent: &Anchor,
-        depth: u8,
-        children: &mut HashMap<Anchor, Vec<(&'a ObjectId, &'a Entry)>>,
-        group: &mut Group<'a>,
-    ) {
+    fn descend<'a>(&self, parent: &Anchor, depth: u8, children: &mut Children<'a>, group: &mut Group<'a>) {
         let Some(members) = children.remove(parent) else { return };
         for (id, entry) in self.sorted(members) {
             group.key.standing = group.key.standing.min(entry.assessment.standing);
