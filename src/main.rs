@@ -70,12 +70,16 @@ fn failed(error: &io::Error, console: &mut Console<'_>) -> i32 {
 fn ports(typed: &Cli) -> Result<Ports, Problem> {
     log(&typed.global.program);
     if typed.global.program.demo {
-        let Demo { gateway, registry } = Demo::open(Timestamp::now())?;
-        return Ok(Ports { gateway, registry });
+        let Demo { gateway, registry, artifacts } = Demo::open(Timestamp::now())?;
+        return Ok(Ports { gateway, registry, artifacts });
     }
     let gateway = KubeGateway::new(cluster_options(&typed.global.cluster));
     let registry = OciRegistry::new(registry_settings(&typed.global.registry))?;
-    Ok(Ports { gateway: Arc::new(gateway), registry: Arc::new(registry) })
+    Ok(Ports {
+        gateway: Arc::new(gateway),
+        registry: Arc::new(registry.clone()),
+        artifacts: Arc::new(registry),
+    })
 }
 
 /// A log that cannot be written is no reason not to start.

@@ -14,7 +14,13 @@ pub enum Effect {
     ListTags(Upstream),
     /// Gives up waiting for the tags of this repository.
     StopTags(Upstream),
-    Open {
+    /// What a tag or digest names now: one HEAD.
+    Head {
+        upstream: Upstream,
+        reference: String,
+    },
+    /// Its manifest, and when it was made.
+    Describe {
         upstream: Upstream,
         reference: String,
     },

@@ -1,6 +1,6 @@
 //! What the program knows while it runs: the world, the answers, the actions, the clock it was told. Screens read it.
 
-use super::{ledger::Ledger, rollout::Rollout, shelf::Shelf};
+use super::{ledger::Ledger, rollout::Rollout, shelf::Shelf, upgrades::Upgrades};
 use crate::{
     domain::{
         Timestamp,
@@ -24,6 +24,7 @@ pub enum Session {
 pub struct Memory {
     pub ledger: Ledger,
     pub shelf: Shelf,
+    pub upgrades: Upgrades,
     pub rollouts: HashMap<ObjectId, Rollout>,
     pub session: Session,
     /// What is watched.

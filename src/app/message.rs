@@ -3,7 +3,7 @@
 use crate::domain::{
     Timestamp,
     action::Step,
-    artifact::{Manifest, TagPage},
+    artifact::{Descriptor, Details, TagPage},
     event::Event,
     fact::{Fact, Object},
     identity::{About, ObjectId},
@@ -31,10 +31,15 @@ pub enum Message {
     WatchBroke(Problem),
     /// One page, in order. After a problem or a page without `more` nothing follows.
     Tags(Upstream, Result<TagPage, Problem>),
-    Opened {
+    Headed {
         upstream: Upstream,
         reference: String,
-        answer: Result<Manifest, Problem>,
+        answer: Result<Descriptor, Problem>,
+    },
+    Described {
+        upstream: Upstream,
+        reference: String,
+        answer: Result<Details, Problem>,
     },
     /// All events of an object, whole, newest first.
     Events(ObjectId, Result<Vec<Event>, Problem>),

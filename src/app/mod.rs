@@ -17,6 +17,7 @@ pub mod screen;
 mod seek;
 pub mod shelf;
 mod travel;
+pub mod upgrades;
 
 pub use crate::widgets::theme::ColourMode;
 
@@ -136,6 +137,7 @@ impl App {
         let memory = Memory {
             ledger: ledger::Ledger::default(),
             shelf: shelf::Shelf::with(settings.registry_at_once),
+            upgrades: upgrades::Upgrades::default(),
             rollouts: HashMap::new(),
             session: Session::Connecting { context: settings.context, since: now },
             scope: settings.scope,
@@ -256,8 +258,11 @@ impl App {
             Message::Tags(upstream, answer) => {
                 self.memory.shelf.take_tags(&upstream, answer, self.memory.now);
             }
-            Message::Opened { upstream, reference, answer } => {
-                self.memory.shelf.take_manifest((upstream, reference), answer);
+            Message::Headed { upstream, reference, answer } => {
+                self.memory.shelf.lookups.take_head(&upstream, &reference, answer, self.memory.now);
+            }
+            Message::Described { upstream, reference, answer } => {
+                self.memory.shelf.lookups.take_details(&upstream, &reference, answer, self.memory.now);
             }
             Message::Events(id, answer) => {
                 self.events_ended |= answer.is_err() && self.followed.as_ref() == Some(&id);
@@ -370,6 +375,9 @@ impl App {
         let last = self.stack.len() - 1;
         self.stack[last].settle(&self.memory, content);
         self.want_tags(content);
+        self.memory.upgrades.settle(&self.memory.ledger, &self.memory.shelf);
+        let seen = self.stack[last].wants(&self.memory, content);
+        self.memory.shelf.lookups.look(seen);
         effects.extend(self.memory.shelf.due(self.memory.now));
         self.want_events(effects);
         self.want_raw(effects);

@@ -16,10 +16,10 @@ use super::{
         prompt::{Prompt, Purpose},
     },
     screen::{Screen, Step},
-    shelf::Answer,
+    shelf::lookups::{Depth, Want},
 };
 use crate::{
-    domain::{action::token, repository::Upstream, world::Feed},
+    domain::{action::token, world::Feed},
     widgets::{layout, theme::Meaning},
 };
 
@@ -127,22 +127,15 @@ impl App {
                 effects.push(Effect::Copy(text));
             }
             Step::Search => self.overlay = Some(Overlay::Line(Prompt::new(Purpose::Search, ""))),
-            Step::Describe(upstream, reference) => self.describe(upstream, reference, effects),
+            Step::Describe(upstream, reference) => {
+                let want = Want { upstream, reference: reference.into(), depth: Depth::Details };
+                self.memory.shelf.lookups.press(want);
+            }
             Step::Reconcile { targets, with_source } => {
                 self.memory.fetched.clear();
                 let token = token(self.memory.now);
                 self.overlay = Some(Overlay::Dialog(Dialog::new(targets, with_source, token)));
             }
-        }
-    }
-
-    /// A tag is asked once; a failed question may be asked again.
-    fn describe(&mut self, upstream: Upstream, reference: String, effects: &mut Vec<Effect>) {
-        let about = (upstream.clone(), reference.clone());
-        let asked = self.memory.shelf.manifests.get(&about);
-        if !matches!(asked, Some(Answer::Asked | Answer::Here(_))) {
-            self.memory.shelf.manifests.insert(about, Answer::Asked);
-            effects.push(Effect::Open { upstream, reference });
         }
     }
 

@@ -10,7 +10,7 @@ mod state;
 
 use crate::{
     domain::problem::{Cause, Problem},
-    port::{Cluster, Gateway, Registry},
+    port::{Artifacts, Cluster, Gateway, Registry},
 };
 use cluster::DemoCluster;
 use futures::future::{BoxFuture, FutureExt};
@@ -22,11 +22,12 @@ use tokio::time::{Instant, sleep};
 /// Name of the one context.
 pub const CONTEXT: &str = "demo";
 
-/// The two adapters. They show one world: what is pushed in the registry is what a reconcile finds.
+/// The adapters. They show one world: what is pushed in the registry is what a reconcile finds.
 #[derive(Clone)]
 pub struct Demo {
     pub gateway: Arc<dyn Gateway>,
     pub registry: Arc<dyn Registry>,
+    pub artifacts: Arc<dyn Artifacts>,
 }
 
 impl Demo {
@@ -36,7 +37,8 @@ impl Demo {
         let shift = Shift::to(now)?;
         let repositories = Arc::new(Repositories::load(shift)?);
         let cluster = DemoCluster::load(shift, clock, repositories.clone())?;
-        Ok(Self { gateway: Arc::new(DemoGateway { cluster: Arc::new(cluster) }), registry: repositories })
+        let gateway = Arc::new(DemoGateway { cluster: Arc::new(cluster) });
+        Ok(Self { gateway, registry: repositories.clone(), artifacts: repositories })
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
         problem::{Cause, Problem},
         repository::{Repository, Upstream},
     },
-    port::Registry,
+    port::{Artifacts, Registry},
     registry::layout::{Layout, LayoutError},
 };
 use bytes::Bytes;
@@ -133,6 +133,8 @@ impl Registry for Repositories {
         late(self.pull(&upstream.repository, &reference))
     }
 }
+
+impl Artifacts for Repositories {}
 
 fn late<T: Send + 'static>(answer: Result<T, Problem>) -> BoxFuture<'static, Result<T, Problem>> {
     async {

@@ -1,7 +1,7 @@
 //! What a registry says of a tag or digest: descriptor, manifest, layers, provenance. Never the files inside.
 
-use super::digest::Digest;
-use std::{collections::BTreeMap, sync::Arc};
+use super::{digest::Digest, repository::Upstream, source::LayerSelector};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 /// The answer to a HEAD: what a tag points at now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,89 @@ impl Manifest {
     pub fn created(&self) -> Option<&str> {
         self.annotation("org.opencontainers.image.created")
     }
+}
+
+/// A manifest, and when it was made: what the list of tags shows beside a tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Details {
+    pub manifest: Manifest,
+    /// As written: the manifest's annotation, else the `created` of its config.
+    pub created: Option<Box<str>>,
+}
+
+/// Where an artifact is, once its reference was looked up.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// A tag or a digest in a registry.
+    Registry { upstream: Upstream, reference: Box<str> },
+    /// An OCI image layout on disk; None: its only manifest.
+    Layout { path: PathBuf, reference: Option<Box<str>> },
+    /// A `.tgz` or `.tar.gz` on disk: one layer, no manifest.
+    Archive(PathBuf),
+    /// A folder on disk: files, no manifest.
+    Directory(PathBuf),
+}
+
+/// What to open, and with whose eyes: the source's own selector and ignore rules decide what Flux would store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    pub origin: Origin,
+    pub selector: LayerSelector,
+    /// `spec.ignore` of the OCIRepository that was named; None: only `.sourceignore` files and Flux's defaults.
+    pub ignore: Option<Box<str>>,
+}
+
+/// A manifest as Flux would take it, with everything that is said about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Artifact {
+    pub target: Target,
+    /// Of what the reference names: for an index that of the index, as in Flux's revision.
+    pub digest: Digest,
+    /// The index that stood in between, where the reference names one.
+    pub index: Option<Manifest>,
+    /// The image manifest in force: layers and annotations are its own.
+    pub manifest: Manifest,
+    /// The config document, where it is JSON and not too large.
+    pub config: Option<Arc<serde_json::Value>>,
+    /// The layer that Flux takes, by its place in `manifest.layers`, and what it does with it.
+    pub taken: Result<Taken, Box<str>>,
+    /// Which credential was used: where it stands, never its value.
+    pub asked_with: Option<Arc<str>>,
+}
+
+/// Flux's choice of a layer (`reference/flux.md` §1.6).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    pub layer: usize,
+    pub operation: Operation,
+    /// One sentence: which rule chose it.
+    pub reason: Box<str>,
+}
+
+/// `layerSelector.operation`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Operation {
+    #[default]
+    Extract,
+    Copy,
+}
+
+/// What refers to a manifest: signatures, attestations, SBOMs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Referrers {
+    pub found: Vec<Referrer>,
+    /// How they were found, and what was cut, in words.
+    pub note: Box<str>,
+    pub complete: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Referrer {
+    pub descriptor: Descriptor,
+    /// `artifactType`, else the type of its config.
+    pub artifact_type: Box<str>,
+    /// Under which tag it was found, where that is how (cosign's tag schema).
+    pub tag: Option<Box<str>>,
 }
 
 /// One page of a repository's tags, in the registry's order.

@@ -25,6 +25,7 @@ pub mod constraint;
 pub mod pattern;
 pub mod policy;
 pub mod selector;
+pub mod tree;
 pub mod upgrade;
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::{
     digest::Digest,
     identity::{Manager, ObjectId},
     policy::{Choice, Policy, Selection, Verdict},
+    problem::Problem,
     revision::Revision,
     source::{Follows, Source},
     version::Version,
@@ -72,6 +73,17 @@ pub enum Footing {
     Tag,
     /// Nothing is stored yet.
     Nothing,
+}
+
+/// Which tags name the digest that a source is pinned to, as far as they were looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Carriers {
+    /// Newest version first.
+    pub tags: Vec<Arc<str>>,
+    pub looked_at: usize,
+    pub of: usize,
+    /// Why not all of `looked_at` could be asked.
+    pub problem: Option<Problem>,
 }
 
 /// Where a source stands against its registry.

@@ -1,19 +1,28 @@
 //! WHAT WE NEED from outside, in domain words. Two implementations live behind it: the real one and the demo.
 
 mod carry_out;
+mod describe;
 
 pub use carry_out::{carry_out, plan_reconcile};
+pub use describe::details;
 
 use crate::domain::{
     action::Patch,
-    artifact::{Descriptor, Manifest, TagPage},
+    artifact::{Artifact, Descriptor, Manifest, Referrers, TagPage, Target},
+    digest::Digest,
     event::Event,
     fact::{Fact, Object, Scope},
     identity::{About, ObjectId},
-    problem::Problem,
+    problem::{Cause, Problem},
     repository::Upstream,
+    tree::Tree,
 };
-use futures::{future::BoxFuture, stream::BoxStream};
+use bytes::Bytes;
+use futures::{
+    FutureExt, StreamExt,
+    future::{self, BoxFuture},
+    stream::{self, BoxStream},
+};
 use std::sync::Arc;
 
 /// One cluster, as one user may see it. All methods return at once; waiting happens in what they return.
@@ -62,6 +71,85 @@ pub trait Registry: Send + Sync {
         upstream: Upstream,
         reference: String,
     ) -> BoxFuture<'static, Result<Manifest, Problem>>;
+
+    /// A blob's bytes, in order, by its digest. The stream ends without a problem only if digest and size are what the
+    /// descriptor says; until then nothing of it is verified.
+    fn blob(&self, upstream: Upstream, blob: Descriptor) -> BoxStream<'static, Result<Bytes, Problem>> {
+        let what = format!("read {} of {}", blob.digest, upstream.repository);
+        stream::iter([Err(unsupported(what))]).boxed()
+    }
+
+    /// What refers to this manifest. None found is an answer; a registry that does not say is a problem.
+    fn referrers(
+        &self,
+        upstream: Upstream,
+        digest: Digest,
+    ) -> BoxFuture<'static, Result<Referrers, Problem>> {
+        let what = format!("ask what refers to {digest} in {}", upstream.repository);
+        future::ready(Err(unsupported(what))).boxed()
+    }
+}
+
+/// Artifacts wherever they are: in a registry, in an OCI layout, in a file, in a folder.
+pub trait Artifacts: Send + Sync {
+    /// Manifest, config and Flux's choice of a layer. An index is followed to the child that Flux takes.
+    fn inspect(&self, target: Target) -> BoxFuture<'static, Result<Artifact, Problem>> {
+        future::ready(Err(unsupported(format!("read {:?}", target.origin)))).boxed()
+    }
+
+    /// Signatures, attestations and SBOMs; of what is not in a registry there are none.
+    fn referrers(&self, artifact: &Artifact) -> BoxFuture<'static, Result<Referrers, Problem>> {
+        future::ready(Err(unsupported(format!("ask what refers to {}", artifact.digest)))).boxed()
+    }
+
+    /// Reads one layer (its place in the manifest): progress, then what is in it. Dropping the stream cancels.
+    fn open(&self, artifact: &Artifact, layer: usize) -> BoxStream<'static, Result<Opening, Problem>> {
+        let what = format!("open layer {} of {}", layer + 1, artifact.digest);
+        stream::iter([Err(unsupported(what))]).boxed()
+    }
+
+    /// What is kept on disk.
+    fn cache(&self) -> BoxFuture<'static, Result<CacheInfo, Problem>> {
+        future::ready(Err(unsupported("look at the cache".to_owned()))).boxed()
+    }
+
+    fn clear_cache(&self) -> BoxFuture<'static, Result<CacheInfo, Problem>> {
+        future::ready(Err(unsupported("clear the cache".to_owned()))).boxed()
+    }
+}
+
+/// A layer on its way.
+#[derive(Clone)]
+pub enum Opening {
+    /// Compressed bytes that came, and how many there are.
+    Progress { bytes: u64, of: Option<u64>, from_cache: bool },
+    /// The last word. A digest or size that differs is a problem instead.
+    Opened(Opened),
+}
+
+/// A layer that was read.
+#[derive(Clone)]
+pub struct Opened {
+    pub tree: Arc<Tree>,
+    /// Digest and size are what the manifest says. False for a file on disk, and after a limit.
+    pub verified: bool,
+    pub contents: Arc<dyn Contents>,
+}
+
+/// The way back to the bytes of a layer that was opened.
+pub trait Contents: Send + Sync {
+    /// The bytes of these entries (by their place in the tree), in the order of the archive, in one pass.
+    fn read(&self, entries: Vec<usize>) -> BoxStream<'static, Result<(usize, Bytes), Problem>>;
+}
+
+/// The cache on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheInfo {
+    /// Where it is; None: nothing is kept.
+    pub path: Option<std::path::PathBuf>,
+    pub bytes: u64,
+    pub blobs: u64,
+    pub limit: u64,
 }
 
 /// The ways into clusters: what a kubeconfig holds.
@@ -78,4 +166,9 @@ pub trait Gateway: Send + Sync {
 pub struct Ports {
     pub gateway: Arc<dyn Gateway>,
     pub registry: Arc<dyn Registry>,
+    pub artifacts: Arc<dyn Artifacts>,
+}
+
+fn unsupported(what: String) -> Problem {
+    Problem::new(Cause::Other, what, "this way of answering does not know how")
 }

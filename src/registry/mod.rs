@@ -28,7 +28,7 @@ use crate::{
         problem::Problem,
         repository::Upstream,
     },
-    port::Registry,
+    port::{Artifacts, Registry},
 };
 use auth::Office;
 use credentials::Keyring;
@@ -72,3 +72,5 @@ impl Registry for OciRegistry {
         async move { manifest::manifest(&office, upstream, &reference).await }.boxed()
     }
 }
+
+impl Artifacts for OciRegistry {}

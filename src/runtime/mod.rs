@@ -211,8 +211,8 @@ mod tests {
     use futures::stream;
 
     fn house(input: BoxStream<'static, io::Result<Message>>) -> House {
-        let Demo { gateway, registry } = Demo::open(Timestamp::UNIX_EPOCH).unwrap();
-        let (performer, answers) = Performer::new(Ports { gateway, registry });
+        let Demo { gateway, registry, artifacts } = Demo::open(Timestamp::UNIX_EPOCH).unwrap();
+        let (performer, answers) = Performer::new(Ports { gateway, registry, artifacts });
         House { performer, answers, input, hung_up: stream::pending().boxed(), copies: Vec::new() }
     }
 

@@ -11,7 +11,7 @@ use crate::{
         problem::{Cause, Problem, chain},
         repository::Upstream,
     },
-    port::{Cluster, Gateway, Ports, Registry, carry_out},
+    port::{self, Cluster, Gateway, Ports, Registry, carry_out},
 };
 use futures::{FutureExt, StreamExt};
 use std::{collections::HashMap, future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -40,7 +40,8 @@ enum Subject {
     Connection,
     Watch,
     Tags(Upstream),
-    Manifest(Upstream, String),
+    Head(Upstream, String),
+    Details(Upstream, String),
     Events(ObjectId),
     Raw(ObjectId),
     Object(ObjectId),
@@ -60,7 +61,7 @@ impl Subject {
             | Self::Object(_)
             | Self::Namespaces
             | Self::Action(_) => true,
-            Self::Contexts | Self::Tags(_) | Self::Manifest(..) | Self::Telling => false,
+            Self::Contexts | Self::Tags(_) | Self::Head(..) | Self::Details(..) | Self::Telling => false,
         }
     }
 }
@@ -76,10 +77,15 @@ fn lost(subject: &Subject, why: &str) -> Vec<Message> {
             let problem = problem(format!("list tags of {}", upstream.repository));
             vec![Message::Tags(upstream.clone(), Err(problem))]
         }
-        Subject::Manifest(upstream, reference) => {
+        Subject::Head(upstream, reference) => {
+            let problem = problem(format!("ask what {reference} of {} is", upstream.repository));
+            let (upstream, reference) = (upstream.clone(), reference.clone());
+            vec![Message::Headed { upstream, reference, answer: Err(problem) }]
+        }
+        Subject::Details(upstream, reference) => {
             let problem = problem(format!("read {reference} of {}", upstream.repository));
             let (upstream, reference) = (upstream.clone(), reference.clone());
-            vec![Message::Opened { upstream, reference, answer: Err(problem) }]
+            vec![Message::Described { upstream, reference, answer: Err(problem) }]
         }
         Subject::Events(id) => {
             vec![Message::Events(id.clone(), Err(problem(format!("read events of {id}"))))]
@@ -164,7 +170,7 @@ pub(super) struct Performer {
 impl Performer {
     pub(super) fn new(ports: Ports) -> (Self, Receiver<Answer>) {
         let (answers, receiver) = mpsc::channel(1024);
-        let Ports { gateway, registry } = ports;
+        let Ports { gateway, registry, artifacts: _ } = ports;
         let (cluster, tasks) = (Connected::default(), HashMap::new());
         (Self { gateway, registry, cluster, answers, tasks, started: 0 }, receiver)
     }
@@ -204,7 +210,8 @@ impl Performer {
             Effect::Watch(scope) => self.watch(scope),
             Effect::ListTags(upstream) => self.list_tags(upstream),
             Effect::StopTags(upstream) => self.stop(&Subject::Tags(upstream)),
-            Effect::Open { upstream, reference } => self.open(upstream, reference),
+            Effect::Head { upstream, reference } => self.head(upstream, reference),
+            Effect::Describe { upstream, reference } => self.describe(upstream, reference),
             Effect::FollowEvents(id) => self.follow_events(id),
             Effect::StopEvents => self.stop_events(),
             Effect::ReadRaw(id) => self.read_raw(id),
@@ -324,11 +331,19 @@ impl Performer {
         });
     }
 
-    fn open(&mut self, upstream: Upstream, reference: String) {
+    fn head(&mut self, upstream: Upstream, reference: String) {
         let registry = self.registry.clone();
-        self.start(Subject::Manifest(upstream.clone(), reference.clone()), |line| async move {
-            let answer = registry.manifest(upstream.clone(), reference.clone()).await;
-            line.send(Message::Opened { upstream, reference, answer }).await;
+        self.start(Subject::Head(upstream.clone(), reference.clone()), |line| async move {
+            let answer = registry.head(upstream.clone(), reference.clone()).await;
+            line.send(Message::Headed { upstream, reference, answer }).await;
+        });
+    }
+
+    fn describe(&mut self, upstream: Upstream, reference: String) {
+        let registry = self.registry.clone();
+        self.start(Subject::Details(upstream.clone(), reference.clone()), |line| async move {
+            let answer = port::details(&*registry, upstream.clone(), reference.clone()).await;
+            line.send(Message::Described { upstream, reference, answer }).await;
         });
     }
 
@@ -432,6 +447,8 @@ mod tests {
         }
     }
 
+    impl port::Artifacts for Broken {}
+
     impl port::Registry for Broken {
         fn tags(&self, _: Upstream) -> BoxStream<'static, Result<TagPage, Problem>> {
             panic!("tags")
@@ -480,7 +497,8 @@ mod tests {
     type Is = fn(&Message) -> bool;
 
     fn broken(connects: bool) -> (Performer, Receiver<Answer>) {
-        let ports = Ports { gateway: Arc::new(Broken { connects }), registry: Arc::new(Broken { connects }) };
+        let broken = Arc::new(Broken { connects });
+        let ports = Ports { gateway: broken.clone(), registry: broken.clone(), artifacts: broken };
         Performer::new(ports)
     }
 
@@ -503,11 +521,13 @@ mod tests {
         performer.perform(Effect::Connect { context: None });
         assert!(matches!(heard(&mut performer, &mut answers).await, Message::Connected(Ok(_))));
         let id = ObjectId::new(Kind::OciRepository, "shop", "podinfo");
-        let open = Effect::Open { upstream: podinfo(), reference: "1.0.0".to_owned() };
-        let cases: [(Effect, Is); 8] = [
+        let head = Effect::Head { upstream: podinfo(), reference: "1.0.0".to_owned() };
+        let describe = Effect::Describe { upstream: podinfo(), reference: "1.0.0".to_owned() };
+        let cases: [(Effect, Is); 9] = [
             (Effect::ListContexts, |m| matches!(m, Message::Contexts(Err(_)))),
             (Effect::ListTags(podinfo()), |m| matches!(m, Message::Tags(_, Err(_)))),
-            (open, |m| matches!(m, Message::Opened { answer: Err(_), .. })),
+            (head, |m| matches!(m, Message::Headed { answer: Err(_), .. })),
+            (describe, |m| matches!(m, Message::Described { answer: Err(_), .. })),
             (Effect::FollowEvents(id.clone()), |m| matches!(m, Message::Events(_, Err(_)))),
             (Effect::ReadRaw(id.clone()), |m| matches!(m, Message::Raw(_, Err(_)))),
             (Effect::Fetch(id.clone()), |m| matches!(m, Message::Fetched(_, Err(_)))),

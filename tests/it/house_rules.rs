@@ -26,7 +26,7 @@ const HOUSE: &[Part] = &[
     Part {
         folder: "port",
         knows: &["port", "domain"],
-        crates: &["futures", "jiff", "serde_json", "tokio"],
+        crates: &["bytes", "futures", "jiff", "serde_json", "tokio"],
         pure: false,
     },
     Part {

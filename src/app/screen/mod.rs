@@ -11,7 +11,7 @@ pub mod table;
 pub mod tags;
 pub mod yaml;
 
-use super::{command::Command, filter::Filter, keymap::Scope, memory::Memory};
+use super::{command::Command, filter::Filter, keymap::Scope, memory::Memory, shelf::lookups::Want};
 use crate::{
     domain::{
         identity::{Kind, ObjectId},
@@ -206,6 +206,14 @@ impl Screen {
             Self::Tags(tags) => Some(tags.found()),
             Self::Yaml(yaml) => yaml.found(),
             Self::Object(_) => None,
+        }
+    }
+
+    /// Tags and digests of which more should be known, because they can be seen now.
+    pub fn wants(&self, memory: &Memory, content: Rect) -> Vec<Want> {
+        match self {
+            Self::Board(_) | Self::List(_) | Self::Object(_) | Self::Yaml(_) => Vec::new(),
+            Self::Tags(tags) => tags.wants(memory, content),
         }
     }
 

@@ -7,10 +7,13 @@ use crate::{
         equivalent,
         filter::Filter,
         memory::Memory,
-        shelf::{Answer, Asking, TagList},
+        shelf::{
+            Asking, TagList,
+            lookups::{Named, Want},
+        },
     },
     domain::{
-        artifact::Manifest,
+        artifact::{Details, Manifest},
         consumer::Consumer,
         fact::Object,
         identity::{Kind, ObjectId},
@@ -78,10 +81,7 @@ impl<'a> Runs<'a> {
         runners: &'a HashMap<String, Vec<Runner>>,
         memory: &Memory,
     ) -> Self {
-        let known = match memory.shelf.manifests.get(&(upstream.clone(), tag.to_owned())) {
-            Some(Answer::Here(manifest)) => Some(&manifest.digest),
-            Some(Answer::Asked | Answer::Failed(_)) | None => None,
-        };
+        let known = memory.shelf.lookups.digest(upstream, tag);
         let mut runs = Self { compared: known.is_some(), ..Self::default() };
         for runner in runners.get(tag).into_iter().flatten() {
             match (known, &runner.digest) {
@@ -200,6 +200,10 @@ impl TagsScreen {
             }
             _ => Step::Stay,
         }
+    }
+
+    pub fn wants(&self, _memory: &Memory, _content: Rect) -> Vec<Want> {
+        Vec::new()
     }
 
     pub fn obstacle(&self, command: Command, memory: &Memory) -> Option<String> {
@@ -341,12 +345,15 @@ impl TagsScreen {
     fn cells(&self, tag: &Arc<str>, memory: &Memory) -> Vec<Line<'static>> {
         let runs = Runs::of(tag, &self.upstream, &self.runners, memory);
         let mark = if runs.here.is_empty() { " " } else { memory.theme.running() };
-        let (digest, created) = match memory.shelf.manifests.get(&(self.upstream.clone(), tag.to_string())) {
-            None => (String::new(), String::new()),
-            Some(Answer::Asked) => (memory.theme.waiting().to_owned(), String::new()),
-            Some(Answer::Failed(_)) => ("unknown".to_owned(), String::new()),
-            Some(Answer::Here(manifest)) => (manifest.digest.short().to_owned(), created(manifest, memory)),
+        let lookups = &memory.shelf.lookups;
+        let digest = match lookups.named(&self.upstream, tag) {
+            None => String::new(),
+            Some(Named::Asked) => memory.theme.waiting().to_owned(),
+            Some(Named::Failed { .. }) => "unknown".to_owned(),
+            Some(Named::Here { digest, .. }) => digest.short().to_owned(),
         };
+        let details = lookups.details(&self.upstream, tag);
+        let created = details.map(|details| created(details, memory)).unwrap_or_default();
         vec![
             Line::from(vec![
                 Span::styled(format!("{mark} "), memory.theme.style(Meaning::Success)),
@@ -360,8 +367,8 @@ impl TagsScreen {
 }
 
 /// The annotation says when it was made; some write no time there.
-fn created(manifest: &Manifest, memory: &Memory) -> String {
-    let Some(written) = manifest.created() else { return String::new() };
+fn created(details: &Details, memory: &Memory) -> String {
+    let Some(written) = details.created.as_deref() else { return String::new() };
     match written.parse() {
         Ok(at) => memory.age(at),
         Err(_) => text::fit(&text::line(written), 10),
@@ -371,18 +378,21 @@ fn created(manifest: &Manifest, memory: &Memory) -> String {
 /// What is known of a tag beyond its name.
 fn describe(upstream: &Upstream, tag: &str, memory: &Memory, width: u16) -> Vec<Line<'static>> {
     let muted = memory.theme.style(Meaning::Muted);
-    match memory.shelf.manifests.get(&(upstream.clone(), tag.to_owned())) {
-        None => vec![Line::styled(format!("Enter asks the registry what {} is.", text::line(tag)), muted)],
-        Some(Answer::Asked) => vec![Line::from(format!(
+    let lookups = &memory.shelf.lookups;
+    if let Some(details) = lookups.details(upstream, tag) {
+        return manifest_lines(&details.manifest, memory, usize::from(width.saturating_sub(2)));
+    }
+    match lookups.named(upstream, tag) {
+        None | Some(Named::Here { .. }) => {
+            vec![Line::styled(format!("Enter asks the registry what {} is.", text::line(tag)), muted)]
+        }
+        Some(Named::Asked) => vec![Line::from(format!(
             "asking {} what {} is {}",
             text::line(upstream.repository.registry()),
             text::line(tag),
             memory.theme.waiting()
         ))],
-        Some(Answer::Failed(problem)) => problem_lines(problem, memory, width),
-        Some(Answer::Here(manifest)) => {
-            manifest_lines(manifest, memory, usize::from(width.saturating_sub(2)))
-        }
+        Some(Named::Failed { problem, .. }) => problem_lines(problem, memory, width),
     }
 }
 

@@ -16,7 +16,7 @@ use fluxscope::{
         revision::Revision,
         source::{Follows, LayerSelector, OciSpec, Source, SourceSpec, StoredArtifact},
     },
-    port::{Cluster, Gateway, Registry},
+    port::{Artifacts, Cluster, Gateway, Ports, Registry},
 };
 use futures::{
     FutureExt, StreamExt,
@@ -383,6 +383,15 @@ impl Registry for Handle {
 
     fn manifest(&self, _: Upstream, _: String) -> BoxFuture<'static, Result<Manifest, Problem>> {
         future::ready(Err(Problem::new(Cause::NotFound, "manifest", "404"))).boxed()
+    }
+}
+
+impl Artifacts for Handle {}
+
+impl Handle {
+    pub(crate) fn ports(&self) -> Ports {
+        let one = Arc::new(self.clone());
+        Ports { gateway: one.clone(), registry: one.clone(), artifacts: one }
     }
 }
 

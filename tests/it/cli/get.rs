@@ -5,7 +5,7 @@ use super::{
     fake::{Changed, Fake, chart, digest, helm_repository, id, kustomization, page, release, repository},
     is_safe, run, run_on,
 };
-use fluxscope::cli::{self, Ports, args, output::Console};
+use fluxscope::cli::{self, args, output::Console};
 use fluxscope::domain::{
     condition::ConditionStatus,
     fact::{Fact, FeedId, Object},
@@ -421,7 +421,7 @@ impl Write for Gone {
 async fn a_watch_ends_when_its_reader_goes_away() {
     let world = Handle(Arc::new(Fake { later: vec![Vec::new(); 100], ..shop() }));
     let typed = args::parse(super::words("get ks -w")).unwrap();
-    let ports = Ports { gateway: Arc::new(world.clone()), registry: Arc::new(world.clone()) };
+    let ports = world.ports();
     let (before, mut err) = (tokio::time::Instant::now(), Vec::new());
     let code = cli::run(&typed, &ports, &mut Console::new(&mut Gone, &mut err)).await;
     assert_eq!((code, err.len(), before.elapsed().as_secs()), (0, 0, 0));

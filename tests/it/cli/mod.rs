@@ -7,7 +7,7 @@ mod tags;
 mod usage;
 
 use fake::{Fake, Handle};
-use fluxscope::cli::{self, Ports, args, output::Console};
+use fluxscope::cli::{self, args, output::Console};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ async fn run_on(world: &Handle, line: &str) -> Ran {
         let mut console = Console::new(&mut out, &mut err);
         match args::parse(words(line)) {
             Ok(typed) => {
-                let ports = Ports { gateway: Arc::new(world.clone()), registry: Arc::new(world.clone()) };
+                let ports = world.ports();
                 cli::run(&typed, &ports, &mut console).await
             }
             Err(error) => cli::explain(&error, &mut console),

@@ -6,7 +6,7 @@ use crate::story::{
 use fluxscope::{
     app::{Settings, Start, effect::Effect, message::Message},
     domain::{
-        artifact::Manifest,
+        artifact::{Details, Manifest},
         digest::Digest,
         fact::Object,
         identity::Kind,
@@ -74,10 +74,10 @@ fn a_problem_stands_where_the_tags_would_and_older_tags_stay() {
 fn what_a_tag_is_is_asked_on_demand_and_once() {
     let mut story = shop_with_tags(settings(120, 24));
     story.press("j t j");
-    assert!(!story.asked().iter().any(|e| matches!(e, Effect::Open { .. })));
+    assert!(!story.asked().iter().any(|e| matches!(e, Effect::Describe { .. })));
     story.press("Enter Enter");
     let about = upstream("ghcr.io/shop/podinfo");
-    assert_eq!(story.asked(), [Effect::Open { upstream: about.clone(), reference: "6.9.4".to_owned() }]);
+    assert_eq!(story.asked(), [Effect::Describe { upstream: about.clone(), reference: "6.9.4".to_owned() }]);
     let manifest = Manifest {
         digest: Digest::parse(&crate::story::digest('d')).unwrap(),
         media_type: "application/vnd.oci.image.manifest.v1+json".into(),
@@ -90,7 +90,11 @@ fn what_a_tag_is_is_asked_on_demand_and_once() {
             "2026-11-16T11:06:40Z".into(),
         )]),
     };
-    story.tell(Message::Opened { upstream: about, reference: "6.9.4".to_owned(), answer: Ok(manifest) });
+    story.tell(Message::Described {
+        upstream: about,
+        reference: "6.9.4".to_owned(),
+        answer: Ok(details(manifest)),
+    });
     story.shows("dddddddd");
     story.shows("2d");
     story.press("C c");
@@ -101,6 +105,15 @@ fn what_a_tag_is_is_asked_on_demand_and_once() {
             Effect::Copy("6.9.4".to_owned())
         ]
     );
+}
+
+fn details(manifest: Manifest) -> Details {
+    let created = manifest.created().map(Into::into);
+    Details { manifest, created }
+}
+
+fn details_of(digest: &str) -> Details {
+    details(manifest(digest))
 }
 
 fn manifest(digest: &str) -> Manifest {
@@ -123,9 +136,9 @@ fn a_tag_that_was_moved_is_not_said_to_run() {
         story.shows("● 6.9.1");
         story.shows("running in ks shop/podinfo, ks shop/podinfo-eu (by the name of the tag)");
         story.press("Enter");
-        let answer = Ok(manifest(&crate::story::digest(digest)));
+        let answer = Ok(details_of(&crate::story::digest(digest)));
         let about = upstream("ghcr.io/shop/podinfo");
-        story.tell(Message::Opened { upstream: about, reference: "6.9.1".to_owned(), answer });
+        story.tell(Message::Described { upstream: about, reference: "6.9.1".to_owned(), answer });
         if marked {
             story.shows("● 6.9.1");
             story.shows("running in ks shop/podinfo, ks shop/podinfo-eu");
@@ -144,9 +157,9 @@ fn a_tag_that_was_moved_is_not_said_to_run() {
 fn a_release_of_a_moved_chart_is_told_by_the_digest_behind_its_version() {
     let mut story = shop_with_tags(settings(120, 24));
     story.press("G t j Enter");
-    let answer = Ok(manifest(&crate::story::digest('d')));
+    let answer = Ok(details_of(&crate::story::digest('d')));
     let about = upstream("ghcr.io/shop/podinfo-chart");
-    story.tell(Message::Opened { upstream: about, reference: "6.9.4".to_owned(), answer });
+    story.tell(Message::Described { upstream: about, reference: "6.9.4".to_owned(), answer });
     story.shows("hr shop/podinfo runs 44444444; the tag has moved");
     story.hides("●");
 }

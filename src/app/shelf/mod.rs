@@ -1,15 +1,18 @@
 //! Answers kept by what they are about: a repository, an object. Each question is asked once; it asks nobody itself.
 
+pub mod lookups;
+
 use super::effect::Effect;
 use crate::domain::{
     Timestamp,
-    artifact::{Manifest, TagPage},
+    artifact::TagPage,
     event::Event,
     identity::ObjectId,
     problem::Problem,
     repository::{Upstream, is_signature_tag},
     version::Version,
 };
+use lookups::Lookups;
 use std::{
     cmp::Reverse,
     collections::{HashMap, VecDeque},
@@ -212,7 +215,7 @@ pub struct Shelf {
     queues: HashMap<String, VecDeque<Upstream>>,
     under_way: HashMap<String, usize>,
     looked_at: Vec<Upstream>,
-    pub manifests: HashMap<(Upstream, String), Answer<Manifest>>,
+    pub lookups: Lookups,
     pub events: HashMap<ObjectId, Answer<Vec<Event>>>,
     /// Since when the events shown are not live, and why.
     pub old_events: HashMap<ObjectId, (Timestamp, Problem)>,
@@ -227,7 +230,7 @@ impl Shelf {
             queues: HashMap::new(),
             under_way: HashMap::new(),
             looked_at: Vec::new(),
-            manifests: HashMap::new(),
+            lookups: Lookups::default(),
             events: HashMap::new(),
             old_events: HashMap::new(),
             raw: HashMap::new(),
@@ -279,7 +282,7 @@ impl Shelf {
         } else {
             self.want_tags(upstream);
         }
-        self.manifests.retain(|(about, _), _| about != upstream);
+        self.lookups.forget(upstream);
     }
 
     /// Some repository has not been asked yet.
@@ -301,10 +304,10 @@ impl Shelf {
 
     /// Questions whose turn has come: what is looked at, then the others in line.
     pub fn due(&mut self, now: Timestamp) -> Vec<Effect> {
+        let mut effects = self.lookups.due();
         if self.queues.is_empty() {
-            return Vec::new();
+            return effects;
         }
-        let mut effects = Vec::new();
         for upstream in std::mem::take(&mut self.looked_at) {
             effects.extend(self.ask(&upstream, now));
         }
@@ -373,10 +376,6 @@ impl Shelf {
             Arc::new(safe.as_str().lines().map(str::to_owned).collect())
         });
         self.raw.insert(id, Answer::from_result(lines));
-    }
-
-    pub fn take_manifest(&mut self, about: (Upstream, String), answer: Result<Manifest, Problem>) {
-        self.manifests.insert(about, Answer::from_result(answer));
     }
 }
 

@@ -1,0 +1,285 @@
+//! What tags and digests are, asked for when somebody looks. A tag is asked what it names; what a digest holds is asked
+//! once and kept for good.
+
+use super::super::effect::Effect;
+use crate::domain::{
+    Timestamp,
+    artifact::{Descriptor, Details},
+    digest::Digest,
+    problem::{Cause, Problem},
+    repository::Upstream,
+};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
+
+/// Lookups that may be on their way to one host at a time.
+const AT_ONCE: usize = 4;
+
+/// How much is wanted of a reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// What it names now: one HEAD.
+    Digest,
+    /// The manifest too, and when it was made.
+    Details,
+}
+
+/// A tag or a digest in a repository, and how much of it is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Want {
+    pub upstream: Upstream,
+    pub reference: Box<str>,
+    pub depth: Depth,
+}
+
+/// Where the question what a reference names stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Named {
+    Asked,
+    Here { digest: Digest, at: Timestamp },
+    Failed { problem: Problem, at: Timestamp },
+}
+
+#[derive(Debug, Default)]
+pub struct Lookups {
+    named: HashMap<Upstream, HashMap<Box<str>, Named>>,
+    contents: HashMap<Digest, Arc<Details>>,
+    /// Asked for by hand: before all others, and after a refusal too.
+    pressed: VecDeque<Want>,
+    /// Seen now; replaced whenever something else is seen.
+    seen: Vec<Want>,
+    /// Wanted whether it is seen or not.
+    background: VecDeque<Want>,
+    under_way: HashMap<Box<str>, usize>,
+    /// Repositories that refused one: nothing more is asked there unasked.
+    refused: HashMap<Upstream, Problem>,
+    /// Grows with every answer.
+    pub revision: u64,
+}
+
+impl Lookups {
+    pub fn named(&self, upstream: &Upstream, reference: &str) -> Option<&Named> {
+        self.named.get(upstream)?.get(reference)
+    }
+
+    /// What the reference names, as last heard.
+    pub fn digest(&self, upstream: &Upstream, reference: &str) -> Option<&Digest> {
+        match self.named(upstream, reference)? {
+            Named::Here { digest, .. } => Some(digest),
+            Named::Asked | Named::Failed { .. } => None,
+        }
+    }
+
+    pub fn details(&self, upstream: &Upstream, reference: &str) -> Option<&Arc<Details>> {
+        self.contents.get(self.digest(upstream, reference)?)
+    }
+
+    /// What is known of the content of a digest, wherever it was met.
+    pub fn content(&self, digest: &Digest) -> Option<&Arc<Details>> {
+        self.contents.get(digest)
+    }
+
+    /// Why nothing more is asked of this repository by itself.
+    pub fn refusal(&self, upstream: &Upstream) -> Option<&Problem> {
+        self.refused.get(upstream)
+    }
+
+    /// Somebody pressed a key for it.
+    pub fn press(&mut self, want: Want) {
+        self.pressed.push_back(want);
+    }
+
+    /// These can be seen now, the most wanted first.
+    pub fn look(&mut self, wants: Vec<Want>) {
+        self.seen = wants;
+    }
+
+    /// Wanted in the background, once.
+    pub fn want(&mut self, want: Want) {
+        if !self.is_answered(&want) && !self.background.contains(&want) {
+            self.background.push_back(want);
+        }
+    }
+
+    /// What tags name may have changed; what digests hold has not.
+    pub fn forget(&mut self, upstream: &Upstream) {
+        if let Some(named) = self.named.get_mut(upstream) {
+            named.retain(|_, state| *state == Named::Asked);
+        }
+        self.refused.remove(upstream);
+        self.revision += 1;
+    }
+
+    /// Questions whose turn has come.
+    pub fn due(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for want in std::mem::take(&mut self.pressed) {
+            self.refused.remove(&want.upstream);
+            if self.named(&want.upstream, &want.reference) == Some(&Named::Asked) {
+                continue;
+            }
+            effects.push(self.ask(&want, Depth::Details));
+        }
+        let seen = std::mem::take(&mut self.seen);
+        for want in &seen {
+            effects.extend(self.ask_unasked(want));
+        }
+        for _ in 0..self.background.len() {
+            let Some(want) = self.background.pop_front() else { break };
+            match self.ask_unasked(&want) {
+                Some(effect) => effects.push(effect),
+                None if self.is_answered(&want) || self.refused.contains_key(&want.upstream) => {}
+                None => self.background.push_back(want),
+            }
+        }
+        effects
+    }
+
+    fn ask_unasked(&mut self, want: &Want) -> Option<Effect> {
+        let busy = self.under_way.get(want.upstream.repository.registry()).is_some_and(|n| *n >= AT_ONCE);
+        if busy || self.is_answered(want) || self.refused.contains_key(&want.upstream) {
+            return None;
+        }
+        Some(self.ask(want, want.depth))
+    }
+
+    /// It is here, on its way, or failed.
+    fn is_answered(&self, want: &Want) -> bool {
+        match self.named(&want.upstream, &want.reference) {
+            None => false,
+            Some(Named::Asked | Named::Failed { .. }) => true,
+            Some(Named::Here { digest, .. }) => {
+                want.depth == Depth::Digest || self.contents.contains_key(digest)
+            }
+        }
+    }
+
+    fn ask(&mut self, want: &Want, depth: Depth) -> Effect {
+        *self.under_way.entry(want.upstream.repository.registry().into()).or_default() += 1;
+        let (upstream, reference) = (want.upstream.clone(), want.reference.clone());
+        self.named.entry(upstream.clone()).or_default().insert(reference.clone(), Named::Asked);
+        match depth {
+            Depth::Digest => Effect::Head { upstream, reference: reference.into() },
+            Depth::Details => Effect::Describe { upstream, reference: reference.into() },
+        }
+    }
+
+    pub fn take_head(
+        &mut self,
+        upstream: &Upstream,
+        reference: &str,
+        answer: Result<Descriptor, Problem>,
+        now: Timestamp,
+    ) {
+        self.answered(upstream, reference, answer.map(|descriptor| descriptor.digest), now);
+    }
+
+    pub fn take_details(
+        &mut self,
+        upstream: &Upstream,
+        reference: &str,
+        answer: Result<Details, Problem>,
+        now: Timestamp,
+    ) {
+        let answer = answer.map(|details| {
+            let digest = details.manifest.digest.clone();
+            self.contents.insert(digest.clone(), Arc::new(details));
+            digest
+        });
+        self.answered(upstream, reference, answer, now);
+    }
+
+    fn answered(
+        &mut self,
+        upstream: &Upstream,
+        reference: &str,
+        answer: Result<Digest, Problem>,
+        at: Timestamp,
+    ) {
+        if let Some(count) = self.under_way.get_mut(upstream.repository.registry()) {
+            *count = count.saturating_sub(1);
+        }
+        let state = match answer {
+            Ok(digest) => Named::Here { digest, at },
+            Err(problem) => {
+                if concerns_all(&problem) {
+                    self.refused.insert(upstream.clone(), problem.clone());
+                }
+                Named::Failed { problem, at }
+            }
+        };
+        self.named.entry(upstream.clone()).or_default().insert(reference.into(), state);
+        self.revision += 1;
+    }
+}
+
+/// Another reference of the same repository would fail in the same way.
+fn concerns_all(problem: &Problem) -> bool {
+    !matches!(problem.cause, Cause::NotFound | Cause::Invalid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{artifact::Manifest, repository::Repository, sample::digest};
+
+    fn upstream() -> Upstream {
+        Upstream { repository: Repository::parse_name("ghcr.io/acme/podinfo").unwrap(), insecure: false }
+    }
+
+    fn want(tag: &str) -> Want {
+        Want { upstream: upstream(), reference: tag.into(), depth: Depth::Details }
+    }
+
+    fn details(c: char) -> Details {
+        let manifest = Manifest {
+            digest: Digest::parse(&digest(c)).unwrap(),
+            media_type: "application/vnd.oci.image.manifest.v1+json".into(),
+            size: 2,
+            config: None,
+            layers: vec![],
+            children: vec![],
+            annotations: std::collections::BTreeMap::new(),
+        };
+        Details { manifest, created: None }
+    }
+
+    #[test]
+    fn few_are_asked_at_once_and_what_scrolled_away_is_not_asked() {
+        let mut lookups = Lookups::default();
+        lookups.look((0..20).map(|n| want(&format!("1.0.{n}"))).collect());
+        assert_eq!(lookups.due().len(), AT_ONCE);
+        lookups.look(vec![want("2.0.0")]);
+        assert!(lookups.due().is_empty());
+        lookups.take_details(&upstream(), "1.0.0", Ok(details('a')), Timestamp::UNIX_EPOCH);
+        lookups.look(vec![want("1.0.0"), want("2.0.0")]);
+        let asked = lookups.due();
+        assert!(matches!(&asked[..], [Effect::Describe { reference, .. }] if reference == "2.0.0"));
+    }
+
+    #[test]
+    fn after_a_refusal_only_a_key_asks_again() {
+        let mut lookups = Lookups::default();
+        lookups.look(vec![want("1.0.0")]);
+        lookups.due();
+        let refused = Problem::new(Cause::Unauthorized, "read", "401");
+        lookups.take_details(&upstream(), "1.0.0", Err(refused), Timestamp::UNIX_EPOCH);
+        lookups.look(vec![want("1.1.0")]);
+        assert!(lookups.due().is_empty() && lookups.refusal(&upstream()).is_some());
+        lookups.press(want("1.1.0"));
+        assert_eq!(lookups.due().len(), 1);
+    }
+
+    #[test]
+    fn a_tag_that_moved_is_asked_again_and_its_content_is_not() {
+        let mut lookups = Lookups::default();
+        lookups.press(want("1.0.0"));
+        lookups.due();
+        lookups.take_details(&upstream(), "1.0.0", Ok(details('a')), Timestamp::UNIX_EPOCH);
+        lookups.forget(&upstream());
+        assert!(lookups.digest(&upstream(), "1.0.0").is_none());
+        assert!(lookups.content(&Digest::parse(&digest('a')).unwrap()).is_some());
+    }
+}
