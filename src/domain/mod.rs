@@ -22,6 +22,8 @@ pub mod world;
 pub mod action;
 pub mod artifact;
 pub mod constraint;
+pub mod ignore;
+pub mod layer;
 pub mod pattern;
 pub mod policy;
 pub mod selector;

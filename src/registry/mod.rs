@@ -19,6 +19,7 @@ mod token;
 mod transport;
 
 pub mod layout;
+pub mod unpack;
 
 pub use settings::{Environment, Limits, Settings};
 

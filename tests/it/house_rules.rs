@@ -98,6 +98,7 @@ const HOUSE: &[Part] = &[
             "base64",
             "bytes",
             "etcetera",
+            "flate2",
             "futures",
             "http",
             "jiff",

@@ -12,6 +12,7 @@
 #[allow(dead_code, unreachable_pub, reason = "the suite and the bench use the rest of it")]
 mod pty;
 
+mod archives;
 mod cli;
 mod cluster;
 mod demo;
