@@ -151,6 +151,7 @@ fn cluster_options(typed: &ClusterArgs) -> cluster::Options {
 fn registry_settings(typed: &RegistryArgs) -> registry::Settings {
     let limits = registry::Limits {
         manifest: typed.max_manifest_bytes,
+        layer: typed.max_layer_bytes,
         tags: typed.max_tags as usize,
         pages: typed.max_tag_pages as usize,
         at_once: usize::from(typed.concurrency),
@@ -162,8 +163,23 @@ fn registry_settings(typed: &RegistryArgs) -> registry::Settings {
         authorities: typed.ca.clone(),
         insecure_registries: typed.insecure.clone(),
         limits,
+        unpack: registry::unpack::Limits {
+            unpacked: typed.max_unpacked_bytes,
+            file: typed.max_file_bytes,
+            entries: typed.max_entries as usize,
+            header: typed.max_header_bytes,
+            ratio: typed.max_ratio,
+        },
+        cache: cache(typed),
         environment: registry::Environment::capture(),
     }
+}
+
+/// None: nothing is kept on disk, because that was asked for or there is no place for it.
+fn cache(typed: &RegistryArgs) -> Option<registry::CacheSettings> {
+    let own = || Some(etcetera::choose_base_strategy().ok()?.cache_dir().join("fluxscope"));
+    let folder = typed.cache_dir.clone().or_else(own).filter(|_| !typed.no_cache)?;
+    Some(registry::CacheSettings { folder, limit: typed.max_cache_bytes })
 }
 
 /// kubectl's `0`: wait for ever, which here is a year.

@@ -174,6 +174,40 @@ pub struct RegistryArgs {
     #[arg(long, global = true, value_name = "BYTES", default_value_t = 4 << 20,
           value_parser = clap::value_parser!(u64).range(1..), hide_short_help = true)]
     pub max_manifest_bytes: u64,
+    /// Largest layer that is downloaded
+    #[arg(long, global = true, value_name = "BYTES", default_value_t = 256 << 20,
+          value_parser = clap::value_parser!(u64).range(1..), hide_short_help = true)]
+    pub max_layer_bytes: u64,
+    /// Bytes of a layer, unpacked, after which its tree is cut
+    #[arg(long, global = true, value_name = "BYTES", default_value_t = 256 << 20,
+          value_parser = clap::value_parser!(u64).range(1..), hide_short_help = true)]
+    pub max_unpacked_bytes: u64,
+    /// Largest file of a layer whose contents are shown
+    #[arg(long, global = true, value_name = "BYTES", default_value_t = 32 << 20,
+          value_parser = clap::value_parser!(u64).range(1..), hide_short_help = true)]
+    pub max_file_bytes: u64,
+    /// Entries of a layer after which its tree is cut
+    #[arg(long, global = true, value_name = "N", default_value_t = 100_000,
+          value_parser = clap::value_parser!(u32).range(1..), hide_short_help = true)]
+    pub max_entries: u32,
+    /// Largest extended header of a layer that is read
+    #[arg(long, global = true, value_name = "BYTES", default_value_t = 1 << 20,
+          value_parser = clap::value_parser!(u64).range(1..), hide_short_help = true)]
+    pub max_header_bytes: u64,
+    /// Unpacked bytes per byte of a layer after which its tree is cut
+    #[arg(long, global = true, value_name = "N", default_value_t = 200,
+          value_parser = clap::value_parser!(u32).range(1..), hide_short_help = true)]
+    pub max_ratio: u32,
+    /// Keep and look for nothing on disk
+    #[arg(long, global = true, hide_short_help = true)]
+    pub no_cache: bool,
+    /// Folder for manifests and blobs, kept by digest between runs [default: fluxscope in the user's cache folder]
+    #[arg(long, global = true, value_name = "DIR", hide_short_help = true)]
+    pub cache_dir: Option<PathBuf>,
+    /// Size of that folder; what was not used for longest goes first
+    #[arg(long, global = true, value_name = "BYTES", default_value_t = 512_000_000,
+          value_parser = clap::value_parser!(u64).range(1..), hide_short_help = true)]
+    pub max_cache_bytes: u64,
 }
 
 /// The program itself.

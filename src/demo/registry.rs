@@ -106,6 +106,7 @@ impl Repositories {
 fn refused(what: String, error: &LayoutError) -> Problem {
     let cause = match error {
         LayoutError::NotFound(_) => Cause::NotFound,
+        LayoutError::Several(_) => Cause::Usage,
         LayoutError::Unreadable { .. } | LayoutError::Mismatch { .. } => Cause::Invalid,
     };
     Problem::new(cause, what, format!("MANIFEST_UNKNOWN: {error}"))

@@ -75,12 +75,18 @@ pub struct Artifact {
     pub digest: Digest,
     /// The index that stood in between, where the reference names one.
     pub index: Option<Manifest>,
+    /// Of the index's children, in their order, e.g. `linux/arm64/v8`; None: it does not say, which Flux takes for
+    /// linux/amd64.
+    pub platforms: Vec<Option<Box<str>>>,
     /// The image manifest in force: layers and annotations are its own.
     pub manifest: Manifest,
     /// The config document, where it is JSON and not too large.
     pub config: Option<Arc<serde_json::Value>>,
     /// The layer that Flux takes, by its place in `manifest.layers`, and what it does with it.
     pub taken: Result<Taken, Box<str>>,
+    /// What is odd or was left out, each in one sentence: a config that was not read, layers kept elsewhere, an index
+    /// with too many entries. From outside.
+    pub notes: Vec<Box<str>>,
     /// Which credential was used: where it stands, never its value.
     pub asked_with: Option<Arc<str>>,
 }
@@ -118,6 +124,51 @@ pub struct Referrer {
     pub artifact_type: Box<str>,
     /// Under which tag it was found, where that is how (cosign's tag schema).
     pub tag: Option<Box<str>>,
+}
+
+/// What a referrer is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    Signature,
+    Attestation,
+    Sbom,
+    Other,
+}
+
+impl Role {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Signature => "signature",
+            Self::Attestation => "attestation",
+            Self::Sbom => "SBOM",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl Referrer {
+    /// By its type (`reference/registries.md` §7): cosign, sigstore, notation, in-toto, SPDX, CycloneDX.
+    pub fn role(&self) -> Role {
+        // one type for signatures and attestations of sigstore: what it says is told apart by the predicate
+        let predicate = self.descriptor.annotations.get("dev.sigstore.bundle.predicateType");
+        let kind = self.artifact_type.to_ascii_lowercase();
+        let holds = |words: &[&str]| words.iter().any(|word| kind.contains(word));
+        if holds(&["vnd.dev.sigstore.bundle"]) {
+            return match predicate {
+                Some(predicate) if !predicate.contains("/cosign/sign/") => Role::Attestation,
+                Some(_) | None => Role::Signature,
+            };
+        }
+        if holds(&["cosign.artifact.sig", "cosign.simplesigning", "cncf.notary.signature"]) {
+            Role::Signature
+        } else if holds(&["spdx", "cyclonedx", "syft", "sbom"]) {
+            Role::Sbom
+        } else if holds(&["in-toto", "dsse", "slsa", "attestation"]) {
+            Role::Attestation
+        } else {
+            Role::Other
+        }
+    }
 }
 
 /// One page of a repository's tags, in the registry's order.

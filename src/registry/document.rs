@@ -1,6 +1,6 @@
 //! The bytes of a manifest or an index, read into our own values. Pure; what could be read in two ways is refused.
 
-use super::failure::Failure;
+use super::{failure::Failure, hash::Hasher};
 use crate::domain::{
     artifact::{Descriptor, Manifest},
     digest::Digest,
@@ -8,11 +8,11 @@ use crate::domain::{
 };
 use oci_client::manifest::{
     IMAGE_MANIFEST_LIST_MEDIA_TYPE, IMAGE_MANIFEST_MEDIA_TYPE, OCI_IMAGE_INDEX_MEDIA_TYPE,
-    OCI_IMAGE_MEDIA_TYPE, OciDescriptor, OciImageIndex, OciImageManifest,
+    OCI_IMAGE_MEDIA_TYPE,
 };
+use serde::Deserialize;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256, Sha384, Sha512};
-use std::{collections::BTreeMap, fmt::Write};
+use std::collections::BTreeMap;
 
 /// OCI's and Docker's manifests and indexes (`reference/flux.md` §1.10).
 pub(super) const ACCEPTED: &str = "application/vnd.oci.image.manifest.v1+json, \
@@ -20,37 +20,77 @@ pub(super) const ACCEPTED: &str = "application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json";
 
 pub(super) fn digest_of(algorithm: &str, bytes: &[u8]) -> Result<Digest, Failure> {
-    let hex = |hash: &[u8]| {
-        hash.iter().fold(format!("{algorithm}:"), |mut text, byte| {
-            // writing into a String cannot fail
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
-    };
-    let text = match algorithm {
-        "sha384" => hex(&Sha384::digest(bytes)),
-        "sha512" => hex(&Sha512::digest(bytes)),
-        _ => hex(&Sha256::digest(bytes)),
-    };
-    Digest::parse(&text).map_err(|error| invalid(error.to_string()))
+    let mut hash = Hasher::of(algorithm);
+    hash.update(bytes);
+    hash.finish().ok_or_else(|| invalid("its digest cannot be computed"))
+}
+
+/// More entries of an index are counted, not listed (`reference/registries.md` §6).
+const MOST_LISTED: usize = 1000;
+
+/// What a document says, and what does not fit into a [`Manifest`].
+#[derive(Debug, Clone)]
+pub(super) struct Document {
+    pub(super) manifest: Manifest,
+    pub(super) artifact_type: Option<Box<str>>,
+    /// What it refers to, if that is said.
+    pub(super) subject: Option<Digest>,
+    /// Of an index: its entries, as many as are listed.
+    pub(super) children: Vec<Child>,
+    /// Of an index: how many entries it has.
+    pub(super) entries: usize,
+    /// Of an index: the first entry that runs on linux/amd64, as Flux chooses it.
+    pub(super) chosen: Option<Descriptor>,
+    /// Layers that say where else they are: their place, and the first address.
+    pub(super) elsewhere: Vec<(usize, Box<str>)>,
+}
+
+/// What an index says of one entry, besides its descriptor.
+#[derive(Debug, Clone)]
+pub(super) struct Child {
+    pub(super) platform: Option<Box<str>>,
+    pub(super) artifact_type: Option<Box<str>>,
+}
+
+impl Document {
+    pub(super) fn is_index(&self) -> bool {
+        Kind::named(&self.manifest.media_type).is_some_and(Kind::is_index)
+    }
 }
 
 /// `digest` is that of `bytes`. The media type of the document and of the answer must not contradict each other.
-pub(super) fn read(bytes: &[u8], content_type: Option<&str>, digest: Digest) -> Result<Manifest, Failure> {
-    let document: Value = serde_json::from_slice(bytes)
-        .map_err(|error| invalid(format!("the manifest is not JSON: {error}")))?;
+pub(super) fn read(bytes: &[u8], content_type: Option<&str>, digest: Digest) -> Result<Document, Failure> {
+    let document: Value = serde_json::from_slice(bytes).map_err(|error| not_json(&error, content_type))?;
     let media_type = media_type(&document, content_type)?;
-    let size = bytes.len() as u64;
-    let empty = Manifest {
+    let manifest = Manifest {
         digest,
         media_type: media_type.name().into(),
-        size,
+        size: bytes.len() as u64,
         config: None,
         layers: Vec::new(),
         children: Vec::new(),
         annotations: BTreeMap::new(),
     };
-    if media_type.is_index() { read_index(document, empty) } else { read_image(document, empty) }
+    if media_type.is_index() { read_index(document, manifest) } else { read_image(document, manifest) }
+}
+
+/// The document says itself what it is.
+pub(super) fn names_its_type(bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Named {
+        media_type: String,
+    }
+    serde_json::from_slice::<Named>(bytes).is_ok_and(|named| Kind::named(&named.media_type).is_some())
+}
+
+fn not_json(error: &serde_json::Error, content_type: Option<&str>) -> Failure {
+    match content_type {
+        Some("text/html") => invalid(
+            "a web page came instead of a manifest: a proxy or a login page answers in the registry's place",
+        ),
+        _ => invalid(format!("the manifest is not JSON: {error}")),
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,45 +161,125 @@ fn media_type(document: &Value, content_type: Option<&str>) -> Result<Kind, Fail
     Ok(kind)
 }
 
-fn read_image(document: Value, empty: Manifest) -> Result<Manifest, Failure> {
-    let image: OciImageManifest = serde_json::from_value(document).map_err(|error| unreadable(&error))?;
-    let config = descriptor("config", &image.config)?;
-    let layers = image.layers.iter().enumerate();
-    let layers =
-        layers.map(|(at, layer)| descriptor(&format!("layers[{at}]"), layer)).collect::<Result<_, _>>()?;
-    Ok(Manifest { config: Some(config), layers, annotations: boxed(image.annotations.as_ref()), ..empty })
+/// As OCI and Docker write it; Go's readers take `null` for nothing, so it is here.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Image {
+    config: Pointer,
+    layers: Option<Vec<Pointer>>,
+    annotations: Option<BTreeMap<Box<str>, Box<str>>>,
+    artifact_type: Option<Box<str>>,
+    subject: Option<Pointer>,
 }
 
-fn read_index(document: Value, empty: Manifest) -> Result<Manifest, Failure> {
-    let index: OciImageIndex = serde_json::from_value(document).map_err(|error| unreadable(&error))?;
-    let children = index.manifests.into_iter().enumerate().map(|(at, entry)| {
-        let child = OciDescriptor {
-            media_type: entry.media_type,
-            digest: entry.digest,
-            size: entry.size,
-            annotations: entry.annotations,
-            ..OciDescriptor::default()
-        };
-        descriptor(&format!("manifests[{at}]"), &child)
-    });
-    let children = children.collect::<Result<_, _>>()?;
-    Ok(Manifest { children, annotations: boxed(index.annotations.as_ref()), ..empty })
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Index {
+    manifests: Vec<Pointer>,
+    annotations: Option<BTreeMap<Box<str>, Box<str>>>,
+    artifact_type: Option<Box<str>>,
+    subject: Option<Pointer>,
 }
 
-fn descriptor(at: &str, read: &OciDescriptor) -> Result<Descriptor, Failure> {
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Pointer {
+    #[serde(default)]
+    media_type: Box<str>,
+    digest: String,
+    size: i64,
+    urls: Option<Vec<String>>,
+    annotations: Option<BTreeMap<Box<str>, Box<str>>>,
+    artifact_type: Option<Box<str>>,
+    platform: Option<Platform>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Platform {
+    os: String,
+    architecture: String,
+    variant: String,
+}
+
+impl Platform {
+    /// Only system and architecture are compared (`reference/flux.md` §1.4).
+    fn is_flux(&self) -> bool {
+        self.os == "linux" && self.architecture == "amd64"
+    }
+
+    fn words(&self) -> Box<str> {
+        let parts = [&self.os, &self.architecture, &self.variant];
+        let parts: Vec<&str> =
+            parts.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+        parts.join("/").into()
+    }
+}
+
+fn read_image(document: Value, empty: Manifest) -> Result<Document, Failure> {
+    let image: Image = serde_json::from_value(document).map_err(|error| unreadable(&error))?;
+    let subject = subject(image.subject)?;
+    let config = descriptor("config", image.config)?;
+    let (mut layers, mut elsewhere) = (Vec::new(), Vec::new());
+    for (at, layer) in image.layers.into_iter().flatten().enumerate() {
+        let address = layer.urls.as_ref().and_then(|urls| urls.first());
+        elsewhere.extend(address.map(|url| (at, url.as_str().into())));
+        layers.push(descriptor(&format!("layers[{at}]"), layer)?);
+    }
+    let annotations = image.annotations.unwrap_or_default();
+    Ok(Document {
+        manifest: Manifest { config: Some(config), layers, annotations, ..empty },
+        artifact_type: image.artifact_type,
+        subject,
+        children: Vec::new(),
+        entries: 0,
+        chosen: None,
+        elsewhere,
+    })
+}
+
+fn read_index(document: Value, empty: Manifest) -> Result<Document, Failure> {
+    let index: Index = serde_json::from_value(document).map_err(|error| unreadable(&error))?;
+    let subject = subject(index.subject)?;
+    let entries = index.manifests.len();
+    let (mut descriptors, mut children, mut chosen) = (Vec::new(), Vec::new(), None);
+    for (at, mut entry) in index.manifests.into_iter().enumerate() {
+        let platform = entry.platform.take();
+        let artifact_type = entry.artifact_type.take();
+        let read = descriptor(&format!("manifests[{at}]"), entry)?;
+        if chosen.is_none() && platform.as_ref().is_none_or(Platform::is_flux) {
+            chosen = Some(read.clone());
+        }
+        if at < MOST_LISTED {
+            children.push(Child { platform: platform.map(|platform| platform.words()), artifact_type });
+            descriptors.push(read);
+        }
+    }
+    let annotations = index.annotations.unwrap_or_default();
+    Ok(Document {
+        manifest: Manifest { children: descriptors, annotations, ..empty },
+        artifact_type: index.artifact_type,
+        subject,
+        children,
+        entries,
+        chosen,
+        elsewhere: Vec::new(),
+    })
+}
+
+fn subject(read: Option<Pointer>) -> Result<Option<Digest>, Failure> {
+    read.map(|pointer| Ok(descriptor("subject", pointer)?.digest)).transpose()
+}
+
+fn descriptor(at: &str, read: Pointer) -> Result<Descriptor, Failure> {
     let digest = Digest::parse(&read.digest).map_err(|error| invalid(format!("{at}: {error}")))?;
     if !digest.is_oci() {
         return Err(invalid(format!("{at}: {digest} is not a digest registries know")));
     }
     let size =
         u64::try_from(read.size).map_err(|_| invalid(format!("{at}: the size {} is negative", read.size)))?;
-    let annotations = boxed(read.annotations.as_ref());
-    Ok(Descriptor { digest, media_type: read.media_type.as_str().into(), size: Some(size), annotations })
-}
-
-fn boxed(annotations: Option<&BTreeMap<String, String>>) -> BTreeMap<Box<str>, Box<str>> {
-    let pairs = annotations.into_iter().flatten();
-    pairs.map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect()
+    let annotations = read.annotations.unwrap_or_default();
+    Ok(Descriptor { digest, media_type: read.media_type, size: Some(size), annotations })
 }
 
 fn unreadable(error: &serde_json::Error) -> Failure {
@@ -178,7 +298,7 @@ mod tests {
     fn attempt(document: &Value, content_type: Option<&str>) -> Result<Manifest, String> {
         let bytes = document.to_string().into_bytes();
         let digest = digest_of("sha256", &bytes).unwrap();
-        read(&bytes, content_type, digest).map_err(|failure| failure.why)
+        read(&bytes, content_type, digest).map(|read| read.manifest).map_err(|failure| failure.why)
     }
 
     fn layer() -> Value {

@@ -19,6 +19,13 @@ pub(super) struct Failure {
     pub(super) retry: Retry,
 }
 
+/// What was told whole already: it is not tried again.
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self { cause: problem.cause, why: problem.why, hint: problem.hint, retry: Retry::Never }
+    }
+}
+
 /// What may be tried after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Retry {

@@ -2,7 +2,7 @@
 
 use super::{
     auth::{Office, Question, Reply},
-    document::{self, ACCEPTED},
+    document::{self, ACCEPTED, Document},
     failure::Failure,
     place::{Place, Reference},
     transport::{Answer, Call, Request},
@@ -13,8 +13,9 @@ use crate::domain::{
     problem::{Cause, Problem},
     repository::Upstream,
 };
+use bytes::Bytes;
 use reqwest::{Method, header::CONTENT_LENGTH};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 const CONTENT_DIGEST: &str = "docker-content-digest";
 
@@ -25,27 +26,37 @@ pub(super) async fn head(
     reference: &str,
 ) -> Result<Descriptor, Problem> {
     let errand = Errand::new(office, upstream, reference, |name| format!("ask what {name} is"))?;
-    let request =
-        Request { method: Method::HEAD, ..Request::get(ACCEPTED, office.transport.limits.manifest) };
-    let reply = errand.ask(&request).await?;
-    let answer = &reply.answer;
-    if answer.status.is_success() {
-        let digest = errand.digest_in(answer).map_err(|failure| errand.problem(failure))?;
-        if let (Some(digest), Some(kind)) = (digest, answer.content_type()) {
-            let size = answer.header(CONTENT_LENGTH.as_str()).and_then(|length| length.parse().ok());
-            return Ok(Descriptor { digest, media_type: kind.into(), size, annotations: BTreeMap::new() });
-        }
-    } else if !matches!(answer.status.as_u16(), 400 | 404 | 405 | 501) {
-        return Err(errand.problem(Failure::of_status(answer)));
+    match errand.head().await? {
+        Head::Is(descriptor) => Ok(descriptor),
+        // no digest, no HEAD on this registry, or nothing there: a GET hashes, or says why in words
+        Head::Absent | Head::Unsaid => Ok(errand.described().await?),
     }
-    // no digest, no HEAD on this registry, or nothing there: a GET hashes, or says why in words
-    let manifest = errand.fetch().await?;
-    Ok(Descriptor {
-        digest: manifest.digest,
-        media_type: manifest.media_type,
-        size: Some(manifest.size),
-        annotations: BTreeMap::new(),
-    })
+}
+
+/// The same, where it need not be there.
+pub(super) async fn head_if_there(
+    office: &Office,
+    upstream: Upstream,
+    reference: &str,
+) -> Result<Option<Descriptor>, Problem> {
+    let errand = Errand::new(office, upstream, reference, |name| format!("ask what {name} is"))?;
+    match errand.head().await? {
+        Head::Is(descriptor) => Ok(Some(descriptor)),
+        Head::Absent => Ok(None),
+        Head::Unsaid => match errand.described().await {
+            Err(problem) if problem.cause == Cause::NotFound => Ok(None),
+            described => described.map(Some),
+        },
+    }
+}
+
+/// What a HEAD says.
+enum Head {
+    Is(Descriptor),
+    /// 404.
+    Absent,
+    /// It is not answered, or without a digest.
+    Unsaid,
 }
 
 pub(super) async fn manifest(
@@ -53,7 +64,34 @@ pub(super) async fn manifest(
     upstream: Upstream,
     reference: &str,
 ) -> Result<Manifest, Problem> {
+    Ok(document(office, upstream, reference).await?.document.manifest)
+}
+
+/// A manifest or an index, its bytes and the login that got it.
+pub(super) async fn document(
+    office: &Office,
+    upstream: Upstream,
+    reference: &str,
+) -> Result<Fetched, Problem> {
     Errand::new(office, upstream, reference, |name| format!("read the manifest of {name}"))?.fetch().await
+}
+
+/// The same, where it need not be there.
+pub(super) async fn find(
+    office: &Office,
+    upstream: Upstream,
+    reference: &str,
+) -> Result<Option<Fetched>, Problem> {
+    match document(office, upstream, reference).await {
+        Err(problem) if problem.cause == Cause::NotFound => Ok(None),
+        found => found.map(Some),
+    }
+}
+
+pub(super) struct Fetched {
+    pub(super) document: Document,
+    pub(super) bytes: Bytes,
+    pub(super) asked_with: Arc<str>,
 }
 
 struct Errand<'a> {
@@ -84,16 +122,39 @@ impl<'a> Errand<'a> {
         self.office.ask(&self.question, &self.call, &tail, request).await
     }
 
-    async fn fetch(&self) -> Result<Manifest, Problem> {
+    async fn head(&self) -> Result<Head, Problem> {
+        let request =
+            Request { method: Method::HEAD, ..Request::get(ACCEPTED, self.office.transport.limits.manifest) };
+        let answer = self.ask(&request).await?.answer;
+        match answer.status.as_u16() {
+            404 => return Ok(Head::Absent),
+            400 | 405 | 501 => return Ok(Head::Unsaid),
+            _ if !answer.status.is_success() => return Err(self.problem(Failure::of_status(&answer))),
+            _ => {}
+        }
+        let digest = self.digest_in(&answer).map_err(|failure| self.problem(failure))?;
+        let (Some(digest), Some(kind)) = (digest, answer.content_type()) else { return Ok(Head::Unsaid) };
+        let size = answer.header(CONTENT_LENGTH.as_str()).and_then(|length| length.parse().ok());
+        Ok(Head::Is(Descriptor { digest, media_type: kind.into(), size, annotations: BTreeMap::new() }))
+    }
+
+    /// The same by a GET, which hashes what it gets.
+    async fn described(&self) -> Result<Descriptor, Problem> {
+        let Manifest { digest, media_type, size, .. } = self.fetch().await?.document.manifest;
+        Ok(Descriptor { digest, media_type, size: Some(size), annotations: BTreeMap::new() })
+    }
+
+    async fn fetch(&self) -> Result<Fetched, Problem> {
         let reply = self.ask(&Request::get(ACCEPTED, self.office.transport.limits.manifest)).await?;
         let answer = &reply.answer;
         if !answer.status.is_success() {
             return Err(self.problem(Failure::of_status(answer)));
         }
-        self.read(answer).map_err(|failure| self.problem(failure))
+        let document = self.read(answer).map_err(|failure| self.problem(failure))?;
+        Ok(Fetched { document, bytes: reply.answer.body, asked_with: reply.asked_with })
     }
 
-    fn read(&self, answer: &Answer) -> Result<Manifest, Failure> {
+    fn read(&self, answer: &Answer) -> Result<Document, Failure> {
         let claimed = self.digest_in(answer)?;
         let claimed = match &self.reference {
             Reference::Digest(digest) => Some(digest.clone()),

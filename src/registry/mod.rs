@@ -1,17 +1,29 @@
 //! OCI registries over HTTP: tags, what a tag names, manifests. Registry wire types and logins never leave this folder.
 
+mod artifact;
 mod auth;
+mod blob;
+mod cache;
 mod challenge;
 mod clients;
+mod contents;
 mod credentials;
 mod document;
 mod failure;
+mod files;
+mod hash;
 mod helper;
 mod host;
+mod keep;
 mod link;
+mod local;
 mod manifest;
 mod memory;
+mod open;
+mod pack;
 mod place;
+mod referrers;
+mod remote;
 mod secret;
 mod settings;
 mod tags;
@@ -21,26 +33,40 @@ mod transport;
 pub mod layout;
 pub mod unpack;
 
-pub use settings::{Environment, Limits, Settings};
+pub use settings::{CacheSettings, Environment, Limits, Settings};
 
 use crate::{
     domain::{
-        artifact::{Descriptor, Manifest, TagPage},
-        problem::Problem,
+        artifact::{Artifact, Descriptor, Manifest, Origin, Referrers, TagPage, Target},
+        digest::Digest,
+        problem::{Cause, Problem},
         repository::Upstream,
     },
-    port::{Artifacts, Registry},
+    port::{Artifacts, CacheInfo, Opening, Registry},
 };
 use auth::Office;
+use bytes::Bytes;
+use cache::Cache;
 use credentials::Keyring;
-use futures::{FutureExt, future::BoxFuture, stream::BoxStream};
+use futures::{
+    FutureExt, StreamExt,
+    future::{self, BoxFuture},
+    stream::{self, BoxStream},
+};
+use local::Bounds;
+use open::{Layer, Source};
+use remote::Remote;
 use std::sync::Arc;
+use tokio::task::spawn_blocking;
 use transport::Transport;
+use unpack::Rules;
 
-/// All registries of a session, asked with this workstation's logins.
+/// All registries of a session, asked with this workstation's logins, and what is on this machine.
 #[derive(Clone)]
 pub struct OciRegistry {
     office: Arc<Office>,
+    cache: Option<Arc<Cache>>,
+    bounds: Arc<Bounds>,
 }
 
 impl OciRegistry {
@@ -49,8 +75,14 @@ impl OciRegistry {
         // the first provider wins, here as in main: without one the client cannot be made
         let _ = rustls::crypto::ring::default_provider().install_default();
         let keyring = Keyring::new(&settings);
+        let cache = settings.cache.as_ref().map(|cache| Arc::new(Cache::new(&cache.folder, cache.limit)));
+        let bounds = Arc::new(Bounds::of(&settings));
         let transport = Transport::new(settings)?;
-        Ok(Self { office: Arc::new(Office::new(transport, keyring)) })
+        Ok(Self { office: Arc::new(Office::new(transport, keyring)), cache, bounds })
+    }
+
+    fn remote(&self, upstream: Upstream) -> Remote {
+        Remote { office: Arc::clone(&self.office), cache: self.cache.clone(), upstream }
     }
 }
 
@@ -69,9 +101,109 @@ impl Registry for OciRegistry {
         upstream: Upstream,
         reference: String,
     ) -> BoxFuture<'static, Result<Manifest, Problem>> {
-        let office = Arc::clone(&self.office);
-        async move { manifest::manifest(&office, upstream, &reference).await }.boxed()
+        let remote = self.remote(upstream);
+        async move { remote.manifest(&reference).await }.boxed()
+    }
+
+    fn blob(&self, upstream: Upstream, blob: Descriptor) -> BoxStream<'static, Result<Bytes, Problem>> {
+        self.remote(upstream).blob(blob)
+    }
+
+    fn referrers(
+        &self,
+        upstream: Upstream,
+        digest: Digest,
+    ) -> BoxFuture<'static, Result<Referrers, Problem>> {
+        referrers::find(Arc::clone(&self.office), upstream, digest).boxed()
     }
 }
 
-impl Artifacts for OciRegistry {}
+impl Artifacts for OciRegistry {
+    fn inspect(&self, target: Target) -> BoxFuture<'static, Result<Artifact, Problem>> {
+        let bounds = Arc::clone(&self.bounds);
+        match target.origin.clone() {
+            Origin::Registry { upstream, reference } => {
+                let remote = self.remote(upstream);
+                async move { remote.inspect(target, &reference).await }.boxed()
+            }
+            Origin::Layout { path, reference } => {
+                blocking(move || local::inspect_layout(target, &path, reference.as_deref(), &bounds))
+            }
+            Origin::Archive(path) => blocking(move || local::inspect_archive(target, &path, &bounds)),
+            Origin::Directory(path) => blocking(move || local::inspect_folder(target, &path, &bounds)),
+        }
+    }
+
+    fn referrers(&self, artifact: &Artifact) -> BoxFuture<'static, Result<Referrers, Problem>> {
+        let (bounds, digest) = (Arc::clone(&self.bounds), artifact.digest.clone());
+        match artifact.target.origin.clone() {
+            Origin::Registry { upstream, .. } => Registry::referrers(self, upstream, digest),
+            Origin::Layout { path, .. } => blocking(move || local::layout_referrers(&path, &digest, &bounds)),
+            Origin::Archive(_) | Origin::Directory(_) => {
+                let note = "a file on disk: nothing can refer to it".into();
+                future::ready(Ok(Referrers { found: Vec::new(), note, complete: true })).boxed()
+            }
+        }
+    }
+
+    fn open(&self, artifact: &Artifact, layer: usize) -> BoxStream<'static, Result<Opening, Problem>> {
+        let Some(blob) = artifact.manifest.layers.get(layer).cloned() else {
+            let what = format!("open layer {} of {}", layer + 1, artifact.digest);
+            let why = format!("it has {}", artifact.manifest.layers.len());
+            return stream::iter([Err(Problem::new(Cause::Usage, what, why))]).boxed();
+        };
+        let bounds = Arc::clone(&self.bounds);
+        let source = match artifact.target.origin.clone() {
+            Origin::Registry { upstream, .. } => Source::Registry(self.remote(upstream)),
+            Origin::Layout { path, .. } => Source::Layout(path),
+            Origin::Archive(path) => Source::Archive(path),
+            Origin::Directory(path) => Source::Folder(path),
+        };
+        let what = format!("read layer {} of {}", layer + 1, artifact.digest);
+        open::open(Layer { what, blob, rules: rules_of(artifact, layer), source, bounds })
+    }
+
+    fn cache(&self) -> BoxFuture<'static, Result<CacheInfo, Problem>> {
+        self.ask_cache("look at the cache", Cache::info)
+    }
+
+    fn clear_cache(&self) -> BoxFuture<'static, Result<CacheInfo, Problem>> {
+        self.ask_cache("clear the cache", Cache::clear)
+    }
+}
+
+impl OciRegistry {
+    fn ask_cache(
+        &self,
+        what: &'static str,
+        question: fn(&Cache) -> std::io::Result<CacheInfo>,
+    ) -> BoxFuture<'static, Result<CacheInfo, Problem>> {
+        let Some(cache) = self.cache.clone() else {
+            return future::ready(Ok(CacheInfo { path: None, bytes: 0, blobs: 0, limit: 0 })).boxed();
+        };
+        blocking(move || {
+            question(&cache).map_err(|error| Problem::new(pack::cause_of(&error), what, error.to_string()))
+        })
+    }
+}
+
+/// Flux's own way with the layer that it takes; the same way for the others, which it never reads.
+fn rules_of(artifact: &Artifact, layer: usize) -> Rules {
+    let Target { selector, ignore, .. } = &artifact.target;
+    let operation = match &artifact.taken {
+        Ok(taken) if taken.layer == layer => taken.operation,
+        Ok(_) | Err(_) => selector.operation(),
+    };
+    Rules { operation, ignore: ignore.clone() }
+}
+
+/// Files are read where nobody waits for them.
+fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> BoxFuture<'static, Result<T, Problem>> {
+    async {
+        let done = spawn_blocking(work).await;
+        done.unwrap_or_else(|error| Err(Problem::new(Cause::Other, "read from disk", error.to_string())))
+    }
+    .boxed()
+}

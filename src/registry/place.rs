@@ -84,6 +84,26 @@ impl Place {
         format!("/v2/{}/manifests/{name}", self.path)
     }
 
+    pub(super) fn blob_tail(&self, digest: &Digest) -> String {
+        format!("/v2/{}/blobs/{digest}", self.path)
+    }
+
+    pub(super) fn referrers_tail(&self, digest: &Digest) -> String {
+        format!("/v2/{}/referrers/{digest}", self.path)
+    }
+
+    /// Path and query, if the URL is this registry's. A registry behind a proxy may write `http` where we came by
+    /// https: only path and query are used, so that is no step down.
+    pub(super) fn own_tail(&self, url: &Url) -> Option<String> {
+        let schemes = [Scheme::Https, Scheme::Http];
+        let own = schemes.iter().filter_map(|&scheme| self.url(scheme, "/v2/").ok());
+        if !own.into_iter().any(|own| own.origin() == url.origin()) || !url.path().starts_with("/v2/") {
+            return None;
+        }
+        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+        Some(format!("{}{query}", url.path()))
+    }
+
     /// `tail` starts with `/v2/` and was made by this type, or by a page of this registry.
     pub(super) fn url(&self, scheme: Scheme, tail: &str) -> Result<Url, String> {
         Url::parse(&format!("{}://{}{tail}", scheme.name(), self.registry)).map_err(|error| error.to_string())

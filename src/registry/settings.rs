@@ -1,5 +1,6 @@
 //! What the user and the environment decide about registries. Captured once; nothing later reads the environment.
 
+use super::unpack;
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 /// Flags, limits and the environment of one session.
@@ -10,7 +11,20 @@ pub struct Settings {
     /// `--insecure-registry`: hosts (`host` or `host:port`) that may be spoken to in plain HTTP or with any certificate.
     pub insecure_registries: Vec<String>,
     pub limits: Limits,
+    /// How much of a layer is unpacked.
+    pub unpack: unpack::Limits,
+    /// None: nothing is kept on disk.
+    pub cache: Option<CacheSettings>,
     pub environment: Environment,
+}
+
+/// Where blobs and manifests are kept between runs.
+#[derive(Debug, Clone)]
+pub struct CacheSettings {
+    /// Ours alone; what is kept is in a folder below it.
+    pub folder: PathBuf,
+    /// Bytes; what was not used for longest goes first.
+    pub limit: u64,
 }
 
 /// What may be asked for and waited for (`reference/registries.md` §6, §9).
@@ -18,6 +32,16 @@ pub struct Settings {
 pub struct Limits {
     /// Bytes of a manifest.
     pub manifest: u64,
+    /// Bytes of a layer, or of any blob, as it is sent.
+    pub layer: u64,
+    /// Bytes of a layer that are kept in memory; a larger one is kept in a temporary file while it is read.
+    pub in_memory: u64,
+    /// What refers to one manifest, and entries listed of an index.
+    pub listed: usize,
+    /// Bytes per second below which a blob is not waited for, measured over `slow_for`.
+    pub slowest: u64,
+    /// How long a blob may come too slowly, or not at all.
+    pub slow_for: Duration,
     /// Bytes of one page of tags; some registries send all tags as one page.
     pub tag_page: u64,
     /// Bytes read of an answer that is a failure.
@@ -50,6 +74,11 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             manifest: 4 << 20,
+            layer: 256 << 20,
+            in_memory: 64 << 20,
+            listed: 1000,
+            slowest: 8 << 10,
+            slow_for: Duration::from_secs(15),
             tag_page: 32 << 20,
             failure: 64 << 10,
             token: 64 << 10,
@@ -76,6 +105,8 @@ pub struct Environment {
     pub xdg_config_home: Option<PathBuf>,
     pub docker_config: Option<PathBuf>,
     pub home: Option<PathBuf>,
+    /// For files that last no longer than their reader.
+    pub temporary: Option<PathBuf>,
     /// Where credential helpers are looked for.
     pub path: Option<OsString>,
     pub https_proxy: Option<String>,
@@ -96,6 +127,7 @@ impl Environment {
             xdg_config_home: path("XDG_CONFIG_HOME"),
             docker_config: path("DOCKER_CONFIG"),
             home: path("HOME"),
+            temporary: Some(std::env::temp_dir()),
             path: raw("PATH"),
             https_proxy: text(["HTTPS_PROXY", "https_proxy"]),
             http_proxy: text(["HTTP_PROXY", "http_proxy"]),

@@ -5,7 +5,7 @@ use super::{
     auth::{Office, Question},
     failure::Failure,
     link::next_page,
-    place::{Place, Scheme},
+    place::Place,
     transport::{Answer, Call, Request, origin, size},
 };
 use crate::domain::{
@@ -24,7 +24,6 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, atomic::Ordering},
 };
-use url::Url;
 
 /// What registries that refuse larger pages accept.
 const SMALL_PAGE: u32 = 100;
@@ -208,7 +207,7 @@ impl Walk {
         let refuse =
             |why: String| (None, Some(format!("the next page is not asked for: {why}; tags are missing")));
         let Ok(url) = answer.url.join(target) else { return refuse("its address is not a URL".to_owned()) };
-        let Some(tail) = self.own_tail(&url) else {
+        let Some(tail) = self.question.place.own_tail(&url) else {
             return refuse(format!("it is said to be at {}, not at this registry", origin(&url)));
         };
         if self.asked.contains(&tail) {
@@ -230,18 +229,6 @@ impl Walk {
         }
         self.beyond = true;
         (Some(self.question.place.tags_after(self.page_size, last)), None)
-    }
-
-    /// Path and query, if the URL is this registry's. A registry behind a proxy may write `http` where we came by
-    /// https: only path and query are used, so that is no step down.
-    fn own_tail(&self, url: &Url) -> Option<String> {
-        let schemes = [Scheme::Https, Scheme::Http];
-        let own = schemes.iter().filter_map(|&scheme| self.question.place.url(scheme, "/v2/").ok());
-        if !own.into_iter().any(|own| own.origin() == url.origin()) || !url.path().starts_with("/v2/") {
-            return None;
-        }
-        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-        Some(format!("{}{query}", url.path()))
     }
 
     fn last_words(&self, asked_with: Arc<str>, cut: String) -> TagPage {

@@ -4,7 +4,7 @@ use super::{
     clients::{Clients, Peer},
     credentials::Fingerprint,
     failure::{Failure, Retry, delay_of},
-    host::{Host, Hosts},
+    host::{Host, Hosts, Turn},
     place::{Place, Scheme, is_loopback, is_private},
     settings::{Limits, Settings},
 };
@@ -76,21 +76,58 @@ pub(super) struct Request {
     pub(super) form: Option<String>,
     /// Bytes read of a good answer.
     pub(super) limit: u64,
+    /// What to do with a good answer's body, and with a redirect.
+    pub(super) body: Body,
     /// False for what goes to a token service.
     pub(super) counted: bool,
+}
+
+/// How a good answer is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Body {
+    /// Read whole, up to the limit.
+    Whole,
+    /// The same, but a redirect is an answer and is not followed.
+    Here,
+    /// Handed on unread, from this byte on where the registry allows it.
+    Stream { from: u64 },
 }
 
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// What was not read: only of a good answer to a request for a stream.
+    pub(super) rest: Option<Rest>,
     /// Who answered, after redirects.
     pub(super) url: Url,
 }
 
+/// A body on its way. It keeps its host's turn: a download is a request in flight until its last byte.
+pub(super) struct Rest {
+    response: Response,
+    turn: Option<Turn>,
+}
+
+impl Rest {
+    /// The next bytes; None at the end.
+    pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+        let chunk = self.response.chunk().await.map_err(|error| Failure::of(&error))?;
+        if chunk.is_none() {
+            self.turn = None;
+        }
+        Ok(chunk)
+    }
+
+    pub(super) fn length(&self) -> Option<u64> {
+        self.response.content_length()
+    }
+}
+
 impl Request {
     pub(super) fn get(accept: &'static str, limit: u64) -> Self {
-        Self { method: Method::GET, accept, authorization: None, form: None, limit, counted: true }
+        let (method, body) = (Method::GET, Body::Whole);
+        Self { method, accept, authorization: None, form: None, limit, body, counted: true }
     }
 }
 
@@ -207,8 +244,11 @@ impl Transport {
         let mut attempt = 0;
         loop {
             let turn = host.admit().await?;
-            let outcome = self.follow(route, call, url, request).await;
-            drop(turn);
+            let mut outcome = self.follow(route, call, url, request).await;
+            match outcome.as_mut().ok().and_then(|answer| answer.rest.as_mut()) {
+                Some(rest) => rest.turn = Some(turn),
+                None => drop(turn),
+            }
             let wait = match &outcome {
                 Ok(answer) if answer.is_passing() => self.wait_after(&host, answer, attempt),
                 Ok(_) => {
@@ -253,7 +293,9 @@ impl Transport {
         for _ in 0..=MOST_REDIRECTS {
             let response = self.send(route, call, first, &url, request).await?;
             match redirect_target(&response) {
-                Some(target) if request.form.is_none() => url = check_redirect(route, &url, &target)?,
+                Some(target) if request.form.is_none() && request.body != Body::Here => {
+                    url = check_redirect(route, &url, &target)?;
+                }
                 Some(_) | None => return self.read(call, response, url, request).await,
             }
         }
@@ -277,6 +319,9 @@ impl Transport {
         if let Some(authorization) = request.authorization.as_ref().filter(|_| url.origin() == first.origin())
         {
             builder = builder.header(header::AUTHORIZATION, authorization.clone());
+        }
+        if let Body::Stream { from: from @ 1.. } = request.body {
+            builder = builder.header(header::RANGE, format!("bytes={from}-"));
         }
         if let Some(form) = &request.form {
             builder =
@@ -302,6 +347,10 @@ impl Transport {
         let status = response.status();
         let headers = response.headers().clone();
         let good = status.is_success();
+        if good && matches!(request.body, Body::Stream { .. }) {
+            let rest = Some(Rest { response, turn: None });
+            return Ok(Answer { status, headers, body: Bytes::new(), rest, url });
+        }
         let limit = if good { request.limit } else { self.limits.failure };
         let too_long = || Failure::new(Cause::Invalid, format!("the answer is longer than {}", size(limit)));
         if good
@@ -326,7 +375,7 @@ impl Transport {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { status, headers, body: body.freeze(), url })
+        Ok(Answer { status, headers, body: body.freeze(), rest: None, url })
     }
 }
 
@@ -374,6 +423,7 @@ pub(super) fn size(bytes: u64) -> String {
     match bytes {
         0..1024 => format!("{bytes} bytes"),
         1024..0x10_0000 => format!("{} KiB", bytes >> 10),
-        _ => format!("{} MiB", bytes >> 20),
+        0x10_0000..0x4000_0000 => format!("{} MiB", bytes >> 20),
+        _ => format!("{}.{} GiB", bytes >> 30, (bytes >> 20) % 1024 * 10 / 1024),
     }
 }

@@ -1,9 +1,11 @@
 //! The registry adapter against registries in this process: dialects of paging, logins, faults, and who was told what.
 mod auth;
+mod blobs;
 mod manifests;
 mod paging;
 mod real;
 mod server;
+mod store;
 mod transport;
 mod withheld;
 

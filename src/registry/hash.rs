@@ -1,0 +1,49 @@
+//! Bytes -> their digest, as they come. It compares nothing.
+
+use crate::domain::digest::Digest;
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use std::fmt::Write;
+
+#[derive(Clone)]
+pub(super) enum Hasher {
+    Sha256(Sha256),
+    Sha384(Sha384),
+    Sha512(Sha512),
+}
+
+impl Hasher {
+    /// For the algorithm of a digest of the OCI; any other name counts as SHA-256.
+    pub(super) fn of(algorithm: &str) -> Self {
+        match algorithm {
+            "sha384" => Self::Sha384(Sha384::new()),
+            "sha512" => Self::Sha512(Sha512::new()),
+            _ => Self::Sha256(Sha256::new()),
+        }
+    }
+
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha256(hash) => hash.update(bytes),
+            Self::Sha384(hash) => hash.update(bytes),
+            Self::Sha512(hash) => hash.update(bytes),
+        }
+    }
+
+    /// None cannot happen: what is written here is a digest.
+    pub(super) fn finish(self) -> Option<Digest> {
+        let text = match self {
+            Self::Sha256(hash) => text("sha256", &hash.finalize()),
+            Self::Sha384(hash) => text("sha384", &hash.finalize()),
+            Self::Sha512(hash) => text("sha512", &hash.finalize()),
+        };
+        Digest::parse(&text).ok()
+    }
+}
+
+fn text(algorithm: &str, hash: &[u8]) -> String {
+    hash.iter().fold(format!("{algorithm}:"), |mut text, byte| {
+        // writing into a String cannot fail
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
