@@ -13,16 +13,12 @@ use crate::domain::{
     event::Event,
     fact::{Fact, Object, Scope},
     identity::{About, ObjectId},
-    problem::{Cause, Problem},
+    problem::Problem,
     repository::Upstream,
     tree::Tree,
 };
 use bytes::Bytes;
-use futures::{
-    FutureExt, StreamExt,
-    future::{self, BoxFuture},
-    stream::{self, BoxStream},
-};
+use futures::{future::BoxFuture, stream::BoxStream};
 use std::sync::Arc;
 
 /// One cluster, as one user may see it. All methods return at once; waiting happens in what they return.
@@ -74,48 +70,30 @@ pub trait Registry: Send + Sync {
 
     /// A blob's bytes, in order, by its digest. The stream ends without a problem only if digest and size are what the
     /// descriptor says; until then nothing of it is verified.
-    fn blob(&self, upstream: Upstream, blob: Descriptor) -> BoxStream<'static, Result<Bytes, Problem>> {
-        let what = format!("read {} of {}", blob.digest, upstream.repository);
-        stream::iter([Err(unsupported(what))]).boxed()
-    }
+    fn blob(&self, upstream: Upstream, blob: Descriptor) -> BoxStream<'static, Result<Bytes, Problem>>;
 
     /// What refers to this manifest. None found is an answer; a registry that does not say is a problem.
-    fn referrers(
-        &self,
-        upstream: Upstream,
-        digest: Digest,
-    ) -> BoxFuture<'static, Result<Referrers, Problem>> {
-        let what = format!("ask what refers to {digest} in {}", upstream.repository);
-        future::ready(Err(unsupported(what))).boxed()
-    }
+    fn referrers(&self, upstream: Upstream, digest: Digest)
+    -> BoxFuture<'static, Result<Referrers, Problem>>;
 }
 
 /// Artifacts wherever they are: in a registry, in an OCI layout, in a file, in a folder.
 pub trait Artifacts: Send + Sync {
-    /// Manifest, config and Flux's choice of a layer. An index is followed to the child that Flux takes.
-    fn inspect(&self, target: Target) -> BoxFuture<'static, Result<Artifact, Problem>> {
-        future::ready(Err(unsupported(format!("read {:?}", target.origin)))).boxed()
-    }
+    /// Manifest, config and Flux's choice of a layer. An index is followed to the child that Flux takes. What a tag
+    /// names is asked of the registry every time; what a digest names may come from the cache.
+    fn inspect(&self, target: Target) -> BoxFuture<'static, Result<Artifact, Problem>>;
 
-    /// Signatures, attestations and SBOMs; of what is not in a registry there are none.
-    fn referrers(&self, artifact: &Artifact) -> BoxFuture<'static, Result<Referrers, Problem>> {
-        future::ready(Err(unsupported(format!("ask what refers to {}", artifact.digest)))).boxed()
-    }
+    /// Signatures, attestations and SBOMs of what the reference names; to a file or a folder on disk nothing refers.
+    fn referrers(&self, artifact: &Artifact) -> BoxFuture<'static, Result<Referrers, Problem>>;
 
     /// Reads one layer (its place in the manifest): progress, then what is in it. Dropping the stream cancels.
-    fn open(&self, artifact: &Artifact, layer: usize) -> BoxStream<'static, Result<Opening, Problem>> {
-        let what = format!("open layer {} of {}", layer + 1, artifact.digest);
-        stream::iter([Err(unsupported(what))]).boxed()
-    }
+    fn open(&self, artifact: &Artifact, layer: usize) -> BoxStream<'static, Result<Opening, Problem>>;
 
     /// What is kept on disk.
-    fn cache(&self) -> BoxFuture<'static, Result<CacheInfo, Problem>> {
-        future::ready(Err(unsupported("look at the cache".to_owned()))).boxed()
-    }
+    fn cache(&self) -> BoxFuture<'static, Result<CacheInfo, Problem>>;
 
-    fn clear_cache(&self) -> BoxFuture<'static, Result<CacheInfo, Problem>> {
-        future::ready(Err(unsupported("clear the cache".to_owned()))).boxed()
-    }
+    /// Removes all of it; the answer is what was there.
+    fn clear_cache(&self) -> BoxFuture<'static, Result<CacheInfo, Problem>>;
 }
 
 /// A layer on its way.
@@ -167,8 +145,4 @@ pub struct Ports {
     pub gateway: Arc<dyn Gateway>,
     pub registry: Arc<dyn Registry>,
     pub artifacts: Arc<dyn Artifacts>,
-}
-
-fn unsupported(what: String) -> Problem {
-    Problem::new(Cause::Other, what, "this way of answering does not know how")
 }

@@ -1,10 +1,11 @@
 //! Both ports in memory, and the objects that fill them. Nothing here opens a socket or waits in real time.
 
+use bytes::Bytes;
 use fluxscope::{
     domain::{
         Timestamp,
         action::Patch,
-        artifact::{Descriptor, Manifest, TagPage},
+        artifact::{Artifact, Descriptor, Manifest, Referrers, TagPage, Target},
         condition::{Condition, ConditionStatus, Status},
         consumer::{Applied, Consumer, Release},
         digest::Digest,
@@ -16,7 +17,7 @@ use fluxscope::{
         revision::Revision,
         source::{Follows, LayerSelector, OciSpec, Source, SourceSpec, StoredArtifact},
     },
-    port::{Artifacts, Cluster, Gateway, Ports, Registry},
+    port::{Artifacts, CacheInfo, Cluster, Gateway, Opening, Ports, Registry},
 };
 use futures::{
     FutureExt, StreamExt,
@@ -382,11 +383,43 @@ impl Registry for Handle {
     }
 
     fn manifest(&self, _: Upstream, _: String) -> BoxFuture<'static, Result<Manifest, Problem>> {
-        future::ready(Err(Problem::new(Cause::NotFound, "manifest", "404"))).boxed()
+        future::ready(Err(missing("manifest"))).boxed()
+    }
+
+    fn blob(&self, _: Upstream, _: Descriptor) -> BoxStream<'static, Result<Bytes, Problem>> {
+        stream::iter([Err(missing("blob"))]).boxed()
+    }
+
+    fn referrers(&self, _: Upstream, _: Digest) -> BoxFuture<'static, Result<Referrers, Problem>> {
+        future::ready(Err(missing("referrers"))).boxed()
     }
 }
 
-impl Artifacts for Handle {}
+impl Artifacts for Handle {
+    fn inspect(&self, _: Target) -> BoxFuture<'static, Result<Artifact, Problem>> {
+        future::ready(Err(missing("artifact"))).boxed()
+    }
+
+    fn referrers(&self, _: &Artifact) -> BoxFuture<'static, Result<Referrers, Problem>> {
+        future::ready(Err(missing("referrers"))).boxed()
+    }
+
+    fn open(&self, _: &Artifact, _: usize) -> BoxStream<'static, Result<Opening, Problem>> {
+        stream::iter([Err(missing("layer"))]).boxed()
+    }
+
+    fn cache(&self) -> BoxFuture<'static, Result<CacheInfo, Problem>> {
+        future::ready(Ok(CacheInfo { path: None, bytes: 0, blobs: 0, limit: 0 })).boxed()
+    }
+
+    fn clear_cache(&self) -> BoxFuture<'static, Result<CacheInfo, Problem>> {
+        self.cache()
+    }
+}
+
+fn missing(what: &str) -> Problem {
+    Problem::new(Cause::NotFound, what, "404")
+}
 
 impl Handle {
     pub(crate) fn ports(&self) -> Ports {

@@ -1,4 +1,5 @@
 //! The registry adapter against registries in this process: dialects of paging, logins, faults, and who was told what.
+mod artifacts;
 mod auth;
 mod blobs;
 mod manifests;
