@@ -2,9 +2,12 @@
 mod artifacts;
 mod auth;
 mod blobs;
+mod cache;
+mod local;
 mod manifests;
 mod paging;
 mod real;
+mod referrers;
 mod server;
 mod store;
 mod transport;
