@@ -40,11 +40,24 @@ def compact(value):
     return json.dumps(value, separators=(",", ":")).encode()
 
 
+class Link(str):
+    """A link in place of a file: its target."""
+
+    def __new__(cls, target, kind=tarfile.SYMTYPE):
+        link = super().__new__(cls, target)
+        link.kind = kind
+        return link
+
+
 def tar_gz(files):
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for path, text in files.items():
             entry = tarfile.TarInfo(path)
+            if isinstance(text, Link):
+                entry.type, entry.linkname = text.kind, str(text)
+                tar.addfile(entry)
+                continue
             entry.size = len(text.encode())
             tar.addfile(entry, io.BytesIO(text.encode()))
     return gzip.compress(packed.getvalue(), mtime=0), sha256(packed.getvalue())
@@ -232,7 +245,18 @@ def cert_manager_chart():
 
 
 def config_files(word):
-    return {"toggles.yaml": f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: toggles\ndata:\n  checkout: {word}\n"}
+    files = {"toggles.yaml": f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: toggles\ndata:\n  checkout: {word}\n"}
+    if word == "c0ffee1":
+        # what Flux makes of the newest is not what tar would make of it
+        files |= {
+            ".sourceignore": "# not for the cluster\n/drafts/\n",
+            "base.yaml": Link("toggles.yaml", tarfile.LNKTYPE),
+            "current.yaml": Link("toggles.yaml"),
+            "drafts/next.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: next\ndata: {}\n",
+            "token.yaml": ("apiVersion: v1\nkind: Secret\nmetadata:\n  name: token\nstringData:\n"
+                           "  token: example-only\n"),
+        }
+    return files
 
 
 def branch(name, files, commits, source):

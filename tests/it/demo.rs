@@ -6,15 +6,18 @@ use fluxscope::{
     domain::{
         Timestamp,
         action::{Step, What},
+        artifact::{Artifact, Origin, Referrer, Role, Target},
         fact::{Fact, Scope},
         identity::{Kind, ObjectId},
         problem::Cause,
         repository::{Repository, Upstream, is_signature_tag},
+        source::LayerSelector,
         standing::{Standing, assess},
+        tree::Fate,
         version::Version,
         world::World,
     },
-    port::{Cluster, carry_out, plan_reconcile},
+    port::{Cluster, Opened, Opening, carry_out, plan_reconcile},
     registry::layout::Layout,
 };
 use futures::StreamExt;
@@ -225,6 +228,82 @@ async fn a_repository_that_cannot_be_asked_says_why() {
         let answer = demo.registry.tags(upstream(name)).next().await.unwrap();
         assert_eq!(answer.unwrap_err().cause, cause, "{name}");
     }
+}
+
+fn artifact(name: &str, reference: &str) -> Target {
+    let origin = Origin::Registry { upstream: upstream(name), reference: reference.into() };
+    Target { origin, selector: LayerSelector::default(), ignore: None }
+}
+
+async fn opened(demo: &Demo, artifact: &Artifact) -> Opened {
+    let mut steps: Vec<_> = demo.artifacts.open(artifact, 0).map(Result::unwrap).collect().await;
+    let Some(Opening::Opened(opened)) = steps.pop() else { panic!("not opened") };
+    assert!(matches!(steps.as_slice(), [Opening::Progress { from_cache: false, .. }]));
+    opened
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_artifact_opens_with_all_that_flux_makes_of_it() {
+    let demo = open();
+    let looked = demo.artifacts.inspect(artifact("ghcr.io/acme/config/team-a", "latest")).await.unwrap();
+    let opened = opened(&demo, &looked).await;
+    let fates: Vec<_> = opened.tree.entries.iter().map(|entry| (&*entry.path, entry.fate)).collect();
+    assert_eq!(
+        fates,
+        [
+            (".sourceignore", Fate::Written),
+            ("base.yaml", Fate::Emptied),
+            ("current.yaml", Fate::Skipped),
+            ("drafts/next.yaml", Fate::Ignored),
+            ("toggles.yaml", Fate::Written),
+            ("token.yaml", Fate::Written),
+        ]
+    );
+    assert!(opened.verified);
+    let at = opened.tree.find("toggles.yaml").unwrap();
+    let read: Vec<_> = opened.contents.read(vec![at]).map(Result::unwrap).collect().await;
+    assert!(read[0].1.starts_with(b"apiVersion: v1\nkind: ConfigMap\n"));
+    let created: Timestamp = looked.config.as_ref().unwrap()["created"].as_str().unwrap().parse().unwrap();
+    assert_eq!(now().duration_since(created).as_hours(), 2, "its age moves along with the world");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chart_opens_and_its_signature_is_found() {
+    let demo = open();
+    let looked = demo.artifacts.inspect(artifact("ghcr.io/acme/charts/podinfo", "6.9.4")).await.unwrap();
+    assert_eq!(looked.config.as_ref().unwrap()["name"], "podinfo");
+    let paths: Vec<_> =
+        opened(&demo, &looked).await.tree.stored().map(|entry| entry.path.to_string()).collect();
+    assert!(paths.contains(&"podinfo/Chart.yaml".to_owned()), "{paths:?}");
+    let found = demo.artifacts.referrers(&looked).await.unwrap();
+    let roles: Vec<_> = found.found.iter().map(Referrer::role).collect();
+    assert_eq!((roles, found.complete), (vec![Role::Signature], true));
+    let same = demo.registry.referrers(upstream("ghcr.io/acme/charts/podinfo"), looked.digest.clone()).await;
+    assert_eq!(same.unwrap(), found);
+    let blob = looked.manifest.layers[0].clone();
+    let bytes: Vec<_> = demo.registry.blob(upstream("ghcr.io/acme/charts/podinfo"), blob).collect().await;
+    assert_eq!(bytes[0].as_ref().unwrap().len() as u64, looked.manifest.layers[0].size.unwrap());
+    let unsigned = demo.artifacts.inspect(artifact("ghcr.io/acme/charts/podinfo", "6.5.0")).await.unwrap();
+    assert!(demo.artifacts.referrers(&unsigned).await.unwrap().found.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_artifact_that_cannot_be_had_says_why() {
+    let demo = open();
+    for (name, reference, cause) in [
+        ("ghcr.io/acme/private/ledger", "2.3.1", Cause::Unauthorized),
+        ("ghcr.io/acme/nothing", "1", Cause::NotFound),
+        ("ghcr.io/acme/fleet", "absent", Cause::NotFound),
+    ] {
+        assert_eq!(
+            demo.artifacts.inspect(artifact(name, reference)).await.unwrap_err().cause,
+            cause,
+            "{name}"
+        );
+    }
+    let file = Target { origin: Origin::Archive("x.tgz".into()), ..artifact("ghcr.io/acme/fleet", "latest") };
+    assert_eq!(demo.artifacts.inspect(file).await.unwrap_err().cause, Cause::Refused);
+    assert_eq!(demo.artifacts.cache().await.unwrap().path, None);
 }
 
 fn assets() -> PathBuf {
