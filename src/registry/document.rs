@@ -1,6 +1,6 @@
 //! The bytes of a manifest or an index, read into our own values. Pure; what could be read in two ways is refused.
 
-use super::{failure::Failure, hash::Hasher};
+use super::{failure::Failure, hash::Hasher, spelling};
 use crate::domain::{
     artifact::{Descriptor, Manifest},
     digest::Digest,
@@ -62,6 +62,9 @@ impl Document {
 pub(super) fn read(bytes: &[u8], content_type: Option<&str>, digest: Digest) -> Result<Document, Failure> {
     let document: Value = serde_json::from_slice(bytes).map_err(|error| not_json(&error, content_type))?;
     let media_type = media_type(&document, content_type)?;
+    if let Some(words) = spelling::ambiguity(bytes) {
+        return Err(invalid(format!("the document could be read in two ways: {words}")));
+    }
     let manifest = Manifest {
         digest,
         media_type: media_type.name().into(),
@@ -293,6 +296,7 @@ fn invalid(why: impl Into<String>) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
 
     fn attempt(document: &Value, content_type: Option<&str>) -> Result<Manifest, String> {
@@ -358,6 +362,47 @@ mod tests {
         ] {
             let why = attempt(&document, content_type).unwrap_err();
             assert!(why.contains(words), "{words}: {why}");
+        }
+    }
+
+    #[test]
+    fn fields_that_flux_would_read_otherwise_are_refused() {
+        let text = image().to_string().replacen("\"layers\"", "\"layers\":[],\"Layers\"", 1);
+        let digest = digest_of("sha256", text.as_bytes()).unwrap();
+        let why = read(text.as_bytes(), None, digest).unwrap_err().why;
+        assert!(why.starts_with("the document could be read in two ways"), "{why}");
+    }
+
+    #[test]
+    fn what_gos_readers_take_for_nothing_is_nothing() {
+        let bare = with(with(image(), "layers", Value::Null), "annotations", Value::Null);
+        assert!(attempt(&bare, None).unwrap().layers.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_break_the_reader(bytes in proptest::collection::vec(any::<u8>(), 0..256)) {
+            let digest = digest_of("sha256", &bytes).unwrap();
+            let _ = read(&bytes, None, digest);
+        }
+
+        #[test]
+        fn no_arrangement_of_its_own_words_breaks_the_reader(
+            text in "([{}\\[\\],:]|\"(schemaVersion|mediaType|manifests|layers|config|digest|size|platform|os|linux|urls|annotations|sha256:a)\"|null|-?[0-9]{1,20}|2){0,40}",
+            kind in proptest::option::of("(application/vnd.(oci.image.(manifest|index)|docker.distribution.manifest(.list)?).v[12]\\+json|text/html)"),
+        ) {
+            let digest = digest_of("sha256", text.as_bytes()).unwrap();
+            let _ = read(text.as_bytes(), kind.as_deref(), digest);
+        }
+
+        #[test]
+        fn a_document_that_is_read_has_only_digests_of_the_oci(
+            digest in "(sha256|sha512|sha1|md5|\\.\\.):[0-9a-f/.]{0,130}", size in any::<i64>(),
+        ) {
+            let layer = json!({"mediaType": "application/x", "size": size, "digest": digest});
+            if let Ok(manifest) = attempt(&with(image(), "layers", json!([layer])), None) {
+                prop_assert!(manifest.layers[0].digest.is_oci() && size >= 0);
+            }
         }
     }
 

@@ -26,6 +26,7 @@ mod referrers;
 mod remote;
 mod secret;
 mod settings;
+mod spelling;
 mod tags;
 mod token;
 mod transport;

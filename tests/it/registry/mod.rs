@@ -3,6 +3,7 @@ mod artifacts;
 mod auth;
 mod blobs;
 mod cache;
+mod large;
 mod local;
 mod manifests;
 mod paging;
