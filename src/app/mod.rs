@@ -264,6 +264,7 @@ impl App {
             Message::Described { upstream, reference, answer } => {
                 self.memory.shelf.lookups.take_details(&upstream, &reference, answer, self.memory.now);
             }
+            Message::Artifact(news) => self.memory.shelf.artifacts.take(news),
             Message::Events(id, answer) => {
                 self.events_ended |= answer.is_err() && self.followed.as_ref() == Some(&id);
                 self.memory.shelf.take_events(id, answer, self.memory.now);

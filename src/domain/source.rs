@@ -111,7 +111,7 @@ impl Follows {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct LayerSelector {
     pub media_type: Option<Box<str>>,
     /// `operation: copy`; otherwise the layer is extracted.

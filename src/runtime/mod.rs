@@ -1,5 +1,6 @@
 //! HOW IT RUNS: wait, gather, update, perform, draw. The only place with tasks and a terminal.
 
+mod artifacts;
 mod input;
 pub mod log;
 mod perform;

@@ -1,5 +1,6 @@
 //! Answers kept by what they are about: a repository, an object. Each question is asked once; it asks nobody itself.
 
+pub mod artifacts;
 pub mod lookups;
 
 use super::effect::Effect;
@@ -12,6 +13,7 @@ use crate::domain::{
     repository::{Upstream, is_signature_tag},
     version::Version,
 };
+use artifacts::Artifacts;
 use lookups::Lookups;
 use std::{
     cmp::Reverse,
@@ -216,6 +218,7 @@ pub struct Shelf {
     under_way: HashMap<String, usize>,
     looked_at: Vec<Upstream>,
     pub lookups: Lookups,
+    pub artifacts: Artifacts,
     pub events: HashMap<ObjectId, Answer<Vec<Event>>>,
     /// Since when the events shown are not live, and why.
     pub old_events: HashMap<ObjectId, (Timestamp, Problem)>,
@@ -231,6 +234,7 @@ impl Shelf {
             under_way: HashMap::new(),
             looked_at: Vec::new(),
             lookups: Lookups::default(),
+            artifacts: Artifacts::default(),
             events: HashMap::new(),
             old_events: HashMap::new(),
             raw: HashMap::new(),
