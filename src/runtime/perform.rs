@@ -513,7 +513,8 @@ mod tests {
     use super::*;
     use crate::{
         domain::{
-            artifact::{Descriptor, Manifest, TagPage},
+            artifact::{Artifact, Descriptor, Manifest, Referrers, TagPage, Target},
+            digest::Digest,
             event::Event,
             fact::{Fact, FeedId, Object},
             identity::{About, Kind},
@@ -543,7 +544,23 @@ mod tests {
         }
     }
 
-    impl port::Artifacts for Broken {}
+    impl port::Artifacts for Broken {
+        fn inspect(&self, _: Target) -> BoxFuture<'static, Result<Artifact, Problem>> {
+            panic!("inspect")
+        }
+        fn referrers(&self, _: &Artifact) -> BoxFuture<'static, Result<Referrers, Problem>> {
+            panic!("referrers")
+        }
+        fn open(&self, _: &Artifact, _: usize) -> BoxStream<'static, Result<port::Opening, Problem>> {
+            panic!("open")
+        }
+        fn cache(&self) -> BoxFuture<'static, Result<port::CacheInfo, Problem>> {
+            panic!("cache")
+        }
+        fn clear_cache(&self) -> BoxFuture<'static, Result<port::CacheInfo, Problem>> {
+            panic!("clear")
+        }
+    }
 
     impl port::Registry for Broken {
         fn tags(&self, _: Upstream) -> BoxStream<'static, Result<TagPage, Problem>> {
@@ -554,6 +571,12 @@ mod tests {
         }
         fn manifest(&self, _: Upstream, _: String) -> BoxFuture<'static, Result<Manifest, Problem>> {
             panic!("manifest")
+        }
+        fn blob(&self, _: Upstream, _: Descriptor) -> BoxStream<'static, Result<bytes::Bytes, Problem>> {
+            panic!("blob")
+        }
+        fn referrers(&self, _: Upstream, _: Digest) -> BoxFuture<'static, Result<Referrers, Problem>> {
+            panic!("referrers")
         }
     }
 
