@@ -78,7 +78,7 @@ impl Repositories {
 
     fn refer_to(&self, repository: &Repository, digest: &Digest) -> Result<Referrers, Problem> {
         let what = format!("ask what refers to {digest} in {repository}");
-        self.ask(repository, &what)?.refer_to(digest).map_err(|error| refused(what, &error))
+        Ok(self.ask(repository, &what)?.refer_to(digest))
     }
 
     fn look_into(&self, target: Target) -> Result<Artifact, Problem> {

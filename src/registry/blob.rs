@@ -165,10 +165,10 @@ impl Pull {
                 return self.give_up_or_wait(Failure::new(Cause::Invalid, why)).await;
             }
             StatusCode::OK => self.received,
-            _ => return Err(self.refused(&answer)),
+            _ => return Err(refused(&answer)),
         };
         self.content_type = answer.content_type();
-        let Some(rest) = answer.rest.take() else { return Err(self.refused(&answer)) };
+        let Some(rest) = answer.rest.take() else { return Err(refused(&answer)) };
         let left = self.blob.size.map(|size| size - self.received + skip);
         if let (Some(length), Some(left)) = (rest.length(), left)
             && length != left
@@ -251,16 +251,6 @@ impl Pull {
         })
     }
 
-    fn refused(&self, answer: &Answer) -> Failure {
-        let failure = Failure::of_status(answer);
-        match failure.cause {
-            Cause::NotFound => {
-                failure.with_hint("the manifest names this blob, but the registry does not have it")
-            }
-            _ => failure,
-        }
-    }
-
     /// A failure in the middle says how far it came.
     fn so_far(&self, failure: Failure) -> Failure {
         if self.received == 0 {
@@ -268,6 +258,16 @@ impl Pull {
         }
         let of = self.blob.size.map(|size| format!(" of {size}")).unwrap_or_default();
         Failure { why: format!("{} (after {}{of} bytes)", failure.why, self.received), ..failure }
+    }
+}
+
+fn refused(answer: &Answer) -> Failure {
+    let failure = Failure::of_status(answer);
+    match failure.cause {
+        Cause::NotFound => {
+            failure.with_hint("the manifest names this blob, but the registry does not have it")
+        }
+        _ => failure,
     }
 }
 

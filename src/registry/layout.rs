@@ -162,7 +162,7 @@ impl Layout {
     }
 
     /// What of this layout refers to a manifest: by cosign's tags, by the tag schema, and by its own word.
-    pub fn refer_to(&self, digest: &Digest) -> Result<Referrers, LayoutError> {
+    pub fn refer_to(&self, digest: &Digest) -> Referrers {
         self.referrers(digest, |wanted| self.document(&wanted.digest).map_err(Failure::from))
     }
 
@@ -171,7 +171,7 @@ impl Layout {
         &self,
         digest: &Digest,
         read: impl Fn(&Descriptor) -> Result<Document, Failure>,
-    ) -> Result<Referrers, LayoutError> {
+    ) -> Referrers {
         let tags = self.tags.iter();
         let mut found: Vec<Referrer> =
             tags.filter_map(|(tag, descriptor)| referrers::under_tag(tag, descriptor, digest)).collect();
@@ -194,7 +194,7 @@ impl Layout {
             0 => "by the manifests of this layout".to_owned(),
             unread => format!("by the manifests of this layout; {unread} of them could not be read"),
         };
-        Ok(Referrers { found: referrers::distinct(found), note: note.into(), complete: unread == 0 })
+        Referrers { found: referrers::distinct(found), note: note.into(), complete: unread == 0 }
     }
 
     fn document(&self, digest: &Digest) -> Result<Document, LayoutError> {

@@ -58,9 +58,8 @@ pub(super) fn listed(index: &Document) -> impl Iterator<Item = Referrer> {
 pub(super) fn type_of(document: &Document) -> Box<str> {
     let config = document.manifest.config.as_ref().map(|config| config.media_type.clone());
     let layer = document.manifest.layers.first().map(|layer| layer.media_type.clone());
-    let says = |kind: &Box<str>| !kind.is_empty() && &**kind != EMPTY;
     let mut kinds = [document.artifact_type.clone(), config, layer].into_iter().flatten();
-    kinds.find(says).unwrap_or_default()
+    kinds.find(|kind| !kind.is_empty() && **kind != *EMPTY).unwrap_or_default()
 }
 
 /// Each digest once, in the order they were found.

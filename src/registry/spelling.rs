@@ -32,15 +32,13 @@ pub(super) fn ambiguity(document: &[u8]) -> Option<String> {
 #[derive(Clone, Copy)]
 struct Spelling;
 
-impl Spelling {
-    fn of_field(self, name: &str, seen: &mut HashSet<String>) -> Option<String> {
-        let folded = fold(name);
-        let meant = FIELDS.iter().find(|field| fold(field) == folded);
-        if let Some(field) = meant.filter(|field| **field != name) {
-            return Some(format!("the field {name:?} would be read as {field:?} by some"));
-        }
-        (!seen.insert(name.to_owned())).then(|| format!("the field {name:?} stands twice in one place"))
+fn oddity(name: &str, seen: &mut HashSet<String>) -> Option<String> {
+    let folded = fold(name);
+    let meant = FIELDS.iter().find(|field| fold(field) == folded);
+    if let Some(field) = meant.filter(|field| **field != name) {
+        return Some(format!("the field {name:?} would be read as {field:?} by some"));
     }
+    (!seen.insert(name.to_owned())).then(|| format!("the field {name:?} stands twice in one place"))
 }
 
 /// Go compares the names of fields so.
@@ -71,7 +69,7 @@ impl<'de> Visitor<'de> for Spelling {
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
         let (mut seen, mut found) = (HashSet::new(), None);
         while let Some(name) = fields.next_key::<String>()? {
-            found = found.or_else(|| self.of_field(&name, &mut seen));
+            found = found.or_else(|| oddity(&name, &mut seen));
             // the names of annotations are free
             if name == "annotations" {
                 fields.next_value::<IgnoredAny>()?;
