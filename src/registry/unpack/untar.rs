@@ -176,7 +176,9 @@ impl<'a> Untar<'a> {
     fn file<R: Read>(&mut self, archive: &mut Archive<R>, member: &Member, mode: Mode) -> Result<(), End> {
         let header = &member.header;
         let place = self.found.len();
-        let path = Path::clean(&header.name).unwrap_or_default();
+        let Some(path) = Path::clean(&header.name) else {
+            return self.refused(header, &Refused::Above);
+        };
         let before = match self.folder.write(&path, place).map_err(|stop| End::of(stop, "", ""))? {
             Ok(before) => before,
             Err(refused) => return self.refused(header, &refused),
@@ -185,7 +187,11 @@ impl<'a> Untar<'a> {
         let emptied = matches!(header.kind, HARD_LINK | PAX_GLOBAL);
         let fate = if emptied { Fate::Emptied } else { Fate::Written };
         self.found.push(Found {
-            entry: Entry { at: (!emptied).then_some(member.at), ..entry(&path, header, fate) },
+            entry: Entry {
+                at: (!emptied).then_some(member.at),
+                executable: mode.is_executable(),
+                ..entry(&path, fate)
+            },
             path,
             mode,
             rules: None,
@@ -273,7 +279,7 @@ impl<'a> Untar<'a> {
     fn keep(&mut self, header: &Header, fate: Fate, note: Option<String>) {
         let place = self.found.len();
         let path = Path::clean(&header.name).unwrap_or_default();
-        let mut entry = entry(&path, header, fate);
+        let mut entry = entry(&path, fate);
         if fate == self.refusal() || entry.path.is_empty() {
             entry.path = String::from_utf8_lossy(&header.name).into();
         }
@@ -324,7 +330,7 @@ impl<'a> Untar<'a> {
     }
 }
 
-fn entry(path: &Path, header: &Header, fate: Fate) -> Entry {
+fn entry(path: &Path, fate: Fate) -> Entry {
     Entry {
         path: String::from_utf8_lossy(path.bytes()).into(),
         size: 0,
@@ -332,7 +338,7 @@ fn entry(path: &Path, header: &Header, fate: Fate) -> Entry {
         fate,
         note: None,
         at: None,
-        executable: Mode::of(header.kind, header.mode).is_executable(),
+        executable: false,
     }
 }
 
