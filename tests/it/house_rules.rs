@@ -105,6 +105,7 @@ const HOUSE: &[Part] = &[
             "oci_client",
             "reqwest",
             "rustls",
+            "ruzstd",
             "serde",
             "serde_json",
             "sha2",

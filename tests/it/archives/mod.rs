@@ -1,12 +1,20 @@
 //! Layers of every odd kind -> what fluxscope says Flux makes of them, against what Flux's own code made of the same bytes.
 
+mod chance;
+mod contents;
+mod fates;
+mod limits;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use fluxscope::{
-    domain::tree::{Fate, Tree},
+    domain::tree::{Entry, Tree},
     registry::unpack::{Limits, Rules, tree},
 };
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
 
 fn read(layer: &[u8], ignore: Option<&str>) -> Tree {
     let rules = Rules { ignore: ignore.map(Into::into), ..Rules::default() };
@@ -35,7 +43,7 @@ fn differences(folder: &Path) -> Vec<String> {
 type Stored = (String, u64, String, bool);
 
 fn stored(tree: &Tree) -> Vec<Stored> {
-    let file = |entry: &fluxscope::domain::tree::Entry| {
+    let file = |entry: &Entry| {
         let sha256 = entry.sha256.as_ref().unwrap().hex().to_owned();
         (entry.path.to_string(), entry.size, sha256, entry.executable)
     };
@@ -49,8 +57,7 @@ fn judged(path: &Path) -> Vec<Value> {
 
 /// None: we say the same.
 fn difference(case: &Value) -> Option<String> {
-    let layer = STANDARD.decode(case["layer"].as_str().unwrap_or_default()).unwrap();
-    let tree = read(&layer, case["ignore"].as_str());
+    let tree = read(&bytes_of(case), case["ignore"].as_str());
     let error = tree.error.as_ref().map(|refusal| refusal.flux.to_string());
     let wanted = case["error"].as_str().map(|words| String::from_utf8_lossy(words.as_bytes()).into_owned());
     let files = stored(&tree);
@@ -82,6 +89,26 @@ fn flux_files(case: &Value) -> Vec<Stored> {
     files
 }
 
+/// Layers that somebody thought of; `tests/cluster/parts/untar` made the file.
+fn named() -> &'static [Value] {
+    static NAMED: LazyLock<Vec<Value>> = LazyLock::new(|| {
+        judged(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/archives/named.json"))
+    });
+    &NAMED
+}
+
+fn bytes_of(case: &Value) -> Vec<u8> {
+    STANDARD.decode(case["layer"].as_str().unwrap_or_default()).unwrap()
+}
+
+#[test]
+fn the_layers_that_somebody_thought_of_give_what_flux_made_of_them() {
+    let cases = named();
+    assert!(cases.len() > 200, "only {} layers", cases.len());
+    let differences: Vec<String> = cases.iter().filter_map(difference).collect();
+    assert!(differences.is_empty(), "{} of {}\n{}", differences.len(), cases.len(), differences.join("\n"));
+}
+
 #[test]
 fn the_recorded_archives_give_what_flux_made_of_them() {
     let folder = PathBuf::from("../shared/data/archives");
@@ -92,7 +119,8 @@ fn the_recorded_archives_give_what_flux_made_of_them() {
     assert_eq!(differences(&folder), [""; 0]);
 }
 
-/// `untar random SEED COUNT >FILE; FLUXSCOPE_LAYERS=FILE cargo test --test it archives -- --ignored`
+/// `untar random SEED COUNT >FILE` (or `broken`, or `ignore`), then
+/// FLUXSCOPE_LAYERS=FILE cargo test --test it archives -- --ignored`
 #[test]
 #[ignore = "needs layers made by chance: tests/cluster/parts/untar"]
 fn layers_made_by_chance_give_what_flux_made_of_them() {
