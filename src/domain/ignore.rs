@@ -223,8 +223,11 @@ impl Pattern {
 
 /// Go's `filepath.Match` for one name of a path. None: the pattern is malformed, as far as it was looked at.
 fn glob(mut pattern: &[u8], mut name: &[u8], effort: &mut Effort) -> Option<bool> {
-    if !pattern.iter().any(|byte| b"*?[\\".contains(byte)) {
-        return Some(pattern == name);
+    // most patterns are a name, or a star and the end of one
+    match (is_plain(pattern), pattern.strip_prefix(b"*")) {
+        (true, _) => return Some(pattern == name),
+        (false, Some(end)) if is_plain(end) => return Some(name.ends_with(end)),
+        (false, _) => {}
     }
     while !pattern.is_empty() {
         let stars = pattern.iter().take_while(|byte| **byte == b'*').count();
@@ -247,6 +250,10 @@ fn glob(mut pattern: &[u8], mut name: &[u8], effort: &mut Effort) -> Option<bool
         }
     }
     Some(name.is_empty())
+}
+
+fn is_plain(pattern: &[u8]) -> bool {
+    !pattern.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'\\'))
 }
 
 /// Bytes up to the next star that is no character of a class.

@@ -106,6 +106,7 @@ const HOUSE: &[Part] = &[
             "oci_client",
             "reqwest",
             "rustls",
+            "ruzstd",
             "serde",
             "serde_json",
             "sha2",

@@ -70,7 +70,7 @@ impl<R: Read> Archive<R> {
         loop {
             self.skip()?;
             self.pad()?;
-            let block = self.block()?;
+            let block = self.header_block()?;
             let mut header = Header::parse(&block)?;
             self.expect_data(&header)?;
             match header.kind {
@@ -116,7 +116,7 @@ impl<R: Read> Archive<R> {
         records: &Records,
     ) -> Result<Option<Vec<Fragment>>, Stop> {
         if header.kind == GNU_SPARSE {
-            let next = || read_block(&mut self.source).map_err(Stop::or_unexpected);
+            let next = || self.block().map_err(Stop::or_unexpected);
             return sparse::map_of_header(block, header, next).map(Some);
         }
         match Form::of(records) {
@@ -168,7 +168,7 @@ impl<R: Read> Archive<R> {
             return Ok(());
         }
         while wanted > 0 {
-            let bytes = self.source.buffer().map_err(Stop::or_unexpected)?;
+            let bytes = self.buffer().map_err(Stop::or_unexpected)?;
             let count = wanted.min(bytes.len() as u64);
             take(&bytes[..count as usize]);
             self.source.consume(count as usize);
@@ -179,7 +179,7 @@ impl<R: Read> Archive<R> {
     }
 
     fn zeros(&mut self, mut wanted: u64, take: &mut dyn FnMut(&[u8])) -> Result<(), Stop> {
-        if wanted > self.limits.unpacked.saturating_sub(self.unpacked()) {
+        if wanted > self.room() {
             return Err(Stop::Over(Over::Unpacked(self.limits.unpacked)));
         }
         self.expanded += wanted;
@@ -202,8 +202,8 @@ impl<R: Read> Archive<R> {
     /// Drops what was not read of the current entry.
     fn skip(&mut self) -> Result<(), Stop> {
         while self.left > 0 {
-            let bytes = self.source.buffer().map_err(Stop::or_unexpected)?;
-            let count = self.left.min(bytes.len() as u64);
+            let length = self.buffer().map_err(Stop::or_unexpected)?.len();
+            let count = self.left.min(length as u64);
             self.source.consume(count as usize);
             self.left -= count;
         }
@@ -216,7 +216,7 @@ impl<R: Read> Archive<R> {
             return Ok(());
         }
         while self.padding > 0 {
-            let count = self.source.buffer()?.len().min(self.padding);
+            let count = self.buffer()?.len().min(self.padding);
             self.source.consume(count);
             self.padding -= count;
         }
@@ -224,13 +224,46 @@ impl<R: Read> Archive<R> {
     }
 
     /// The next header; two blocks of zeros are the end, and one at the end of the bytes is too.
-    fn block(&mut self) -> Result<Block, Stop> {
-        let block = read_block(&mut self.source)?;
+    fn header_block(&mut self) -> Result<Block, Stop> {
+        let block = self.block()?;
         if block != [0; BLOCK] {
             return Ok(block);
         }
-        let second = read_block(&mut self.source)?;
-        Err(if second == [0; BLOCK] { Stop::End } else { invalid() })
+        Err(if self.block()? == [0; BLOCK] { Stop::End } else { invalid() })
+    }
+
+    /// A block; `Stop::End` only if nothing of it is there. What comes together with its last byte is for the next
+    /// read.
+    fn block(&mut self) -> Result<Block, Stop> {
+        let mut block = [0; BLOCK];
+        let mut done = 0;
+        while done < BLOCK {
+            let bytes = match self.buffer() {
+                Ok(bytes) => bytes,
+                Err(Stop::End) if done > 0 => return Err(Stop::unexpected_end()),
+                Err(stop) => return Err(stop),
+            };
+            let count = bytes.len().min(BLOCK - done);
+            block[done..done + count].copy_from_slice(&bytes[..count]);
+            self.source.consume(count);
+            done += count;
+        }
+        Ok(block)
+    }
+
+    /// The next bytes, at least one.
+    fn buffer(&mut self) -> Result<&[u8], Stop> {
+        let room = self.room();
+        let bytes = self.source.buffer()?;
+        match bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX)) {
+            0 => Err(Stop::Over(Over::Unpacked(self.limits.unpacked))),
+            count => Ok(&bytes[..count]),
+        }
+    }
+
+    /// Bytes that may still be unpacked.
+    fn room(&self) -> u64 {
+        self.limits.unpacked.saturating_sub(self.unpacked())
     }
 
     fn special(&mut self) -> Result<Vec<u8>, Stop> {
@@ -254,22 +287,4 @@ impl<R: Read> Archive<R> {
         })?;
         if done < BLOCK { Err(Stop::unexpected_end()) } else { Ok(block) }
     }
-}
-
-/// A block; `Stop::End` only if nothing of it is there. What comes together with its last byte is for the next read.
-fn read_block<R: Read>(source: &mut Source<R>) -> Result<Block, Stop> {
-    let mut block = [0; BLOCK];
-    let mut done = 0;
-    while done < BLOCK {
-        let bytes = match source.buffer() {
-            Ok(bytes) => bytes,
-            Err(Stop::End) if done > 0 => return Err(Stop::unexpected_end()),
-            Err(stop) => return Err(stop),
-        };
-        let count = bytes.len().min(BLOCK - done);
-        block[done..done + count].copy_from_slice(&bytes[..count]);
-        source.consume(count);
-        done += count;
-    }
-    Ok(block)
 }

@@ -51,27 +51,26 @@ pub(super) enum Refused {
     Folder(Vec<u8>, &'static str),
     /// `open`, the path, and why.
     File(Vec<u8>, &'static str),
+    /// `open` of the folder above.
+    Above,
 }
 
 impl Refused {
-    pub(super) fn path(&self) -> String {
-        let (Self::Folder(path, _) | Self::File(path, _)) = self;
-        String::from_utf8_lossy(path).into_owned()
-    }
-
     pub(super) const fn why(&self) -> &'static str {
-        let (Self::Folder(_, why) | Self::File(_, why)) = self;
-        why
+        match self {
+            Self::Folder(_, why) | Self::File(_, why) => why,
+            Self::Above => A_FOLDER,
+        }
     }
 
     pub(super) fn flux(&self) -> String {
-        let call = match self {
-            Self::Folder(..) => "mkdir",
-            Self::File(..) => "open",
+        let (call, path) = match self {
+            Self::Folder(path, _) => ("mkdir", path),
+            Self::File(path, _) => ("open", path),
+            Self::Above => return format!("open /tmp: {A_FOLDER}"),
         };
-        let path = self.path();
         let slash = if path.is_empty() { "" } else { "/" };
-        format!("{call} {TEMPORARY}{slash}{path}: {}", self.why())
+        format!("{call} {TEMPORARY}{slash}{}: {}", String::from_utf8_lossy(path), self.why())
     }
 }
 
@@ -168,5 +167,63 @@ impl Folder {
         self.key.clear();
         self.key.extend_from_slice(&parent.to_le_bytes());
         self.key.extend_from_slice(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(paths: &[&str]) -> Folder {
+        let mut folder = Folder::new(100);
+        for path in paths {
+            write(&mut folder, path).unwrap();
+        }
+        folder
+    }
+
+    fn write(folder: &mut Folder, path: &str) -> Result<Option<usize>, Refused> {
+        folder.write(&Path::clean(path.as_bytes()).unwrap(), 7).unwrap()
+    }
+
+    #[test]
+    fn a_path_is_cleaned_and_may_not_leave_the_folder() {
+        let clean = |name: &str| Path::clean(name.as_bytes()).map(|path| String::from_utf8(path.0).unwrap());
+        assert_eq!(clean("./a//b/./c/"), Some("a/b/c".to_owned()));
+        assert_eq!(clean("a/.."), Some(String::new()));
+        assert_eq!(clean(".."), None);
+    }
+
+    #[test]
+    fn a_file_is_in_the_way_of_a_folder_and_a_folder_in_the_way_of_a_file() {
+        let mut folder = folder(&["d/a"]);
+        assert_eq!(write(&mut folder, "d/a"), Ok(Some(7)));
+        assert_eq!(
+            write(&mut folder, "d").unwrap_err().flux(),
+            "open /tmp/ocirepository-…/d: is a directory"
+        );
+        assert_eq!(
+            write(&mut folder, "d/a/b/c").unwrap_err().flux(),
+            "mkdir /tmp/ocirepository-…/d/a: not a directory"
+        );
+        assert_eq!(write(&mut folder, ".").unwrap_err().flux(), "open /tmp/ocirepository-…: is a directory");
+    }
+
+    #[test]
+    fn names_and_paths_have_the_lengths_that_linux_takes() {
+        let mut folder = Folder::new(10_000);
+        assert_eq!(write(&mut folder, &"n".repeat(255)), Ok(None));
+        assert_eq!(write(&mut folder, &"n".repeat(256)).unwrap_err().why(), TOO_LONG);
+        assert_eq!(write(&mut folder, &format!("{}/a", "n".repeat(256))).unwrap_err().why(), TOO_LONG);
+        assert_eq!(write(&mut folder, &"n/".repeat(2000)), Ok(None));
+        assert_eq!(write(&mut folder, &"n/".repeat(2100)).unwrap_err().why(), TOO_LONG);
+    }
+
+    #[test]
+    fn folders_are_counted_also_those_that_no_entry_names() {
+        let mut folder = Folder::new(3);
+        assert_eq!(write(&mut folder, "a/b/c/d"), Ok(None));
+        let fourth = folder.make(&Path::clean(b"e").unwrap());
+        assert!(matches!(fourth, Err(Stop::Over(Over::Folders(3)))));
     }
 }

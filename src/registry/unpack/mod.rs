@@ -4,12 +4,16 @@
 
 mod archive;
 mod folder;
+mod gzip;
 mod header;
+mod input;
 mod seeming;
 mod source;
 mod sparse;
 mod untar;
 mod words;
+#[cfg(feature = "zstd")]
+mod zstd;
 
 use crate::domain::{
     artifact::Operation,
@@ -97,7 +101,10 @@ fn read(
     places: &mut std::iter::Peekable<impl Iterator<Item = (Option<u64>, usize)>>,
     found: &mut dyn FnMut(usize, Bytes) -> ControlFlow<()>,
 ) -> Result<(), Problem> {
-    let source = Source::open(layer, *limits).map_err(|closed| problem(&closed.stop))?;
+    // the ratio was looked at when the tree was read, and depends on how the bytes come
+    let limits = &Limits { ratio: u32::MAX, ..*limits };
+    let source = Source::open(layer, *limits).or_else(|closed| Source::open_other(closed, *limits));
+    let source = source.map_err(|closed| problem(&closed.stop))?;
     let mut archive = Archive::new(source, *limits);
     while let Some(&(Some(at), _)) = places.peek() {
         let member = archive.next().map_err(|stop| problem(&stop))?;

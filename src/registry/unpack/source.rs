@@ -1,22 +1,22 @@
 //! Compressed bytes -> the bytes of the archive, with the failures that Go's `compress/gzip` would have and where.
 //! Never more than the limits allow; never keeps what was read.
 
-use super::Limits;
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+#[cfg(feature = "zstd")]
+use super::zstd::Zstd;
+use super::{
+    Limits,
+    gzip::{Gzip, Step, WINDOW},
+    input::Input,
+};
 use std::{
     borrow::Cow,
     fmt,
     io::{self, Read},
 };
 
-/// Go's deflate reader hands out its window of 32 KiB when it is full; an error comes with the rest of a window.
-const WINDOW: u64 = 32 << 10;
 /// A ratio says nothing about less.
 const RATIO_FROM: u64 = 16 << 20;
 const UNEXPECTED_END: &str = "unexpected EOF";
-const BAD_HEADER: &str = "gzip: invalid header";
-/// Go reads the strings of a gzip header into so many bytes.
-const HEADER_STRING: usize = 512;
 
 /// Why no more bytes come.
 #[derive(Debug)]
@@ -102,8 +102,7 @@ impl fmt::Display for Over {
     }
 }
 
-/// A layer that cannot be opened, by what it seems to be instead.
-#[derive(Debug)]
+/// A layer that cannot be opened, its first bytes, and the rest of it.
 pub(super) struct Closed<R> {
     pub stop: Stop,
     pub first: Vec<u8>,
@@ -112,11 +111,7 @@ pub(super) struct Closed<R> {
 
 /// The bytes of an archive, in order.
 pub(super) struct Source<R> {
-    input: Input<R>,
-    inflate: Decompress,
-    crc: Crc,
-    /// Bytes of this gzip member so far.
-    member: u64,
+    decoder: Decoder<R>,
     limits: Limits,
     out: Box<[u8]>,
     at: usize,
@@ -128,6 +123,39 @@ pub(super) struct Source<R> {
     fault: Option<Fault>,
 }
 
+enum Decoder<R> {
+    Gzip(Box<Gzip<R>>),
+    #[cfg(feature = "zstd")]
+    Zstd(Box<Zstd<R>>),
+}
+
+impl<R: Read> Decoder<R> {
+    fn step(&mut self, out: &mut [u8]) -> Step {
+        match self {
+            Self::Gzip(gzip) => gzip.step(out),
+            #[cfg(feature = "zstd")]
+            Self::Zstd(zstd) => zstd.step(out),
+        }
+    }
+
+    fn input(&mut self) -> &mut Input<R> {
+        match self {
+            Self::Gzip(gzip) => gzip.input(),
+            #[cfg(feature = "zstd")]
+            Self::Zstd(zstd) => zstd.input(),
+        }
+    }
+
+    /// Bytes of the current gzip member so far.
+    const fn member(&self) -> u64 {
+        match self {
+            Self::Gzip(gzip) => gzip.member(),
+            #[cfg(feature = "zstd")]
+            Self::Zstd(_) => 0,
+        }
+    }
+}
+
 struct Fault {
     stop: Stop,
     /// Go returns it together with the last bytes, not on the next read.
@@ -137,32 +165,44 @@ struct Fault {
 }
 
 impl<R: Read> Source<R> {
+    /// A gzip archive, as Flux reads it.
     pub(super) fn open(reader: R, limits: Limits) -> Result<Self, Closed<R>> {
         let mut input = Input::new(reader);
         let first = match input.peek(512) {
             Ok(first) => first.to_vec(),
             Err(error) => return Err(Closed { stop: Stop::Reader(error), first: Vec::new(), rest: input }),
         };
-        if let Err(stop) = input.gzip_header() {
-            return Err(Closed { stop, first, rest: input });
+        match Gzip::open(input) {
+            Ok(gzip) => Ok(Self::new(Decoder::Gzip(Box::new(gzip)), limits)),
+            Err((stop, mut rest)) => {
+                rest.rewind();
+                Err(Closed { stop, first, rest })
+            }
         }
-        Ok(Self {
-            input,
-            inflate: Decompress::new(false),
-            crc: Crc::new(),
-            member: 0,
-            limits,
-            out: vec![0; 128 << 10].into_boxed_slice(),
-            at: 0,
-            end: 0,
-            total: 0,
-            member_done: false,
-            fault: None,
-        })
+    }
+
+    /// What Flux cannot read and we can, if this program was built with it.
+    #[cfg(feature = "zstd")]
+    pub(super) fn open_other(closed: Closed<R>, limits: Limits) -> Result<Self, Closed<R>> {
+        if !super::zstd::is(&closed.first) {
+            return Err(closed);
+        }
+        Ok(Self::new(Decoder::Zstd(Box::new(Zstd::new(closed.rest))), limits))
+    }
+
+    /// What Flux cannot read and we can: nothing, as this program was built.
+    #[cfg(not(feature = "zstd"))]
+    pub(super) const fn open_other(closed: Closed<R>, _: Limits) -> Result<Self, Closed<R>> {
+        Err(closed)
+    }
+
+    fn new(decoder: Decoder<R>, limits: Limits) -> Self {
+        let out = vec![0; 128 << 10].into_boxed_slice();
+        Self { decoder, limits, out, at: 0, end: 0, total: 0, member_done: false, fault: None }
     }
 
     /// Bytes that were consumed.
-    pub(super) fn position(&self) -> u64 {
+    pub(super) const fn position(&self) -> u64 {
         self.total - (self.end - self.at) as u64
     }
 
@@ -189,25 +229,21 @@ impl<R: Read> Source<R> {
 
     /// What Go's `Close` says after the end of the archive: its deflate reader is up to a window ahead.
     pub(super) fn close(&mut self) -> Option<Stop> {
-        let left = (self.end - self.at) as u64;
         if self.member_done || self.fault.as_ref().is_some_and(|fault| !fault.deflate) {
             return None;
         }
-        let consumed = self.member - left;
-        if consumed.is_multiple_of(WINDOW) {
-            return None;
-        }
+        let consumed = self.decoder.member() - (self.end - self.at) as u64;
         let boundary = consumed.next_multiple_of(WINDOW);
-        while self.fault.is_none() && !self.member_done && self.member < boundary {
+        while self.fault.is_none() && !self.member_done && self.decoder.member() < boundary {
             self.fill();
         }
-        let ahead = self.fault.as_ref().is_some_and(|fault| fault.deflate) && self.member < boundary;
-        ahead.then(|| self.take_fault())
+        let failed = self.fault.as_ref().is_some_and(|fault| fault.deflate);
+        (failed && self.decoder.member() < boundary).then(|| self.take_fault())
     }
 
     /// Reads the layer on to its end, without unpacking it.
     pub(super) fn drain(&mut self) -> io::Result<()> {
-        self.input.drain()
+        self.decoder.input().drain()
     }
 
     fn take_fault(&mut self) -> Stop {
@@ -219,193 +255,34 @@ impl<R: Read> Source<R> {
     fn fill(&mut self) {
         (self.at, self.end) = (0, 0);
         while self.end == 0 && self.fault.is_none() {
-            self.member_done = false;
-            if let Err(stop) = self.inflate() {
-                let deflate = !self.member_done && matches!(stop, Stop::Broken(_));
-                let with_last = matches!(stop, Stop::Broken(_)) && !self.member.is_multiple_of(WINDOW);
-                self.fault = Some(Fault { stop, with_last, deflate });
-            } else if self.member_done {
-                self.member = 0;
+            let step = self.decoder.step(&mut self.out);
+            self.end = step.wrote;
+            self.member_done = step.member_done;
+            if let Some(stop) = step.stop {
+                let broken = matches!(stop, Stop::Broken(_));
+                let with_last = broken && !self.decoder.member().is_multiple_of(WINDOW);
+                self.fault = Some(Fault { stop, with_last, deflate: broken && !step.member_done });
             }
-        }
-        if let Some(over) = self.over() {
-            self.end = 0;
-            self.fault = Some(Fault { stop: Stop::Over(over), with_last: false, deflate: false });
         }
         self.total += self.end as u64;
+        if self.end > 0 {
+            self.limit();
+        }
     }
 
-    fn over(&self) -> Option<Over> {
-        let total = self.total + self.end as u64;
-        let ratio = u64::from(self.limits.ratio);
-        if self.end > 0 && total > self.limits.unpacked {
-            Some(Over::Unpacked(self.limits.unpacked))
-        } else if self.end > 0 && total > RATIO_FROM && total / self.input.taken.max(1) >= ratio {
-            Some(Over::Ratio(self.limits.ratio))
+    /// Bytes up to the limit are handed on, however they come.
+    fn limit(&mut self) {
+        let beyond = self.total.saturating_sub(self.limits.unpacked);
+        let ratio = self.total / self.decoder.input().taken().max(1);
+        let over = if beyond > 0 {
+            self.end = self.end.saturating_sub(beyond as usize);
+            self.total = self.limits.unpacked;
+            Over::Unpacked(self.limits.unpacked)
+        } else if self.total > RATIO_FROM && ratio >= u64::from(self.limits.ratio) {
+            Over::Ratio(self.limits.ratio)
         } else {
-            None
-        }
-    }
-
-    /// One step of the deflate stream; at its end what follows it.
-    fn inflate(&mut self) -> Result<(), Stop> {
-        let input = self.input.fill().map_err(Stop::Reader)?;
-        let ended = input.is_empty();
-        let (read, wrote) = (self.inflate.total_in(), self.inflate.total_out());
-        let status = self.inflate.decompress(input, &mut self.out, FlushDecompress::None);
-        let read = (self.inflate.total_in() - read) as usize;
-        self.end = (self.inflate.total_out() - wrote) as usize;
-        self.input.consume(read);
-        self.crc.update(&self.out[..self.end]);
-        self.member += self.end as u64;
-        match status {
-            Ok(Status::StreamEnd) => self.next_member(),
-            Ok(Status::Ok | Status::BufError) if self.end > 0 || read > 0 => Ok(()),
-            Ok(Status::Ok | Status::BufError) if ended => Err(Stop::unexpected_end()),
-            Ok(Status::Ok | Status::BufError) | Err(_) => {
-                let offset = self.inflate.total_in();
-                Err(Stop::Broken(format!("flate: corrupt input before offset {offset}").into()))
-            }
-        }
-    }
-
-    fn next_member(&mut self) -> Result<(), Stop> {
-        self.member_done = true;
-        let mut trailer = [0; 8];
-        self.input.exact(&mut trailer)?;
-        let [a, b, c, d, e, f, g, h] = trailer;
-        let written = self.member as u32;
-        if u32::from_le_bytes([a, b, c, d]) != self.crc.sum() || u32::from_le_bytes([e, f, g, h]) != written {
-            return Err(Stop::broken("gzip: invalid checksum"));
-        }
-        self.input.gzip_header()?;
-        self.inflate.reset(false);
-        self.crc.reset();
-        Ok(())
-    }
-}
-
-/// The compressed bytes, buffered and counted.
-#[derive(Debug)]
-pub(super) struct Input<R> {
-    reader: R,
-    buffer: Box<[u8]>,
-    at: usize,
-    end: usize,
-    /// Bytes that came from the reader.
-    taken: u64,
-}
-
-impl<R: Read> Input<R> {
-    fn new(reader: R) -> Self {
-        Self { reader, buffer: vec![0; 64 << 10].into_boxed_slice(), at: 0, end: 0, taken: 0 }
-    }
-
-    /// What is buffered; if nothing is, what the reader gives. Empty at the end.
-    fn fill(&mut self) -> io::Result<&[u8]> {
-        if self.at == self.end {
-            (self.at, self.end) = (0, 0);
-            self.more()?;
-        }
-        Ok(&self.buffer[self.at..self.end])
-    }
-
-    /// The first bytes, as many as there are up to `wanted`, without consuming them.
-    fn peek(&mut self, wanted: usize) -> io::Result<&[u8]> {
-        while self.end < wanted && self.more()? > 0 {}
-        Ok(&self.buffer[..self.end.min(wanted)])
-    }
-
-    fn more(&mut self) -> io::Result<usize> {
-        loop {
-            match self.reader.read(&mut self.buffer[self.end..]) {
-                Ok(count) => {
-                    self.end += count;
-                    self.taken += count as u64;
-                    return Ok(count);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    fn consume(&mut self, bytes: usize) {
-        self.at = (self.at + bytes).min(self.end);
-    }
-
-    pub(super) fn drain(&mut self) -> io::Result<()> {
-        while !self.fill()?.is_empty() {
-            self.at = self.end;
-        }
-        Ok(())
-    }
-
-    /// Fills `bytes`; ends with `Stop::End` only if there was none of them.
-    fn read(&mut self, bytes: &mut [u8]) -> Result<(), Stop> {
-        let mut done = 0;
-        while done < bytes.len() {
-            let input = self.fill().map_err(Stop::Reader)?;
-            let count = input.len().min(bytes.len() - done);
-            if count == 0 {
-                return Err(if done == 0 { Stop::End } else { Stop::unexpected_end() });
-            }
-            bytes[done..done + count].copy_from_slice(&input[..count]);
-            self.consume(count);
-            done += count;
-        }
-        Ok(())
-    }
-
-    fn exact(&mut self, bytes: &mut [u8]) -> Result<(), Stop> {
-        self.read(bytes).map_err(Stop::or_unexpected)
-    }
-
-    /// Go's `gzip.Reader.readHeader` (RFC 1952 §2.3.1): also the optional checksum of the header is held.
-    fn gzip_header(&mut self) -> Result<(), Stop> {
-        const CHECKSUM: u8 = 1 << 1;
-        const EXTRA: u8 = 1 << 2;
-        const NAME: u8 = 1 << 3;
-        const COMMENT: u8 = 1 << 4;
-        let mut fixed = [0; 10];
-        self.read(&mut fixed)?;
-        if !fixed.starts_with(&[0x1f, 0x8b, 8]) {
-            return Err(Stop::broken(BAD_HEADER));
-        }
-        let flags = fixed[3];
-        let mut crc = Crc::new();
-        crc.update(&fixed);
-        let mut two = [0; 2];
-        if flags & EXTRA != 0 {
-            self.exact(&mut two)?;
-            crc.update(&two);
-            let mut extra = vec![0; usize::from(u16::from_le_bytes(two))];
-            self.exact(&mut extra)?;
-            crc.update(&extra);
-        }
-        for flag in [NAME, COMMENT] {
-            if flags & flag != 0 {
-                self.header_string(&mut crc)?;
-            }
-        }
-        if flags & CHECKSUM != 0 {
-            self.exact(&mut two)?;
-            if u32::from(u16::from_le_bytes(two)) != crc.sum() & 0xffff {
-                return Err(Stop::broken(BAD_HEADER));
-            }
-        }
-        Ok(())
-    }
-
-    fn header_string(&mut self, crc: &mut Crc) -> Result<(), Stop> {
-        for _ in 0..HEADER_STRING {
-            let mut byte = [0];
-            self.exact(&mut byte)?;
-            crc.update(&byte);
-            if byte == [0] {
-                return Ok(());
-            }
-        }
-        Err(Stop::broken(BAD_HEADER))
+            return;
+        };
+        self.fault = Some(Fault { stop: Stop::Over(over), with_last: false, deflate: false });
     }
 }

@@ -23,10 +23,47 @@ use std::io::{self, Read};
 const FAILED: &str = "failed to extract layer contents from artifact: ";
 
 pub(super) fn tree(layer: impl Read, rules: &Rules, limits: &Limits) -> io::Result<Tree> {
-    let source = match Source::open(layer, *limits) {
-        Ok(source) => source,
-        Err(closed) => return not_gzip(closed, rules.operation),
+    let closed = match Source::open(layer, *limits) {
+        Ok(source) => return unpacked(source, rules, limits),
+        Err(Closed { stop: Stop::Reader(error), .. }) => return Err(error),
+        Err(closed) => closed,
     };
+    let why = seeming(&closed.first);
+    let words = match &closed.stop {
+        Stop::End => "EOF".to_owned(),
+        stop @ (Stop::Broken(_) | Stop::Over(_) | Stop::Reader(_)) => stop.to_string(),
+    };
+    let refusal = Refusal {
+        why: format!("{why}, and Flux reads gzip only").into(),
+        flux: format!("{FAILED}requires gzip-compressed body: {words}").into(),
+    };
+    let refusal = (rules.operation == Operation::Extract).then_some(refusal);
+    match Source::open_other(closed, *limits) {
+        Ok(source) => {
+            let rules = Rules { operation: Operation::Copy, ignore: None };
+            let mut tree = unpacked(source, &rules, limits)?;
+            if refusal.is_some() {
+                unread(&mut tree.entries);
+            }
+            Ok(Tree { error: refusal, ..tree })
+        }
+        Err(mut closed) => {
+            closed.rest.drain()?;
+            let cut = refusal.is_none().then(|| format!("{why}: there is no list of files").into());
+            Ok(Tree { error: refusal, cut, ..Tree::default() })
+        }
+    }
+}
+
+/// Flux does not get as far as these.
+fn unread(entries: &mut [Entry]) {
+    for entry in entries.iter_mut().filter(|entry| entry.fate.is_stored()) {
+        entry.fate = Fate::Skipped;
+        entry.note = Some("Flux cannot read this layer".into());
+    }
+}
+
+fn unpacked<R: Read>(source: Source<R>, rules: &Rules, limits: &Limits) -> io::Result<Tree> {
     let mut archive = Archive::new(source, *limits);
     let mut untar = Untar::new(rules.operation, limits);
     let ended = untar.all(&mut archive);
@@ -46,28 +83,6 @@ pub(super) fn tree(layer: impl Read, rules: &Rules, limits: &Limits) -> io::Resu
     tree.entries = untar.found.into_iter().map(|found| found.entry).collect();
     tree.entries.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(tree)
-}
-
-fn not_gzip<R: Read>(mut closed: Closed<R>, operation: Operation) -> io::Result<Tree> {
-    let words = match closed.stop {
-        Stop::Reader(error) => return Err(error),
-        Stop::End => "EOF".to_owned(),
-        stop @ (Stop::Broken(_) | Stop::Over(_)) => stop.to_string(),
-    };
-    closed.rest.drain()?;
-    let seems = seeming(&closed.first);
-    Ok(match operation {
-        Operation::Extract => Tree {
-            error: Some(Refusal {
-                why: format!("{seems}, and Flux reads gzip only").into(),
-                flux: format!("{FAILED}requires gzip-compressed body: {words}").into(),
-            }),
-            ..Tree::default()
-        },
-        Operation::Copy => {
-            Tree { cut: Some(format!("{seems}: there is no list of files").into()), ..Tree::default() }
-        }
-    })
 }
 
 /// Why the reading ended before the end of the archive.
@@ -149,18 +164,24 @@ impl<'a> Untar<'a> {
             );
         }
         let mode = Mode::of(header.kind, header.mode);
-        if mode.is_regular() {
+        if self.operation == Operation::Copy && is_without_bytes(header, mode) {
+            self.keep(header, Fate::Skipped, Some(described(header, mode)));
+            Ok(())
+        } else if mode.is_regular() {
             self.file(archive, member, mode)
         } else if mode.is_folder() {
             self.folder(header)
         } else if mode.is_symlink() {
-            let link = String::from_utf8_lossy(&header.link);
-            self.keep(header, Fate::Skipped, Some(format!("symbolic link to {link}: Flux skips it")));
+            self.keep(header, Fate::Skipped, Some(format!("{}: Flux skips it", described(header, mode))));
             Ok(())
         } else {
             let name = String::from_utf8_lossy(&header.name);
             let flux = format!("tar file entry {name} contained unsupported file type {mode}");
-            self.rejected(header, format!("{} is {} ({mode})", quoted(&header.name), mode.kind()), flux)
+            self.rejected(
+                header,
+                format!("{} is {} ({mode})", quoted(&header.name), described(header, mode)),
+                flux,
+            )
         }
     }
 
@@ -176,21 +197,27 @@ impl<'a> Untar<'a> {
     fn file<R: Read>(&mut self, archive: &mut Archive<R>, member: &Member, mode: Mode) -> Result<(), End> {
         let header = &member.header;
         let place = self.found.len();
-        let path = Path::clean(&header.name).unwrap_or_default();
+        let Some(path) = Path::clean(&header.name) else {
+            return self.refused(header, &Refused::Above);
+        };
         let before = match self.folder.write(&path, place).map_err(|stop| End::of(stop, "", ""))? {
             Ok(before) => before,
             Err(refused) => return self.refused(header, &refused),
         };
         let mode = before.map_or(mode, |before| self.overwritten(before));
-        let emptied = matches!(header.kind, HARD_LINK | PAX_GLOBAL);
+        let emptied = is_without_bytes(header, mode);
         let fate = if emptied { Fate::Emptied } else { Fate::Written };
         self.found.push(Found {
-            entry: Entry { at: (!emptied).then_some(member.at), ..entry(&path, header, fate) },
+            entry: Entry {
+                at: (!emptied).then_some(member.at),
+                executable: mode.is_executable(),
+                ..entry(&path, fate)
+            },
             path,
             mode,
             rules: None,
         });
-        self.note(place, &notes(member, mode));
+        self.note(place, &notes(member, mode, self.operation));
         self.bytes(archive, place, header)
     }
 
@@ -198,7 +225,8 @@ impl<'a> Untar<'a> {
     fn bytes<R: Read>(&mut self, archive: &mut Archive<R>, place: usize, header: &Header) -> Result<(), End> {
         let refusal = self.refusal();
         let found = &mut self.found[place];
-        let is_rules = found.path.parts().next_back() == Some(ignore::FILE.as_bytes());
+        let is_rules = self.operation == Operation::Extract
+            && found.path.parts().next_back() == Some(ignore::FILE.as_bytes());
         let mut rules = Vec::new();
         let room = self.limits.file.saturating_sub(self.rules);
         let mut hash = Sha256::new();
@@ -216,6 +244,8 @@ impl<'a> Untar<'a> {
             let end = End::of(stop, &format!("{path} cannot be read"), "error copying buffer: ");
             if matches!(end, End::Refused(..)) {
                 found.entry.fate = refusal;
+            } else {
+                found.entry.size = header.size.unsigned_abs();
             }
             self.note(place, &["it was not read to its end".to_owned()]);
             return Err(end);
@@ -273,8 +303,8 @@ impl<'a> Untar<'a> {
     fn keep(&mut self, header: &Header, fate: Fate, note: Option<String>) {
         let place = self.found.len();
         let path = Path::clean(&header.name).unwrap_or_default();
-        let mut entry = entry(&path, header, fate);
-        if fate == self.refusal() || entry.path.is_empty() {
+        let mut entry = entry(&path, fate);
+        if invalid_name(&header.name).is_some() || entry.path.is_empty() {
             entry.path = String::from_utf8_lossy(&header.name).into();
         }
         self.found.push(Found { entry, path, mode: Mode::of(header.kind, header.mode), rules: None });
@@ -324,7 +354,7 @@ impl<'a> Untar<'a> {
     }
 }
 
-fn entry(path: &Path, header: &Header, fate: Fate) -> Entry {
+fn entry(path: &Path, fate: Fate) -> Entry {
     Entry {
         path: String::from_utf8_lossy(path.bytes()).into(),
         size: 0,
@@ -332,7 +362,7 @@ fn entry(path: &Path, header: &Header, fate: Fate) -> Entry {
         fate,
         note: None,
         at: None,
-        executable: Mode::of(header.kind, header.mode).is_executable(),
+        executable: false,
     }
 }
 
@@ -355,19 +385,30 @@ fn odd_name(name: &[u8]) -> Option<String> {
     std::str::from_utf8(name).is_err().then(|| format!("its name is {}", quoted(name)))
 }
 
-fn notes(member: &Member, mode: Mode) -> Vec<String> {
+/// An entry that is in the archive by its header alone.
+const fn is_without_bytes(header: &Header, mode: Mode) -> bool {
+    matches!(header.kind, HARD_LINK | PAX_GLOBAL) || !(mode.is_regular() || mode.is_folder())
+}
+
+fn described(header: &Header, mode: Mode) -> String {
+    let link = String::from_utf8_lossy(&header.link);
+    match header.kind {
+        HARD_LINK => format!("hard link to {link}"),
+        PAX_GLOBAL => "a global PAX header".to_owned(),
+        _ if mode.is_symlink() => format!("symbolic link to {link}"),
+        _ => mode.kind().to_owned(),
+    }
+}
+
+fn notes(member: &Member, mode: Mode, operation: Operation) -> Vec<String> {
     let header = &member.header;
     let mut notes = Vec::new();
-    match header.kind {
-        HARD_LINK => {
-            let link = String::from_utf8_lossy(&header.link);
-            notes.push(format!("hard link to {link}: Flux writes an empty file"));
-        }
-        PAX_GLOBAL => notes.push("a global PAX header: Flux writes an empty file of its name".to_owned()),
-        _ if member.sparse => notes.push("sparse: its holes are counted as zeros".to_owned()),
-        _ => {}
+    if is_without_bytes(header, mode) {
+        notes.push(format!("{}: Flux writes an empty file", described(header, mode)));
+    } else if member.sparse {
+        notes.push("sparse: its holes are counted as zeros".to_owned());
     }
-    if !mode.is_readable() {
+    if operation == Operation::Extract && !mode.is_readable() {
         let permissions = mode.permissions();
         notes.push(format!(
             "mode {permissions:03o}: a source-controller that is not root cannot read it back"
