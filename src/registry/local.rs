@@ -157,10 +157,8 @@ impl Folder<'_> {
 pub(super) fn layout_referrers(path: &Path, digest: &Digest, bounds: &Bounds) -> Result<Referrers, Problem> {
     let what = format!("look for what refers to {digest} in {}", path.display());
     let folder = Folder { path, bounds };
-    let read = folder
-        .layout()
-        .and_then(|layout| layout.referrers(digest, |wanted| folder.document(wanted)).map_err(Failure::from));
-    read.map_err(|failure| failure.into_problem(&what))
+    let layout = folder.layout().map_err(|failure| failure.into_problem(&what))?;
+    Ok(layout.referrers(digest, |wanted| folder.document(wanted)))
 }
 
 fn blob_path(digest: &Digest) -> PathBuf {

@@ -334,11 +334,10 @@ async fn with_layer(
     layer: impl Fn(&Seen) -> axum::http::Response<Body> + Send + Sync + 'static,
 ) -> (OciRegistry, Artifact, Server) {
     let store = store.clone();
-    let server = Server::start(move |seen, _| match seen.path().contains("/blobs/") {
-        true => Some(layer(seen)),
-        false => store.answer(seen),
-    })
-    .await;
+    let answer = move |seen: &Seen, _| {
+        if seen.path().contains("/blobs/") { Some(layer(seen)) } else { store.answer(seen) }
+    };
+    let server = Server::start(answer).await;
     let registry = registry();
     let artifact = registry.inspect(target(&server, "1.0.0")).await.unwrap();
     (registry, artifact, server)

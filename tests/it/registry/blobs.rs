@@ -108,7 +108,7 @@ async fn another_size_is_told_before_it_is_read_or_as_soon_as_it_is_known() {
     );
     assert_eq!(short.why, words);
     let server = Server::start(|_, _| {
-        let drops = stream::iter([b"01234567".as_slice(), b"89ab"]).map(|part| Ok::<_, Infallible>(part));
+        let drops = stream::iter([b"01234567".as_slice(), b"89ab"]).map(Ok::<_, Infallible>);
         Some(answer(200, &[], Body::from_stream(drops.chain(stream::pending()))))
     })
     .await;

@@ -9,7 +9,10 @@ use super::{
     store::{FLUX_LAYER, Store},
 };
 use fluxscope::{
-    domain::repository::{Repository, Upstream},
+    domain::{
+        repository::{Repository, Upstream},
+        source::LayerSelector,
+    },
     port::{Artifacts, Opened, Opening},
     registry::{CacheSettings, OciRegistry, Settings},
 };
@@ -41,7 +44,8 @@ fn peak_memory() -> u64 {
 async fn open(registry: &OciRegistry, server: &str, log: &mut String, word: &str) -> Opened {
     let upstream = Upstream { repository: Repository::parse_name(server).unwrap(), insecure: false };
     let origin = fluxscope::domain::artifact::Origin::Registry { upstream, reference: "1.0.0".into() };
-    let target = fluxscope::domain::artifact::Target { origin, selector: Default::default(), ignore: None };
+    let target =
+        fluxscope::domain::artifact::Target { origin, selector: LayerSelector::default(), ignore: None };
     let started = Instant::now();
     let artifact = registry.inspect(target).await.unwrap();
     let mut opening = registry.open(&artifact, 0);

@@ -33,6 +33,10 @@ fn index(entries: &[Value]) -> Response<axum::body::Body> {
     answer(200, &[("content-type", OCI_INDEX)], document.to_string())
 }
 
+fn is_api(seen: &Seen) -> bool {
+    seen.path().contains("/referrers/")
+}
+
 fn unknown() -> Response<axum::body::Body> {
     complaint(404, &[], "MANIFEST_UNKNOWN", "manifest unknown")
 }
@@ -49,8 +53,7 @@ async fn asked(
 async fn api(
     answer: impl Fn(&Seen) -> Response<axum::body::Body> + Send + Sync + 'static,
 ) -> Result<Referrers, Problem> {
-    let tags =
-        move |seen: &Seen| Some(if seen.path().contains("/referrers/") { answer(seen) } else { unknown() });
+    let tags = move |seen: &Seen| Some(if is_api(seen) { answer(seen) } else { unknown() });
     asked(tags).await.0
 }
 
@@ -73,8 +76,7 @@ async fn the_api_lists_them_by_type() {
 
 #[tokio::test]
 async fn none_is_an_answer_and_asks_for_cosigns_tags_once_each() {
-    let (found, server) =
-        asked(|seen| Some(if seen.path().contains("/referrers/") { index(&[]) } else { unknown() })).await;
+    let (found, server) = asked(|seen| Some(if is_api(seen) { index(&[]) } else { unknown() })).await;
     let found = found.unwrap();
     assert!(found.found.is_empty() && found.complete);
     let mut requests = server.requests();
@@ -154,7 +156,7 @@ async fn without_an_api_the_tag_schema_and_cosigns_tags_are_asked() {
         let (status, headers) = (refusal.status(), refusal.headers().clone());
         let store = store.clone();
         let (found, server) = asked(move |seen| {
-            if !seen.path().contains("/referrers/") {
+            if !is_api(seen) {
                 return store.answer(seen);
             }
             let mut response = answer(status.as_u16(), &[], if status.is_success() { "<html>" } else { "" });
@@ -177,25 +179,24 @@ async fn without_an_api_the_tag_schema_and_cosigns_tags_are_asked() {
 
 #[tokio::test]
 async fn a_registry_that_does_not_say_is_a_problem_and_never_none() {
-    let limited = asked(|seen| match seen.path().contains("/referrers/") {
-        true => Some(complaint(429, &[("retry-after", "0")], "TOOMANYREQUESTS", "slow down")),
-        false => Some(unknown()),
+    let limited = asked(|seen| {
+        let slow_down = || complaint(429, &[("retry-after", "0")], "TOOMANYREQUESTS", "slow down");
+        Some(if is_api(seen) { slow_down() } else { unknown() })
     });
     let problem = limited.await.0.unwrap_err();
     assert_eq!(problem.cause, Cause::RateLimited);
     assert!(problem.what.starts_with("ask what refers to sha256:"), "{problem}");
-    let hidden = asked(|seen| match seen.path().ends_with(".sig") {
-        true => Some(complaint(403, &[], "DENIED", "no")),
-        false => Some(unknown()),
+    let hidden = asked(|seen| {
+        let signature = seen.path().rsplit('.').next() == Some("sig");
+        Some(if signature { complaint(403, &[], "DENIED", "no") } else { unknown() })
     });
     assert_eq!(hidden.await.0.unwrap_err().cause, Cause::Forbidden);
 }
 
 #[tokio::test]
 async fn what_was_found_is_shown_though_another_way_could_not_be_asked() {
-    let found = asked(|seen| match seen.path().contains("/referrers/") {
-        true => Some(index(&[entry("a", BUNDLE)])),
-        false => Some(complaint(403, &[], "DENIED", "no")),
+    let found = asked(|seen| {
+        Some(if is_api(seen) { index(&[entry("a", BUNDLE)]) } else { complaint(403, &[], "DENIED", "no") })
     });
     let found = found.await.0.unwrap();
     assert_eq!((found.found.len(), found.complete), (1, false));
@@ -212,11 +213,13 @@ async fn a_type_that_the_list_does_not_say_is_read_from_the_manifest() {
     let mut hidden = unsaid.clone();
     hidden["artifactType"] = "application/vnd.oci.empty.v1+json".into();
     unsaid["digest"] = sha256(b"gone").into();
-    let (found, _server) = asked(move |seen| match seen.path().contains("/referrers/") {
-        true => Some(index(&[hidden.clone(), unsaid.clone()])),
-        false => store.answer(seen),
-    })
-    .await;
+    let (found, _server) =
+        asked(
+            move |seen| {
+                if is_api(seen) { Some(index(&[hidden.clone(), unsaid.clone()])) } else { store.answer(seen) }
+            },
+        )
+        .await;
     assert_eq!(types(&found.unwrap()), [BUNDLE, ""]);
 }
 
