@@ -110,6 +110,7 @@ const HOUSE: &[Part] = &[
             "serde",
             "serde_json",
             "sha2",
+            "tar",
             "thiserror",
             "tokio",
             "tracing",
