@@ -351,3 +351,100 @@ fn letter(text: &[u8]) -> (u32, usize) {
     let valid = (1..=longest).find_map(|length| std::str::from_utf8(&text[..length]).ok());
     valid.and_then(|text| text.chars().next()).map_or((REPLACEMENT, 1), |c| (c as u32, c.len_utf8()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn left_out(files: &[(&str, &str)], spec: Option<&str>, path: &str) -> bool {
+        let files = files.iter().map(|(folder, text)| (folder.as_bytes(), text.as_bytes()));
+        let ignore = Ignore::new(files, spec, 100).unwrap();
+        ignore.leaves_out(path.as_bytes(), &mut Effort::for_files(10)).is_some()
+    }
+
+    #[track_caller]
+    fn rule(rule: &str, out: &[&str], kept: &[&str]) {
+        for path in out {
+            assert!(left_out(&[("", rule)], None, path), "{rule:?} leaves {path} out");
+        }
+        for path in kept {
+            assert!(!left_out(&[("", rule)], None, path), "{rule:?} keeps {path}");
+        }
+    }
+
+    #[test]
+    fn a_name_without_a_slash_holds_at_every_depth_and_for_what_is_below() {
+        rule("docs", &["docs", "docs/a", "x/docs/y/z"], &["docs2", "x/adocs"]);
+        rule("docs/", &["docs/a", "x/docs/y"], &["docs", "x/docs"]);
+        rule("*.md", &["a.md", "x/b.md", "c.md/d"], &["a.mdx"]);
+    }
+
+    #[test]
+    fn a_rule_with_a_slash_begins_at_its_folder() {
+        rule("/docs", &["docs", "docs/a"], &["x/docs"]);
+        rule("x/*.md", &["x/a.md"], &["y/x/a.md", "x/y/a.md"]);
+        rule("**/x/a", &["x/a", "y/z/x/a"], &["x/b"]);
+        rule("x/**/a", &["x/a", "x/y/z/a"], &["y/a"]);
+        rule("x/**", &["x/a", "x/y/z"], &["y/a"]);
+    }
+
+    #[test]
+    fn the_last_rule_that_says_something_decides() {
+        rule("*.md\n!a.md", &["b.md"], &["a.md", "x/a.md"]);
+        rule("!a.md\n*.md", &["a.md"], &["a"]);
+        rule("docs\n!docs/a", &["docs/b"], &["docs/a"]);
+    }
+
+    #[test]
+    fn comments_stand_in_the_first_column_and_blanks_at_the_end_do_not_count() {
+        rule("#a\n #b\n\\#c\n", &[" #b", "#c"], &["#a", "a", "b"]);
+        rule("a  \nb\\ ", &["a", "b "], &["a  ", "b"]);
+        rule("a\r\nb\r\n", &["a", "b"], &["a\r"]);
+    }
+
+    #[test]
+    fn a_malformed_rule_says_nothing() {
+        rule("a[\n[]a]\n[-]\na\\", &[], &["a", "a[", "-", "a\\"]);
+        rule("a**b/c", &[], &["axb/c", "a**b/c"]);
+    }
+
+    #[test]
+    fn classes_and_question_marks_take_one_character_of_any_length() {
+        rule("[a-cé]?.x", &["bü.x", "é1.x"], &["d1.x", "b.x"]);
+        rule("[^a]b", &["xb"], &["ab", "b"]);
+        rule("[!a]b", &["!b", "ab"], &["xb"]);
+    }
+
+    #[test]
+    fn the_defaults_hold_until_the_user_says_something_and_those_of_git_always() {
+        for path in ["a.png", "x/b.tar.gz", ".github/w.yaml", "x/.sops.yaml", ".git/config", "x/.gitignore"] {
+            assert!(left_out(&[], None, path), "{path}");
+        }
+        assert!(!left_out(&[], Some("x"), "a.png"));
+        assert!(left_out(&[], Some("# nothing\n\n"), "a.png"));
+        assert!(left_out(&[("", "x")], None, ".git/config"));
+        assert!(!left_out(&[("", "!.git/")], None, ".git/config"));
+    }
+
+    #[test]
+    fn rules_hold_below_their_folder_deeper_ones_win_and_those_of_the_spec_above_all() {
+        let files = [("b", "!a.md"), ("", "*.md"), ("x/.git", "*")];
+        assert!(left_out(&files, None, "a.md"));
+        assert!(!left_out(&files, None, "b/a.md"));
+        assert!(!left_out(&files, None, "x/.git2"));
+        assert!(left_out(&files, Some("a.md"), "b/a.md"));
+    }
+
+    #[test]
+    fn a_line_as_long_as_the_scanners_buffer_ends_the_rules() {
+        let long = |length: usize| format!("a\n{}\nb", "x".repeat(length));
+        assert!(left_out(&[("", &long(65_535))], None, "b"));
+        assert!(!left_out(&[("", &long(65_536))], None, "b"));
+        assert!(left_out(&[("", &long(65_536))], None, "a"));
+    }
+
+    #[test]
+    fn too_many_rules_are_none() {
+        assert!(Ignore::new([(b"".as_slice(), b"a\nb".as_slice())], Some("c"), 2).is_none());
+    }
+}

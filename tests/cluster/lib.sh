@@ -70,7 +70,7 @@ compile() (
   cd "$here/parts/$name" || return
   export GOFLAGS='' GOWORK=off
   case $name in
-    push | registry-referrers) go_build "" "$out" . ;;
+    push | registry-referrers | untar) go_build "" "$out" . ;;
     kubernetes) compile_kubernetes "$out" ;;
     *-controller) go_build "" "$out" tool && copy_crds "github.com/fluxcd/$name" "$out" ;;
     *) go_build "" "$out" tool ;;

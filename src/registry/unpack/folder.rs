@@ -216,7 +216,7 @@ mod tests {
         assert_eq!(write(&mut folder, &"n".repeat(256)).unwrap_err().why(), TOO_LONG);
         assert_eq!(write(&mut folder, &format!("{}/a", "n".repeat(256))).unwrap_err().why(), TOO_LONG);
         assert_eq!(write(&mut folder, &"n/".repeat(2000)), Ok(None));
-        assert_eq!(write(&mut folder, &"n/".repeat(2100)).unwrap_err().why(), TOO_LONG);
+        assert_eq!(write(&mut folder, &"m/".repeat(2100)).unwrap_err().why(), TOO_LONG);
     }
 
     #[test]

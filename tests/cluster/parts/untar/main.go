@@ -66,17 +66,36 @@ func run(argv []string) error {
 	default:
 		return fmt.Errorf("%s", usage)
 	}
-	signal.Ignore(syscall.SIGXFSZ)
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: largestFile, Max: largestFile}); err != nil {
-		return err
-	}
-	for i := range layers {
-		var err error
-		if layers[i].judged, err = judge(layers[i].Layer, layers[i].Ignore); err != nil {
-			return fmt.Errorf("%s: %w", layers[i].Name, err)
+	if err := limited(func() error {
+		for i := range layers {
+			var err error
+			if layers[i].judged, err = judge(layers[i].Layer, layers[i].Ignore); err != nil {
+				return fmt.Errorf("%s: %w", layers[i].Name, err)
+			}
 		}
+		return nil
+	}); err != nil {
+		return err
 	}
 	encoder := json.NewEncoder(os.Stdout)
 	encoder.SetIndent("", " ")
 	return encoder.Encode(layers)
+}
+
+// limited keeps what is done from writing a large file; our own output may be larger.
+func limited(do func() error) error {
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
+		return err
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	small := syscall.Rlimit{Cur: largestFile, Max: before.Max}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &small); err != nil {
+		return err
+	}
+	failed := do()
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
+		return err
+	}
+	return failed
 }
