@@ -9,7 +9,7 @@ use super::{
     memory::Memory,
     place::{Place, Scheme, fits_a_command},
     token::{Errand, Realms, basic, header, pull_scope},
-    transport::{Answer, Call, Request, Route, Transport},
+    transport::{Answer, Call, Request, Route, Transport, origin},
 };
 use crate::domain::{
     problem::{Cause, Problem},
@@ -132,7 +132,9 @@ impl Office {
         }
         let failure = match outcome {
             Ok(reply) => match reply.answer.status {
-                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Failure::of_status(&reply.answer),
+                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                    refused_by(&reply.answer, &question.place)
+                }
                 _ => return Ok(reply),
             },
             Err(failure) => failure,
@@ -207,6 +209,17 @@ impl Office {
         };
         lock(&self.seats).of(id, Default::default)
     }
+}
+
+/// Whoever the registry points to never saw a login: another one would change nothing there.
+fn refused_by(answer: &Answer, place: &Place) -> Failure {
+    let failure = Failure::of_status(answer);
+    let schemes = [Scheme::Https, Scheme::Http];
+    let own = schemes.iter().filter_map(|&scheme| place.url(scheme, "/v2/").ok());
+    if own.into_iter().any(|own| own.origin() == answer.url.origin()) {
+        return failure;
+    }
+    failure.with_hint(format!("the registry points to {}, which refused it", origin(&answer.url)))
 }
 
 fn is_refusal(outcome: &Result<Reply, Failure>) -> bool {

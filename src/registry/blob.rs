@@ -52,18 +52,18 @@ pub(super) async fn small(
     blob: Descriptor,
     most: u64,
 ) -> Result<Bytes, Problem> {
-    if let Some(bytes) = blob.size.filter(|&bytes| bytes > most) {
-        let what = format!("read {} of {}", blob.digest, upstream.repository);
-        let why = format!("it is {}, and only {} are read", size(bytes), size(most));
-        return Err(Problem::new(Cause::Invalid, what, why));
+    let what = format!("read {} of {}", blob.digest, upstream.repository);
+    let too_large =
+        || Problem::new(Cause::Invalid, what.as_str(), format!("it is larger than {}", size(most)));
+    if blob.size.is_some_and(|bytes| bytes > most) {
+        return Err(too_large());
     }
     let mut body = Vec::new();
     let mut chunks = stream(office, upstream, blob);
     while let Some(chunk) = chunks.next().await {
         body.extend_from_slice(&chunk?);
         if body.len() as u64 > most {
-            let why = format!("it is longer than {}", size(most));
-            return Err(Problem::new(Cause::Invalid, "read a blob of unknown size", why));
+            return Err(too_large());
         }
     }
     Ok(body.into())

@@ -124,7 +124,7 @@ impl<'a> Errand<'a> {
 
     async fn head(&self) -> Result<Head, Problem> {
         let request =
-            Request { method: Method::HEAD, ..Request::get(ACCEPTED, self.office.transport.limits.manifest) };
+            Request { method: Method::HEAD, ..Request::document(ACCEPTED, &self.office.transport.limits) };
         let answer = self.ask(&request).await?.answer;
         match answer.status.as_u16() {
             404 => return Ok(Head::Absent),
@@ -145,7 +145,7 @@ impl<'a> Errand<'a> {
     }
 
     async fn fetch(&self) -> Result<Fetched, Problem> {
-        let reply = self.ask(&Request::get(ACCEPTED, self.office.transport.limits.manifest)).await?;
+        let reply = self.ask(&Request::document(ACCEPTED, &self.office.transport.limits)).await?;
         let answer = &reply.answer;
         if !answer.status.is_success() {
             return Err(self.problem(Failure::of_status(answer)));

@@ -216,7 +216,7 @@ impl Search<'_> {
 
     async fn page(&self, tail: &str) -> Result<Page, Problem> {
         let limits = &self.office.transport.limits;
-        let request = Request { body: Body::Here, ..Request::get(INDEX, limits.manifest) };
+        let request = Request { body: Body::Here, ..Request::document(INDEX, limits) };
         let answer = self.office.ask(&self.question, &Call::new(limits), tail, &request).await?.answer;
         match answer.status.as_u16() {
             200 => {}

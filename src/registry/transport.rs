@@ -76,6 +76,8 @@ pub(super) struct Request {
     pub(super) form: Option<String>,
     /// Bytes read of a good answer.
     pub(super) limit: u64,
+    /// The option that raises this limit.
+    pub(super) option: Option<&'static str>,
     /// What to do with a good answer's body, and with a redirect.
     pub(super) body: Body,
     /// False for what goes to a token service.
@@ -127,7 +129,12 @@ impl Rest {
 impl Request {
     pub(super) fn get(accept: &'static str, limit: u64) -> Self {
         let (method, body) = (Method::GET, Body::Whole);
-        Self { method, accept, authorization: None, form: None, limit, body, counted: true }
+        Self { method, accept, authorization: None, form: None, limit, option: None, body, counted: true }
+    }
+
+    /// A manifest or an index.
+    pub(super) fn document(accept: &'static str, limits: &Limits) -> Self {
+        Self { option: Some("--max-manifest-bytes"), ..Self::get(accept, limits.manifest) }
     }
 }
 
@@ -352,7 +359,13 @@ impl Transport {
             return Ok(Answer { status, headers, body: Bytes::new(), rest, url });
         }
         let limit = if good { request.limit } else { self.limits.failure };
-        let too_long = || Failure::new(Cause::Invalid, format!("the answer is longer than {}", size(limit)));
+        let too_long = || {
+            let failure = Failure::new(Cause::Invalid, format!("the answer is longer than {}", size(limit)));
+            match request.option {
+                Some(option) => failure.with_hint(format!("{option} raises the limit")),
+                None => failure,
+            }
+        };
         if good
             && request.method != Method::HEAD
             && response.content_length().is_some_and(|length| length > limit)

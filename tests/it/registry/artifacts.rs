@@ -266,6 +266,7 @@ async fn documents_that_flux_or_we_cannot_use_are_named() {
     assert!(html.why.starts_with("a web page came instead of a manifest"), "{html}");
     let huge = refused(|_| Some(answer(200, &[("content-type", OCI_IMAGE)], vec![b' '; 5 << 20]))).await;
     assert!(huge.why.contains("longer than 4 MiB"), "{huge}");
+    assert_eq!(huge.hint.as_deref(), Some("--max-manifest-bytes raises the limit"));
 }
 
 #[tokio::test]

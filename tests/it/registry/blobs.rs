@@ -257,6 +257,18 @@ async fn a_blob_that_is_not_there_or_refused_says_so() {
 }
 
 #[tokio::test]
+async fn storage_that_refuses_is_named_and_no_login_is_advised() {
+    let storage =
+        Server::start(|_, _| Some(answer(403, &[("content-type", "application/xml")], "<Error/>"))).await;
+    let at = format!("http://{}", storage.address);
+    let target = format!("{at}/bucket?signature=s3cret");
+    let server = Server::start(move |_, _| Some(answer(307, &[("location", &target)], ""))).await;
+    let problem = pull(&registry(), &server, &descriptor(b"x")).await.1.unwrap_err();
+    assert_eq!((problem.cause, problem.why.as_str()), (Cause::Forbidden, "403 Forbidden"));
+    assert_eq!(problem.hint, Some(format!("the registry points to {at}, which refused it")));
+}
+
+#[tokio::test]
 async fn storage_that_a_registry_points_to_gets_the_range_and_no_login() {
     let bytes = noise(200_000);
     let (blob, sent) = (descriptor(&bytes), bytes.clone());
