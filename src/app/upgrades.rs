@@ -52,7 +52,7 @@ impl Upgrades {
         }
         let tag = source.revision().and_then(|revision| revision.tag());
         let now = tag.and_then(|tag| answers.lookups.digest(upstream, tag));
-        let Some(upgrade) = Upgrade::of(&ledger.world, source, &list.tags, now) else { return false };
+        let Some(upgrade) = Upgrade::of(&ledger.world, source, &list.listed, now) else { return false };
         self.kept.insert(id.clone(), Kept { object: entry.object.clone(), revisions, upgrade });
         true
     }

@@ -54,6 +54,8 @@ pub struct TagList {
     pub asking: Asking,
     /// Newest version first, then what is no version, by name.
     pub tags: Vec<Arc<str>>,
+    /// The same tags in the registry's own order, as source-controller sees them: of equals its first one wins.
+    pub listed: Vec<Arc<str>>,
     pub signatures: usize,
     pub invalid: usize,
     pub versions: usize,
@@ -92,6 +94,8 @@ type Best = ((bool, Version), Arc<str>);
 #[derive(Debug, Clone, Default)]
 struct Coming {
     ranked: Vec<(Rank, Arc<str>)>,
+    /// As the registry gave them.
+    listed: Vec<Arc<str>>,
     /// The newest as a plain tag, and as a version of a chart.
     best: [Option<Best>; 2],
     signatures: usize,
@@ -111,6 +115,7 @@ impl Coming {
             for (chart, rank) in [(chart, &rank), (!chart, &other)] {
                 self.rival(chart, rank, &tag);
             }
+            self.listed.push(tag.clone());
             self.ranked.push((rank, tag));
         }
         // a stable sort finds the part that is in order already and merges the page into it
@@ -133,6 +138,7 @@ impl TagList {
         Self {
             asking: Asking::Queued,
             tags: Vec::new(),
+            listed: Vec::new(),
             signatures: 0,
             invalid: 0,
             versions: 0,
@@ -180,6 +186,7 @@ impl TagList {
         let coming = &self.coming;
         self.versions = coming.ranked.partition_point(|(rank, _)| matches!(rank, Rank::Version(_)));
         self.tags = coming.ranked.iter().map(|(_, tag)| tag.clone()).collect();
+        self.listed.clone_from(&coming.listed);
         self.newest = coming.best.each_ref().map(|best| best.as_ref().map(|(_, tag)| tag.clone()));
         self.revision += 1;
         self.signatures = coming.signatures;
@@ -455,6 +462,20 @@ mod tests {
         assert_eq!(list.newest(false).unwrap().as_ref(), "6.10.0");
         assert_eq!((list.tags.len(), list.versions, list.signatures), (4, 3, 1));
         assert_eq!(list.tags[0].as_ref(), "7.0.0-rc.1");
+    }
+
+    #[test]
+    fn the_registry_s_own_order_is_kept_beside_the_order_for_reading() {
+        let mut shelf = Shelf::with(6);
+        let about = upstream("podinfo");
+        shelf.want_tags(&about);
+        shelf.due(at(0));
+        shelf.take_tags(&about, Ok(page(&["1.0.0", "v1.2.0"], true)), at(1));
+        shelf.take_tags(&about, Ok(page(&["1.2.0", "latest", "1.1.0"], false)), at(1));
+        let list = shelf.tags(&about).unwrap();
+        let texts = |tags: &[Arc<str>]| tags.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(texts(&list.listed), ["1.0.0", "v1.2.0", "1.2.0", "latest", "1.1.0"]);
+        assert_eq!(texts(&list.tags), ["v1.2.0", "1.2.0", "1.1.0", "1.0.0", "latest"]);
     }
 
     #[test]
