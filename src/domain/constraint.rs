@@ -9,8 +9,9 @@ use std::{fmt, sync::LazyLock};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Constraint(Vec<Group>);
 
+/// Comparators of which all must hold; printed as Masterminds prints it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Group(Vec<Comparator>);
+pub struct Group(Vec<Comparator>);
 
 /// One operator and one version, of which parts may be wild or missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,16 +55,16 @@ pub enum ConstraintError {
 }
 
 /// What a constraint says of a version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Judgement {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judgement<'a> {
     InRange,
     /// It would match if its group named a pre-release.
     PreRelease {
-        group: String,
+        group: &'a Group,
     },
     /// The comparator that refuses it, e.g. `<2.0.0`; of several groups, that of the last.
     OutOfRange {
-        comparator: String,
+        comparator: &'a str,
     },
 }
 
@@ -101,17 +102,17 @@ impl Constraint {
         self.0.iter().any(|group| group.refusal(version).is_none())
     }
 
-    pub fn judge(&self, version: &Version) -> Judgement {
+    pub fn judge(&self, version: &Version) -> Judgement<'_> {
         if self.matches(version) {
             return Judgement::InRange;
         }
         let gated = |group: &&Group| version.is_prerelease() && !group.admits_prereleases();
         let admitted = |group: &&Group| group.0.iter().all(|comparator| comparator.holds(version));
         if let Some(group) = self.0.iter().filter(gated).find(admitted) {
-            return Judgement::PreRelease { group: group.to_string() };
+            return Judgement::PreRelease { group };
         }
         let comparator = self.0.iter().rev().find_map(|group| group.0.iter().find(|c| !c.holds(version)));
-        Judgement::OutOfRange { comparator: comparator.map_or_else(String::new, |c| c.text.to_string()) }
+        Judgement::OutOfRange { comparator: comparator.map_or("", |c| &c.text) }
     }
 }
 
@@ -318,7 +319,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn check(constraint: &str, version: &str, expected: &str) {
-        let words = match Constraint::parse(constraint).unwrap().judge(&Version::parse(version).unwrap()) {
+        let constraint_read = Constraint::parse(constraint).unwrap();
+        let words = match constraint_read.judge(&Version::parse(version).unwrap()) {
             Judgement::InRange => "in range".to_owned(),
             Judgement::PreRelease { group } => format!("pre-release: {group}"),
             Judgement::OutOfRange { comparator } => format!("out of range: {comparator}"),

@@ -22,6 +22,7 @@ pub mod world;
 pub mod action;
 pub mod artifact;
 pub mod constraint;
+pub mod outlook;
 pub mod pattern;
 pub mod policy;
 pub mod selector;

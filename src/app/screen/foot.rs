@@ -1,14 +1,14 @@
 //! The foot below a table: why the selected row stands where it stands, whole, so that nobody must open it.
 
 use super::{
-    paint_lines,
+    newest, paint_lines,
     rows::{Anchor, Rows},
     table,
 };
 use crate::{
     app::{ledger::Entry, memory::Memory, shelf::Asking},
     domain::standing::Standing,
-    widgets::{text, theme::Meaning},
+    widgets::{text, theme::Meaning, time},
 };
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
@@ -99,10 +99,18 @@ fn object_lines(entry: &Entry, memory: &Memory, room: usize) -> Vec<Line<'static
     lines.extend(wrapped(&said, room));
     lines.extend(judged.note.iter().flat_map(|note| wrapped(note, room)));
     lines.extend(consequence(entry, memory).iter().flat_map(|words| wrapped(words, room)));
+    lines.extend(newest::sentence(entry, memory).iter().flat_map(|words| wrapped(words, room)));
     if let Some(upstream) = &entry.upstream
         && let Some(Asking::Failed(_, problem)) = memory.shelf.tags(upstream).map(|list| &list.asking)
     {
-        let words = format!("could not {problem}");
+        let again = memory
+            .shelf
+            .retried(upstream)
+            .filter(|next| *next > memory.now)
+            .map_or_else(String::new, |next| {
+                format!("; asked again in {}, by ^R at once", time::age(memory.now, next))
+            });
+        let words = format!("could not {problem}{again}");
         let style = memory.theme.style(Meaning::Warning);
         lines.extend(text::wrap(&words, room).into_iter().map(|line| Line::styled(line, style)));
     }

@@ -5,6 +5,7 @@ pub mod browse;
 pub mod facts;
 pub mod foot;
 pub mod list;
+pub mod newest;
 pub mod object;
 pub mod rows;
 pub mod table;

@@ -10,7 +10,7 @@ use crate::domain::{
     repository::Upstream,
 };
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
 };
 
@@ -18,7 +18,7 @@ use std::{
 const AT_ONCE: usize = 4;
 
 /// How much is wanted of a reference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Depth {
     /// What it names now: one HEAD.
     Digest,
@@ -27,7 +27,7 @@ pub enum Depth {
 }
 
 /// A tag or a digest in a repository, and how much of it is wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Want {
     pub upstream: Upstream,
     pub reference: Box<str>,
@@ -50,11 +50,14 @@ pub struct Lookups {
     pressed: VecDeque<Want>,
     /// Seen now; replaced whenever something else is seen.
     seen: Vec<Want>,
-    /// Wanted whether it is seen or not.
-    background: VecDeque<Want>,
+    /// Wanted whether it is seen or not, in line by host; each once.
+    background: HashMap<Box<str>, VecDeque<Want>>,
+    in_line: HashSet<Want>,
     under_way: HashMap<Box<str>, usize>,
     /// Repositories that refused one: nothing more is asked there unasked.
     refused: HashMap<Upstream, Problem>,
+    /// References of which something else may be known than before; none stands for all of the repository.
+    changed: HashSet<(Upstream, Option<Box<str>>)>,
     /// Grows with every answer.
     pub revision: u64,
 }
@@ -98,8 +101,9 @@ impl Lookups {
 
     /// Wanted in the background, once.
     pub fn want(&mut self, want: Want) {
-        if !self.is_answered(&want) && !self.background.contains(&want) {
-            self.background.push_back(want);
+        if !self.is_answered(&want) && self.in_line.insert(want.clone()) {
+            let host = want.upstream.repository.registry().into();
+            self.background.entry(host).or_default().push_back(want);
         }
     }
 
@@ -109,7 +113,23 @@ impl Lookups {
             named.retain(|_, state| *state == Named::Asked);
         }
         self.refused.remove(upstream);
+        self.changed.insert((upstream.clone(), None));
         self.revision += 1;
+    }
+
+    /// This one names something else now, as was seen elsewhere.
+    pub fn forget_one(&mut self, upstream: &Upstream, reference: &str) {
+        let Some(named) = self.named.get_mut(upstream) else { return };
+        if named.get(reference).is_some_and(|state| *state != Named::Asked) {
+            named.remove(reference);
+            self.changed.insert((upstream.clone(), Some(reference.into())));
+            self.revision += 1;
+        }
+    }
+
+    /// What may be known anew since the last time; without a reference all of the repository.
+    pub fn take_changed(&mut self) -> HashSet<(Upstream, Option<Box<str>>)> {
+        std::mem::take(&mut self.changed)
     }
 
     /// Questions whose turn has come.
@@ -126,14 +146,15 @@ impl Lookups {
         for want in &seen {
             effects.extend(self.ask_unasked(want));
         }
-        for _ in 0..self.background.len() {
-            let Some(want) = self.background.pop_front() else { break };
-            match self.ask_unasked(&want) {
-                Some(effect) => effects.push(effect),
-                None if self.is_answered(&want) || self.refused.contains_key(&want.upstream) => {}
-                None => self.background.push_back(want),
+        let hosts: Vec<Box<str>> = self.background.keys().cloned().collect();
+        for host in hosts {
+            while self.under_way.get(&host).is_none_or(|n| *n < AT_ONCE) {
+                let Some(want) = self.background.get_mut(&host).and_then(VecDeque::pop_front) else { break };
+                self.in_line.remove(&want);
+                effects.extend(self.ask_unasked(&want));
             }
         }
+        self.background.retain(|_, line| !line.is_empty());
         effects
     }
 
@@ -211,6 +232,7 @@ impl Lookups {
             }
         };
         self.named.entry(upstream.clone()).or_default().insert(reference.into(), state);
+        self.changed.insert((upstream.clone(), Some(reference.into())));
         self.revision += 1;
     }
 }
