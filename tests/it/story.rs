@@ -8,9 +8,10 @@ use fluxscope::{
     },
     domain::{
         Timestamp,
-        artifact::TagPage,
+        artifact::{Descriptor, TagPage},
         condition::{Condition, ConditionStatus, Status},
         consumer::{Applied, Consumer, Release},
+        digest::Digest,
         fact::{Fact, FeedId, Object, Scope},
         identity::{About, Kind, Meta, ObjectId},
         problem::Problem,
@@ -103,6 +104,17 @@ impl Story {
 
     pub(crate) fn tags(&mut self, upstream: &Upstream, tags: &[&str]) {
         self.tell(Message::Tags(upstream.clone(), Ok(page(tags, false))));
+    }
+
+    /// The tag names the digest `now` repeated.
+    pub(crate) fn head(&mut self, upstream: &Upstream, tag: &str, now: char) {
+        let answer = Ok(Descriptor {
+            digest: Digest::parse(&digest(now)).unwrap(),
+            media_type: "application/vnd.oci.image.manifest.v1+json".into(),
+            size: Some(512),
+            annotations: BTreeMap::new(),
+        });
+        self.tell(Message::Headed { upstream: upstream.clone(), reference: tag.to_owned(), answer });
     }
 
     pub(crate) fn resize(&mut self, width: u16, height: u16) {
@@ -416,5 +428,18 @@ pub(crate) fn shop_with_tags(settings: Settings) -> Story {
         "404 NAME_UNKNOWN: repository name not known to registry",
     );
     story.tell(Message::Tags(upstream("ghcr.io/infra/dns"), Err(problem)));
+    story
+}
+
+/// The same, and what the running tags name now.
+pub(crate) fn shop_with_heads(settings: Settings) -> Story {
+    let mut story = shop_with_tags(settings);
+    for (name, tag, now) in [
+        ("ghcr.io/shop/podinfo", "6.9.1", 'a'),
+        ("ghcr.io/shop/podinfo-chart", "6.9.4", '4'),
+        ("ghcr.io/team-a/config", "latest", 'c'),
+    ] {
+        story.head(&upstream(name), tag, now);
+    }
     story
 }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     app::{ledger::Entry, memory::Memory, shelf::Asking},
     domain::standing::Standing,
-    widgets::{text, theme::Meaning, time},
+    widgets::{text, theme::Meaning},
 };
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
@@ -103,13 +103,7 @@ fn object_lines(entry: &Entry, memory: &Memory, room: usize) -> Vec<Line<'static
     if let Some(upstream) = &entry.upstream
         && let Some(Asking::Failed(_, problem)) = memory.shelf.tags(upstream).map(|list| &list.asking)
     {
-        let again = memory
-            .shelf
-            .retried(upstream)
-            .filter(|next| *next > memory.now)
-            .map_or_else(String::new, |next| {
-                format!("; asked again in {}, by ^R at once", time::age(memory.now, next))
-            });
+        let again = newest::retry(upstream, memory).map_or_else(String::new, |words| format!("; {words}"));
         let words = format!("could not {problem}{again}");
         let style = memory.theme.style(Meaning::Warning);
         lines.extend(text::wrap(&words, room).into_iter().map(|line| Line::styled(line, style)));

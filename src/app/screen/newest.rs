@@ -13,6 +13,7 @@ use crate::{
         upgrades::Kept,
     },
     domain::{
+        Timestamp,
         policy::Choice,
         repository::Upstream,
         revision::Revision,
@@ -291,7 +292,7 @@ pub fn sentence(entry: &Entry, memory: &Memory) -> Option<String> {
     let upstream = entry.upstream.as_ref()?;
     let list = memory.shelf.tags(upstream).filter(|list| list.is_whole())?;
     let kept = memory.upgrades.kept(entry.object.id())?;
-    let listed = list.listed_at.map_or_else(String::new, |at| format!("listed {} ago", memory.age(at)));
+    let listed = list.listed_at.map_or_else(String::new, |at| listed(at, memory));
     if kept.outrun {
         return Some(format!("What runs is newer than the list of tags, {listed}: ^R asks again."));
     }
@@ -300,6 +301,20 @@ pub fn sentence(entry: &Entry, memory: &Memory) -> Option<String> {
         _ => [told(kept, entry, upstream, memory), beyond(kept, entry)].concat(),
     };
     Some(text::line(&format!("{words} ({}, {listed}).", text::count(list.listed.len(), "tag"))))
+}
+
+/// In minutes: a picture that changes every second says nothing more.
+fn listed(at: Timestamp, memory: &Memory) -> String {
+    if memory.now.as_second() - at.as_second() < 60 {
+        return "listed just now".to_owned();
+    }
+    format!("listed {} ago", memory.age(at))
+}
+
+/// When a list that could not be asked for is asked for again by itself.
+pub fn retry(upstream: &Upstream, memory: &Memory) -> Option<String> {
+    let left = memory.shelf.retried(upstream)?.as_second() - memory.now.as_second();
+    (left > 0).then(|| format!("asked again within {}m, by ^R at once", (left + 59) / 60))
 }
 
 fn told(kept: &Kept, entry: &Entry, upstream: &Upstream, memory: &Memory) -> String {
