@@ -25,7 +25,7 @@ use std::{
 };
 
 /// Tags that are judged at most before a frame gets its turn; the others follow with the next message.
-const TAGS_AT_ONCE: usize = 100_000;
+const TAGS_AT_ONCE: usize = 50_000;
 
 #[derive(Default)]
 pub struct Upgrades {
@@ -281,4 +281,168 @@ fn is_outrun(source: &Source, tag: Option<&str>, list: &TagList, replaced: bool)
     let stored = source.artifact.as_ref().and_then(|artifact| artifact.stored);
     let later = matches!((stored, list.listed_at), (Some(stored), Some(listed)) if stored > listed);
     (list.outrun || replaced || later) && !list.listed.iter().any(|other| **other == *tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        Timestamp,
+        artifact::TagPage,
+        fact::Fact,
+        sample::{kustomization, repository},
+        source::SourceSpec,
+    };
+
+    struct World {
+        ledger: Ledger,
+        answers: Shelf,
+        upgrades: Upgrades,
+    }
+
+    /// A source of `ghcr.io/shop/rN` that follows a range and holds `1.0.0`.
+    fn source(name: &str, of: usize, range: &str) -> Arc<Object> {
+        let Object::Source(mut source) = repository(name) else { unreachable!("a repository is a source") };
+        let Object::Source(other) = repository(&format!("shop/r{of}")) else { unreachable!("as above") };
+        source.spec = other.spec;
+        if let SourceSpec::Oci(spec) = &mut source.spec {
+            spec.follows = Follows::Semver(range.into());
+        }
+        Arc::new(Object::Source(source))
+    }
+
+    impl World {
+        /// So many sources of so many repositories, each of so many tags; ranges repeat every `policies`.
+        fn of(sources: usize, repositories: usize, tags: usize, policies: usize) -> Self {
+            let mut world = Self {
+                ledger: Ledger::default(),
+                answers: Shelf::with(usize::MAX),
+                upgrades: Upgrades::default(),
+            };
+            world.settle();
+            for n in 0..sources {
+                let range = format!(">={}.0.0", n % policies);
+                world.observe(source(&format!("team/a{n}"), n % repositories, &range));
+            }
+            let upstreams: Vec<Upstream> = world.upstreams();
+            for upstream in &upstreams {
+                world.answers.want_tags(upstream);
+            }
+            world.answers.due(Timestamp::UNIX_EPOCH);
+            world.settle();
+            for upstream in &upstreams {
+                world.list(upstream, tags);
+            }
+            world
+        }
+
+        fn upstreams(&self) -> Vec<Upstream> {
+            let all: BTreeSet<Upstream> =
+                self.ledger.entries().filter_map(|(_, entry)| entry.upstream.clone()).collect();
+            all.into_iter().collect()
+        }
+
+        fn observe(&mut self, object: Arc<Object>) {
+            self.ledger.observe(vec![Fact::Changed(object)]);
+        }
+
+        fn list(&mut self, upstream: &Upstream, tags: usize) {
+            let page = TagPage {
+                tags: (0..tags).map(|n| format!("1.{n}.0").into()).collect(),
+                invalid: vec![],
+                requests: 1,
+                more: false,
+                cut: None,
+                asked_with: "anonymous".into(),
+            };
+            self.answers.take_tags(upstream, Ok(page), Timestamp::UNIX_EPOCH);
+        }
+
+        /// What one message costs.
+        fn settle(&mut self) -> Work {
+            let before = self.upgrades.work;
+            let touched = self.ledger.take_touched();
+            self.upgrades.settle(&touched, &self.ledger, &mut self.answers);
+            let after = self.upgrades.work;
+            Work {
+                sources: after.sources - before.sources,
+                outlooks: after.outlooks - before.outlooks,
+                tags: after.tags - before.tags,
+            }
+        }
+    }
+
+    #[test]
+    fn sources_of_one_repository_and_policy_share_the_judgement_of_its_tags() {
+        let mut world = World::of(500, 20, 100, 1);
+        assert_eq!(world.settle(), Work { sources: 500, outlooks: 20, tags: 2_000 });
+        assert_eq!(world.settle(), Work::default(), "nothing changed");
+    }
+
+    #[test]
+    fn a_message_costs_what_it_changed() {
+        let mut world = World::of(500, 250, 100, 1);
+        world.settle();
+        world.observe(source("team/a7", 7, ">=0.0.0"));
+        assert_eq!(world.settle(), Work { sources: 1, outlooks: 0, tags: 0 }, "the same policy again");
+        world.observe(source("team/a7", 7, ">=1.0.0"));
+        assert_eq!(world.settle(), Work { sources: 1, outlooks: 1, tags: 100 }, "another range");
+        let upstream = world.upstreams()[3].clone();
+        world.answers.want_tags_again(&upstream);
+        world.answers.due(Timestamp::UNIX_EPOCH);
+        world.list(&upstream, 100);
+        assert_eq!(world.settle(), Work { sources: 2, outlooks: 0, tags: 0 }, "the same list again");
+        world.answers.want_tags_again(&upstream);
+        world.answers.due(Timestamp::UNIX_EPOCH);
+        world.list(&upstream, 101);
+        assert_eq!(world.settle(), Work { sources: 2, outlooks: 1, tags: 101 }, "another list");
+        let revision = world.upgrades.revision;
+        world.observe(Arc::new(kustomization("team/k", "team/a7")));
+        assert_eq!(world.settle().sources, 1, "a source has a consumer more");
+        assert!(world.upgrades.revision > revision);
+        let id = ObjectId::new(crate::domain::identity::Kind::OciRepository, "team", "a7");
+        assert_eq!(world.upgrades.get(&id).unwrap().consumers.len(), 1);
+        let gone = ObjectId::new(crate::domain::identity::Kind::Kustomization, "team", "k");
+        world.ledger.observe(vec![Fact::Gone(gone)]);
+        world.settle();
+        assert!(world.upgrades.get(&id).unwrap().consumers.is_empty());
+    }
+
+    #[test]
+    fn an_answer_about_one_tag_judges_only_what_runs_it() {
+        let mut world = World::of(500, 250, 10, 1);
+        world.settle();
+        assert_eq!(world.answers.due(Timestamp::UNIX_EPOCH).len(), 4, "four of a host at a time");
+        let upstream = world.upstreams()[3].clone();
+        let problem = || {
+            let cause = crate::domain::problem::Cause::NotFound;
+            crate::domain::problem::Problem::new(cause, "ask what it is", "404")
+        };
+        world.answers.lookups.take_head(&upstream, "9.9.9", Err(problem()), Timestamp::UNIX_EPOCH);
+        assert_eq!(world.settle().sources, 0);
+        world.answers.lookups.take_head(&upstream, "1.0.0", Err(problem()), Timestamp::UNIX_EPOCH);
+        assert_eq!(world.settle().sources, 2);
+    }
+
+    #[test]
+    fn ten_thousand_tags_and_a_hundred_policies_do_not_hold_up_a_frame() {
+        let mut world = World::of(200, 1, 10_000, 100);
+        let mut rounds = 0;
+        let mut whole = Work::default();
+        loop {
+            let work = world.settle();
+            assert!(work.tags <= TAGS_AT_ONCE as u64, "{work:?}");
+            whole = Work {
+                sources: whole.sources + work.sources,
+                outlooks: whole.outlooks + work.outlooks,
+                tags: whole.tags + work.tags,
+            };
+            rounds += 1;
+            if !world.upgrades.is_waiting() {
+                break;
+            }
+        }
+        assert_eq!(whole, Work { sources: 200, outlooks: 100, tags: 1_000_000 });
+        assert_eq!(rounds, 20);
+    }
 }

@@ -3,6 +3,8 @@
 
 use super::{
     policy::{Choice, Dialect, Judged, Policy, Rule, Selection, Verdict, highest},
+    revision::Revision,
+    upgrade::{Candidate, Footing, Upgrade},
     version::{NotAVersion, Version},
 };
 use std::{cell::OnceCell, sync::Arc};
@@ -26,6 +28,27 @@ pub struct Outside {
     pub stable: Option<Arc<str>>,
     /// Pre-releases count.
     pub any: Option<Arc<str>>,
+}
+
+/// What Flux would do now with one source, as far as it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prospect<'a> {
+    /// Why no tag is judged.
+    Unjudged(&'a str),
+    /// It would choose nothing: Flux's own words.
+    Nothing(&'a str),
+    /// The tag that is followed is not there.
+    Absent,
+    Pinned,
+    Take(&'a Candidate),
+    /// It would take something older than what runs.
+    GoBack(&'a Candidate),
+    /// The running tag names other content now.
+    Moved,
+    /// The tag that is followed is no version, and what it names was not heard.
+    Uncompared(&'a str),
+    /// This tag runs, and is what would be chosen.
+    Stay(&'a str),
 }
 
 /// Tags in the registry's order. Each is read once per dialect, however many policies ask.
@@ -95,6 +118,39 @@ impl Outlook {
     /// Nothing is judged, for this reason.
     pub fn unjudged(why: &str) -> Self {
         Self { unjudged: Some(why.to_owned()), ..Self::default() }
+    }
+
+    /// What Flux would do with this source, which was judged by this outlook.
+    pub fn prospect<'a>(&'a self, upgrade: &'a Upgrade) -> Prospect<'a> {
+        if let Some(why) = &self.unjudged {
+            return Prospect::Unjudged(why);
+        }
+        if let Some(error) = &self.error {
+            return Prospect::Nothing(error);
+        }
+        let chosen = match &self.chosen {
+            Some(Choice::Digest(_)) => return Prospect::Pinned,
+            None => return Prospect::Absent,
+            Some(Choice::Tag(tag)) => tag,
+        };
+        let running = upgrade.running.as_ref().and_then(Revision::tag);
+        // of equal tags any may be taken: the one that runs is as good
+        let tied = running.filter(|running| self.ambiguous.iter().any(|other| **other == **running));
+        if let (Some(candidate), None) = (&upgrade.in_range, tied) {
+            let read = |tag: &str| Version::parse_chart_tag(tag).ok();
+            let older = matches!(
+                (read(&candidate.tag), running.and_then(read)),
+                (Some(chosen), Some(running)) if chosen < running
+            );
+            return if older { Prospect::GoBack(candidate) } else { Prospect::Take(candidate) };
+        }
+        match (upgrade.moved, upgrade.footing) {
+            (Some(true), _) => Prospect::Moved,
+            (None, Footing::Tag) => Prospect::Uncompared(chosen),
+            (Some(false), _) | (None, Footing::Version | Footing::Pinned | Footing::Nothing) => {
+                Prospect::Stay(tied.unwrap_or(chosen))
+            }
+        }
     }
 
     /// The newest version outside the range that is above this one; pre-releases only where one is running.

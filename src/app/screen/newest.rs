@@ -8,18 +8,18 @@ use crate::{
         shelf::{
             Asking, TagList,
             lookups::{Lookups, Named},
-            version,
         },
         upgrades::Kept,
     },
     domain::{
         Timestamp,
+        outlook::Prospect,
         policy::Choice,
         repository::Upstream,
         revision::Revision,
         source::{Follows, SourceSpec},
         standing::Standing,
-        upgrade::{Candidate, Distance, Footing},
+        upgrade::{Candidate, Distance},
     },
     widgets::{
         text,
@@ -204,81 +204,28 @@ fn words(kept: &Kept, entry: &Entry, list: &TagList, memory: &Memory) -> Words {
         let major = beyond.distance == Distance::Major;
         Part::candidate(beyond, if major { theme.beyond_major() } else { theme.beyond() })
     });
-    let first = match state(kept, entry, memory) {
-        State::Unjudged(_) => Some(Part::word("not judged", "unjudged", Meaning::Warning)),
-        State::NoMatch(_) => Some(Part::word("no match", "", Meaning::Warning)),
-        State::Absent => Some(Part::word("not there", "absent", Meaning::Warning)),
-        State::Pinned => Some(Part::word("pinned", "", Meaning::Muted)),
-        State::Pending(candidate) => Some(Part::candidate(candidate, theme.newer())),
-        State::Back(candidate) => Some(Part::candidate(candidate, theme.older())),
-        State::Moved => Some(Part {
+    let first = match kept.outlook.prospect(&kept.upgrade) {
+        Prospect::Unjudged(_) => Some(Part::word("not judged", "unjudged", Meaning::Warning)),
+        Prospect::Nothing(_) => Some(Part::word("no match", "", Meaning::Warning)),
+        Prospect::Absent => Some(Part::word("not there", "absent", Meaning::Warning)),
+        Prospect::Pinned => Some(Part::word("pinned", "", Meaning::Muted)),
+        Prospect::Take(candidate) => Some(Part::candidate(candidate, theme.newer())),
+        Prospect::GoBack(candidate) => Some(Part::candidate(candidate, theme.older())),
+        Prospect::Moved => Some(Part {
             sign: theme.newer(),
             meaning: Meaning::Newer,
             ..Part::word("moved", "", Meaning::Plain)
         }),
-        State::Asked => return Words::waiting(theme),
-        State::NotHeard(_) => return Words::unanswered(),
-        State::Same(_) if then.is_some() => None,
-        State::Same(tag) => Some(Part::tag(tag)),
+        Prospect::Uncompared(_) => {
+            return match named(entry, &memory.shelf.lookups) {
+                Some(Named::Failed { .. }) => Words::unanswered(),
+                Some(Named::Asked | Named::Here { .. }) | None => Words::waiting(theme),
+            };
+        }
+        Prospect::Stay(_) if then.is_some() => None,
+        Prospect::Stay(tag) => Some(Part::tag(tag)),
     };
     Words { first, then }
-}
-
-/// What Flux would do now, as far as it is known.
-enum State<'a> {
-    /// Why no tag is judged.
-    Unjudged(&'a str),
-    /// Flux's own words.
-    NoMatch(&'a str),
-    /// The tag that is followed is not there.
-    Absent,
-    Pinned,
-    Pending(&'a Candidate),
-    /// It would take something older than what runs.
-    Back(&'a Candidate),
-    /// The running tag names another digest.
-    Moved,
-    /// What the running tag names is being asked; nothing else can be compared.
-    Asked,
-    NotHeard(&'a str),
-    /// This tag runs, and is what would be chosen.
-    Same(&'a str),
-}
-
-fn state<'a>(kept: &'a Kept, entry: &'a Entry, memory: &'a Memory) -> State<'a> {
-    let (upgrade, outlook) = (&kept.upgrade, &kept.outlook);
-    if let Some(why) = &outlook.unjudged {
-        return State::Unjudged(why);
-    }
-    if let Some(error) = &outlook.error {
-        return State::NoMatch(error);
-    }
-    let tag = match &outlook.chosen {
-        Some(Choice::Digest(_)) => return State::Pinned,
-        None => return State::Absent,
-        Some(Choice::Tag(tag)) => tag,
-    };
-    let running = upgrade.running.as_ref().and_then(Revision::tag);
-    // of equal tags any may be taken: the one that runs is as good
-    let tied = running.is_some_and(|running| outlook.ambiguous.iter().any(|other| **other == *running));
-    match &upgrade.in_range {
-        Some(candidate) if !tied => {
-            let below = matches!(
-                (running.and_then(|tag| version(tag, true)), version(&candidate.tag, true)),
-                (Some(running), Some(chosen)) if chosen < running
-            );
-            return if below { State::Back(candidate) } else { State::Pending(candidate) };
-        }
-        Some(_) | None => {}
-    }
-    match (upgrade.moved, upgrade.footing) {
-        (Some(true), _) => State::Moved,
-        (None, Footing::Tag) => match named(entry, &memory.shelf.lookups) {
-            Some(Named::Failed { problem, .. }) => State::NotHeard(&problem.why),
-            Some(Named::Asked | Named::Here { .. }) | None => State::Asked,
-        },
-        (Some(false), _) | (None, Footing::Version | Footing::Pinned | Footing::Nothing) => State::Same(tag),
-    }
 }
 
 /// What the registry said of the tag that a source runs.
@@ -321,38 +268,42 @@ fn told(kept: &Kept, entry: &Entry, upstream: &Upstream, memory: &Memory) -> Str
     let follows = entry.object.as_source().and_then(|source| source.follows());
     let followed = follows.as_ref().map_or("", Follows::text);
     let when = when(entry);
-    match state(kept, entry, memory) {
-        State::Unjudged(why) => match &kept.outlook.error {
+    match kept.outlook.prospect(&kept.upgrade) {
+        Prospect::Unjudged(why) => match &kept.outlook.error {
             Some(error) => format!("No tag is judged, {why}: {error}"),
             None => format!("No tag is judged: {why}"),
         },
-        State::NoMatch(error) => format!("Flux would choose nothing: {error}"),
-        State::Absent => format!("The tag {followed} that is followed is not there"),
-        State::Pinned => pinned(entry, followed, memory.shelf.tags(upstream)),
-        State::Pending(candidate) => {
+        Prospect::Nothing(error) => format!("Flux would choose nothing: {error}"),
+        Prospect::Absent => format!("The tag {followed} that is followed is not there"),
+        Prospect::Pinned => pinned(entry, followed, memory.shelf.tags(upstream)),
+        Prospect::Take(candidate) => {
             format!("Flux would take {} {when}{}", with_distance(candidate), tie(kept))
         }
-        State::Back(candidate) => {
+        Prospect::GoBack(candidate) => {
             format!("Flux would go back to {} {when}{}", with_distance(candidate), tie(kept))
         }
-        State::Moved => {
+        Prospect::Moved => {
             let digest = match named(entry, &memory.shelf.lookups) {
                 Some(Named::Here { digest, .. }) => digest.short(),
                 Some(Named::Asked | Named::Failed { .. }) | None => "another digest",
             };
             format!("{} names {digest} now: Flux would take it {when}", running(kept))
         }
-        State::Asked => format!("What {} names now is being asked", running(kept)),
-        State::NotHeard(why) => format!("Could not ask what {} names now: {why}", running(kept)),
-        State::Same(_) => match follows {
-            Some(Follows::Semver(range)) => format!("Nothing newer is in {range}{}", tie(kept)),
-            Some(Follows::Tag(_) | Follows::Latest | Follows::Digest(_)) | None
-                if kept.upgrade.moved == Some(false) =>
-            {
-                format!("{followed} still names what runs")
+        Prospect::Uncompared(tag) => match named(entry, &memory.shelf.lookups) {
+            Some(Named::Failed { problem, .. }) => {
+                format!("Could not ask what {tag} names now: {}", problem.why)
             }
+            Some(Named::Asked | Named::Here { .. }) | None => format!("What {tag} names now is being asked"),
+        },
+        Prospect::Stay(_) => match &follows {
+            Some(Follows::Semver(range)) => format!("Nothing newer is in {range}{}", tie(kept)),
             Some(Follows::Tag(_) | Follows::Latest | Follows::Digest(_)) | None => {
-                format!("Flux follows the tag {followed}")
+                let same = kept.upgrade.moved == Some(false);
+                if same {
+                    format!("{followed} still names what runs")
+                } else {
+                    format!("Flux follows the tag {followed}")
+                }
             }
         },
     }
