@@ -139,15 +139,12 @@ fn legend(memory: &Memory, room: usize) -> Vec<Line<'static>> {
     }
     for words in [
         format!(
-            "  NEWEST {} Flux would take it by itself, {} newer than its range, {} newer by a major version,",
+            "  NEWEST {} Flux would take it, {} beyond the range, {} beyond by a major version,",
             theme.newer(),
             theme.beyond(),
             theme.beyond_major()
         ),
-        format!(
-            "  {} Flux would go back to it, moved: the running tag names another digest now.",
-            theme.older()
-        ),
+        format!("  {} Flux would go back to it; moved: the running tag names another digest.", theme.older()),
         "  RUNNING tag@digest. AGE since when it stands so.".to_owned(),
         "  stale: ready, but what it applied is not what its source holds, or its source is broken."
             .to_owned(),

@@ -141,7 +141,7 @@ impl Words {
         Self { first: Some(part), then: None }
     }
 
-    /// The longest form that fits: distances go first, then the name of what is beyond; its sign stays.
+    /// The longest form that fits: distances go first, then the name of what is beyond, then its sign.
     fn line(&self, theme: &Theme, width: usize) -> Line<'static> {
         let fits = |text: &str| text::width(text) <= width;
         let (first, then) = match (&self.first, &self.then) {
@@ -153,24 +153,23 @@ impl Words {
             (Some(first), Some(then)) => (first, then),
         };
         let [[long, short], [beyond, brief]] = [first.forms(), then.forms()];
-        let sign = then.sign.to_owned();
+        let (sign, nothing) = (then.sign.to_owned(), String::new());
         let forms = [
             (&long, "  ", &beyond),
             (&long, "  ", &brief),
             (&short, "  ", &brief),
             (&short, " ", &brief),
             (&short, " ", &sign),
+            (&short, "", &sign),
+            (&short, "", &nothing),
         ];
         let whole = forms.iter().find(|(one, gap, other)| fits(&format!("{one}{gap}{other}")));
-        let parts = match whole {
-            Some((one, gap, other)) => ((*one).clone(), *gap, (*other).clone()),
-            None => (first.least(width.saturating_sub(text::width(&sign) + 1)), " ", sign),
+        let Some((one, gap, other)) = whole else {
+            return Line::from(spans(&first.least(width), first, theme));
         };
-        let mut line = spans(&parts.0, first, theme);
-        if text::width(&parts.0) + text::width(&parts.2) < width {
-            line.push(Span::raw(parts.1));
-            line.extend(spans(&parts.2, then, theme));
-        }
+        let mut line = spans(one, first, theme);
+        line.push(Span::raw(*gap));
+        line.extend(spans(other, then, theme));
         Line::from(line)
     }
 }

@@ -132,6 +132,25 @@ fn the_foot_says_it_in_full() {
 }
 
 #[test]
+fn a_tag_is_not_cut_for_what_is_beyond_it() {
+    let mut story = Story::with(
+        settings(80, 24),
+        vec![
+            Object::Source(source("platform-team/long-name-of-a-base", semver("6.9.x"), "6.9.1")),
+            Object::Source(source("platform-team/also-name-of-a-base", semver("1.14.x"), "1.14.4")),
+        ],
+    );
+    story.tags(&ask("platform-team/long-name-of-a-base"), &["6.9.1", "6.9.4", "7.0.0"]);
+    story.tags(&ask("platform-team/also-name-of-a-base"), &["1.14.4", "1.14.5", "1.15.0"]);
+    let ends = |words: &str, story: &mut Story| {
+        let lines = story.lines();
+        assert!(lines.iter().any(|line| line.ends_with(words)), "{}", lines.join("\n"));
+    };
+    ends(" 6.9.4 ↑⇈", &mut story);
+    ends(" 1.14.5 ↑", &mut story);
+}
+
+#[test]
 fn a_suspended_source_would_take_it_once_it_is_resumed() {
     let mut held = source("shop/a", semver("1.x"), "1.0.0");
     held.suspended = true;
