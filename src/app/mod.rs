@@ -175,6 +175,7 @@ impl App {
     }
 
     /// The first questions. Nothing waits for their answers.
+    #[must_use = "what is asked for and not performed is never answered"]
     pub fn start(&mut self) -> Vec<Effect> {
         let context = match &self.memory.session {
             Session::Connecting { context, .. } | Session::Down { context, .. } => context.clone(),
@@ -187,6 +188,7 @@ impl App {
     }
 
     /// Takes one message in. Never waits.
+    #[must_use = "what is asked for and not performed is never answered"]
     pub fn update(&mut self, message: Message) -> Vec<Effect> {
         let mut effects = Vec::new();
         let loud = matches!(message, Message::Key(_) | Message::Pasted(_) | Message::Resized { .. });

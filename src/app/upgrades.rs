@@ -97,7 +97,9 @@ impl Upgrades {
         let (mut left, mut afterwards) = (TAGS_AT_ONCE, Vec::new());
         for (upstream, ids) in &groups {
             let Some(list) = answers.tags(upstream).filter(|list| list.is_whole()) else {
-                ids.iter().for_each(|id| self.forget(id));
+                for id in ids {
+                    self.forget(id);
+                }
                 continue;
             };
             let group = Group { upstream, list, readings: Readings::new(&list.listed) };
@@ -217,10 +219,15 @@ impl Upgrades {
         *left = left.saturating_sub(group.readings.len().max(1));
         self.work.outlooks += 1;
         self.work.tags += group.readings.len() as u64;
-        let outlook = match &policy.follows {
+        let outlook = match policy.outlook(&group.readings) {
+            outlook if !cut => outlook,
             // a range is judged by the whole list or not at all: what is missing could be the winner
-            Some(Follows::Semver(_)) if cut => Outlook::unjudged("the list of tags is not complete"),
-            Some(_) | None => policy.outlook(&group.readings),
+            Outlook { chosen: chosen @ Some(_), .. }
+                if !matches!(policy.follows, Some(Follows::Semver(_))) =>
+            {
+                Outlook { chosen, ..Outlook::default() }
+            }
+            _ => Outlook::unjudged("the list of tags is not complete"),
         };
         let outlook = Arc::new(outlook);
         known.of.insert(policy.clone(), outlook.clone());

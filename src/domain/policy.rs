@@ -209,7 +209,6 @@ impl Policy {
     /// Why; what was in range is told when the highest is known.
     fn reason(&self, finding: &Finding<'_>, tag: &str, version: &Result<Version, NotAVersion>) -> String {
         match finding {
-            Finding::Unfit(_, why) => (*why).to_owned(),
             Finding::FilteredOut(filter) => format!("does not match semverFilter {}", filter.as_str()),
             Finding::NotAVersion(why) => self.not_a_version(tag, *why),
             Finding::Judged(Judgement::InRange) => String::new(),
@@ -218,7 +217,10 @@ impl Policy {
                 let version = version.as_ref().map_or(tag, Version::original);
                 format!("{version} does not satisfy {comparator}")
             }
-            Finding::Followed(why) | Finding::NotFollowed(why) | Finding::NotJudged(why) => (*why).to_owned(),
+            Finding::Unfit(_, why)
+            | Finding::Followed(why)
+            | Finding::NotFollowed(why)
+            | Finding::NotJudged(why) => (*why).to_owned(),
         }
     }
 

@@ -38,8 +38,8 @@ impl Story {
     pub(crate) fn begin(settings: Settings) -> Self {
         let size = (settings.width, settings.height);
         let mut app = App::new(settings);
-        app.update(Message::Tick(at(NOW)));
-        let effects = app.start();
+        let mut effects = app.update(Message::Tick(at(NOW)));
+        effects.extend(app.start());
         Self { app, effects, size, now: NOW }
     }
 

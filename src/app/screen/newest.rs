@@ -17,7 +17,7 @@ use crate::{
         policy::Choice,
         repository::Upstream,
         revision::Revision,
-        source::{Follows, SourceSpec},
+        source::{Follows, Source, SourceSpec},
         standing::Standing,
         upgrade::{Candidate, Distance},
     },
@@ -38,7 +38,7 @@ pub const LEAST: usize = 8;
 
 /// What a source could run, and how many tags there are.
 pub fn cells(entry: &Entry, memory: &Memory, width: usize) -> [Line<'static>; 2] {
-    let theme = &memory.theme;
+    let theme = memory.theme;
     let Some(upstream) = &entry.upstream else { return [not_asked(entry, memory), Line::default()] };
     let Some(list) = memory.shelf.tags(upstream) else {
         return [Words::waiting(theme).line(theme, width), Line::default()];
@@ -129,7 +129,7 @@ impl Part {
 }
 
 impl Words {
-    fn waiting(theme: &Theme) -> Self {
+    fn waiting(theme: Theme) -> Self {
         Self::only(Part::word(theme.waiting(), "", Meaning::Muted))
     }
 
@@ -142,7 +142,7 @@ impl Words {
     }
 
     /// The longest form that fits: distances go first, then the name of what is beyond, then its sign.
-    fn line(&self, theme: &Theme, width: usize) -> Line<'static> {
+    fn line(&self, theme: Theme, width: usize) -> Line<'static> {
         let fits = |text: &str| text::width(text) <= width;
         let (first, then) = match (&self.first, &self.then) {
             (None, None) => return Line::default(),
@@ -175,7 +175,7 @@ impl Words {
 }
 
 /// A tag stands plain; its sign, and all that is no tag, in the colour of what it means.
-fn spans(form: &str, part: &Part, theme: &Theme) -> Vec<Span<'static>> {
+fn spans(form: &str, part: &Part, theme: Theme) -> Vec<Span<'static>> {
     let style = theme.style(part.meaning);
     match form.rsplit_once(part.sign) {
         Some((name, distance)) if !part.sign.is_empty() => {
@@ -186,7 +186,7 @@ fn spans(form: &str, part: &Part, theme: &Theme) -> Vec<Span<'static>> {
 }
 
 fn words(kept: &Kept, entry: &Entry, list: &TagList, memory: &Memory) -> Words {
-    let theme = &memory.theme;
+    let theme = memory.theme;
     if kept.outrun {
         return match &list.asking {
             Asking::Done(_) | Asking::Failed(..) => {
@@ -264,7 +264,7 @@ pub fn retry(upstream: &Upstream, memory: &Memory) -> Option<String> {
 }
 
 fn told(kept: &Kept, entry: &Entry, upstream: &Upstream, memory: &Memory) -> String {
-    let follows = entry.object.as_source().and_then(|source| source.follows());
+    let follows = entry.object.as_source().and_then(Source::follows);
     let followed = follows.as_ref().map_or("", Follows::text);
     let when = when(entry);
     match kept.outlook.prospect(&kept.upgrade) {
@@ -353,7 +353,7 @@ fn tie(kept: &Kept) -> String {
 
 fn beyond(kept: &Kept, entry: &Entry) -> String {
     let Some(candidate) = &kept.upgrade.beyond else { return String::new() };
-    match entry.object.as_source().and_then(|source| source.follows()) {
+    match entry.object.as_source().and_then(Source::follows) {
         Some(Follows::Semver(range)) => format!("; {} is beyond {range}", with_distance(candidate)),
         Some(Follows::Tag(_) | Follows::Latest | Follows::Digest(_)) | None => {
             format!("; {} is the newest version", with_distance(candidate))

@@ -109,19 +109,19 @@ fn columns_with(
     room: u16,
     (wanted, least): (usize, usize),
 ) -> (Vec<Column>, Vec<Option<u16>>) {
-    let mut last = (Vec::new(), Vec::new());
+    let mut shown = (Vec::new(), Vec::new());
     for (name, running) in [(usize::MAX, usize::MAX), (usize::MAX, DIGEST_LEAST), (NAME_LEAST, DIGEST_LEAST)]
     {
         let mut columns = list_columns(rows, memory, name, running);
         columns[NEWEST] = Column::left("NEWEST", wanted, 2).at_least(least);
         let widths = table::widths(&columns, room);
         let fits = table::taken(&widths) <= room;
-        last = (columns, widths);
+        shown = (columns, widths);
         if fits {
             break;
         }
     }
-    last
+    shown
 }
 
 /// The wide view shows a column more than the other one has.

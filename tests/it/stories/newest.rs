@@ -175,6 +175,16 @@ fn a_range_is_not_judged_by_a_list_that_is_cut_or_still_coming() {
     story.shows("1.1.0 ↑ minor");
 }
 
+#[test]
+fn a_list_that_is_cut_does_not_say_that_a_tag_is_not_there() {
+    let mut story = Story::with(settings(120, 24), vec![Object::Source(source("shop/a", tag("1.4"), "1.4"))]);
+    let mut cut = page(&["1.0.0", "9.0.0"], false);
+    cut.cut = Some("the registry stopped after 2 tags".to_owned());
+    story.tell(Message::Tags(ask("shop/a"), Ok(cut)));
+    story.hides("not there");
+    story.shows("not judged");
+}
+
 fn heads(effects: &[Effect]) -> Vec<(String, String)> {
     let head = |effect: &Effect| match effect {
         Effect::Head { upstream, reference } => Some((upstream.repository.to_string(), reference.clone())),
