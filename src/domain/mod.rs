@@ -25,6 +25,7 @@ pub mod constraint;
 pub mod outlook;
 pub mod pattern;
 pub mod policy;
+pub mod ruling;
 pub mod selector;
 pub mod tree;
 pub mod upgrade;

@@ -207,7 +207,12 @@ impl Policy {
     }
 
     /// Why; what was in range is told when the highest is known.
-    fn reason(&self, finding: &Finding<'_>, tag: &str, version: &Result<Version, NotAVersion>) -> String {
+    pub(super) fn reason(
+        &self,
+        finding: &Finding<'_>,
+        tag: &str,
+        version: &Result<Version, NotAVersion>,
+    ) -> String {
         match finding {
             Finding::FilteredOut(filter) => format!("does not match semverFilter {}", filter.as_str()),
             Finding::NotAVersion(why) => self.not_a_version(tag, *why),
@@ -342,6 +347,24 @@ pub(super) fn highest<'a>(versions: impl Iterator<Item = (usize, &'a Version)>) 
     best.map(|(at, _)| at)
 }
 
+/// How a tag in range stands to the winner.
+pub(super) enum Place {
+    Highest { of: usize },
+    Equal,
+    Below,
+}
+
+impl Place {
+    pub(super) fn words(&self, winner: &str) -> String {
+        match self {
+            Self::Highest { of: 1 } => "the only one in range".to_owned(),
+            Self::Highest { of } => format!("highest of {of} in range"),
+            Self::Equal => format!("as high as {winner}: which of them is taken is not defined"),
+            Self::Below => format!("in range, {winner} is higher"),
+        }
+    }
+}
+
 /// Names the winner, and tells what was in range how it stands to it.
 fn choose(mut verdicts: Vec<Judged>, nothing: &str) -> Selection {
     let in_range = |judged: &Judged| judged.verdict == Verdict::InRange;
@@ -356,16 +379,12 @@ fn choose(mut verdicts: Vec<Judged>, nothing: &str) -> Selection {
     for (at, judged) in verdicts.iter_mut().enumerate().filter(|(_, judged)| in_range(judged)) {
         if at == best {
             judged.verdict = Verdict::Chosen;
-            judged.reason = if count == 1 {
-                "the only one in range".to_owned()
-            } else {
-                format!("highest of {count} in range")
-            };
+            judged.reason = Place::Highest { of: count }.words(&winner);
         } else if judged.version == version {
             ambiguous.push(judged.tag.clone());
-            judged.reason = format!("as high as {winner}: which of them is taken is not defined");
+            judged.reason = Place::Equal.words(&winner);
         } else {
-            judged.reason = format!("in range, {winner} is higher");
+            judged.reason = Place::Below.words(&winner);
         }
     }
     Selection { chosen: Some(Choice::Tag(winner)), ambiguous, error: None, verdicts }
