@@ -99,6 +99,11 @@ impl Theme {
         self.pick("●", "*")
     }
 
+    /// What Flux would take.
+    pub fn chosen(&self) -> &'static str {
+        self.pick("▸", ">")
+    }
+
     pub fn arrow(&self) -> &'static str {
         self.pick("→", "->")
     }

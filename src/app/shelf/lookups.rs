@@ -75,6 +75,15 @@ impl Lookups {
         }
     }
 
+    /// All that is known of what references of a repository name.
+    pub fn known(&self, upstream: &Upstream) -> impl Iterator<Item = (&str, &Digest)> {
+        let named = self.named.get(upstream).into_iter().flatten();
+        named.filter_map(|(reference, named)| match named {
+            Named::Here { digest, .. } => Some((&**reference, digest)),
+            Named::Asked | Named::Failed { .. } => None,
+        })
+    }
+
     pub fn details(&self, upstream: &Upstream, reference: &str) -> Option<&Arc<Details>> {
         self.contents.get(self.digest(upstream, reference)?)
     }

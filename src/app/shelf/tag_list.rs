@@ -23,6 +23,8 @@ pub struct TagList {
     pub tags: Vec<Arc<str>>,
     /// The same tags in the registry's own order, as source-controller sees them: of equals its first one wins.
     pub listed: Vec<Arc<str>>,
+    /// What no source would follow: tags of signatures, and names that are no tags and never stand in a URL.
+    pub hidden: Vec<Arc<str>>,
     pub signatures: usize,
     pub invalid: usize,
     pub versions: usize,
@@ -69,6 +71,7 @@ struct Coming {
     ranked: Vec<(Rank, Arc<str>)>,
     /// As the registry gave them.
     listed: Vec<Arc<str>>,
+    hidden: Vec<Arc<str>>,
     /// The newest as a plain tag, and as a version of a chart.
     best: [Option<Best>; 2],
     signatures: usize,
@@ -80,6 +83,7 @@ impl Coming {
         for tag in page {
             if is_signature_tag(&tag) {
                 self.signatures += 1;
+                self.hidden.push(tag);
                 continue;
             }
             let rank = Rank::of(&tag, chart);
@@ -112,6 +116,7 @@ impl TagList {
             asking: Asking::Queued,
             tags: Vec::new(),
             listed: Vec::new(),
+            hidden: Vec::new(),
             signatures: 0,
             invalid: 0,
             versions: 0,
@@ -161,6 +166,7 @@ impl TagList {
     pub(super) fn take(&mut self, page: TagPage, now: Timestamp) {
         self.coming.add(page.tags, self.chart);
         self.coming.invalid += page.invalid.len();
+        self.coming.hidden.extend(page.invalid.into_iter().map(Arc::from));
         self.requests = page.requests;
         self.asked_with = Some(page.asked_with);
         if page.more {
@@ -193,6 +199,7 @@ impl TagList {
         self.versions = coming.ranked.partition_point(|(rank, _)| matches!(rank, Rank::Version(_)));
         self.tags = coming.ranked.iter().map(|(_, tag)| tag.clone()).collect();
         self.listed.clone_from(&coming.listed);
+        self.hidden.clone_from(&coming.hidden);
         self.newest = coming.best.each_ref().map(|best| best.as_ref().map(|(_, tag)| tag.clone()));
         self.revision += 1;
     }
