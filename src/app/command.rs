@@ -36,25 +36,15 @@ pub enum Command {
     Yaml,
     Tags,
     Describe,
-    /// Shows tags of the next verdict only.
-    Verdicts,
-    WhatIf,
-    LeaveWhatIf,
-    /// Gives the keys back to the table.
-    EndTyping,
-    NextInput,
+    OnTags(OnTags),
     CopyName,
     CopyNamespace,
     CopyTag,
-    /// `spec.ref` as typed in the what-if, else the command that lists the tags.
-    CopyRef,
     CopyCommand,
     SortByName,
     SortByAge,
     SortByState,
     SortByRunning,
-    SortByVersion,
-    SortByVerdict,
     SortLeft,
     SortRight,
     Namespace(u8),
@@ -72,13 +62,50 @@ pub enum Command {
     CandidateDown,
     Erase,
     EraseAll,
-    EraseNext,
+    Send,
+    ToggleSource,
+}
+
+/// What only the screen of tags hears, its what-if included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OnTags {
+    WhatIf,
+    /// The next verdict only.
+    Verdicts,
+    /// `spec.ref` as typed in the what-if, else the command that lists the tags.
+    CopyRef,
+    SortByVersion,
+    SortByVerdict,
+    /// Gives the keys back to the table.
+    EndTyping,
+    NextInput,
+    LeaveWhatIf,
     CursorLeft,
     CursorRight,
     CursorStart,
     CursorEnd,
-    Send,
-    ToggleSource,
+    EraseNext,
+}
+
+impl OnTags {
+    #[rustfmt::skip]
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::WhatIf => ("what if", "what if: type another range and filter, and see what Flux would take"),
+            Self::Verdicts => ("verdict", "show tags of the next verdict only: in range, then each other one, then all"),
+            Self::CopyRef => ("", "copy what was typed in the what-if as YAML of spec.ref; without one, the command that lists the tags"),
+            Self::SortByVersion => ("", "sort by version, newest first; once more turns the order round"),
+            Self::SortByVerdict => ("", "sort by verdict, the chosen one first; once more turns the order round"),
+            Self::EndTyping => ("to the table", "keep the what-if and give the keys back to the table"),
+            Self::NextInput => ("range or filter", "to the other input"),
+            Self::LeaveWhatIf => ("leave", "leave the what-if: today's policy decides again"),
+            Self::CursorLeft => ("", "one character to the left"),
+            Self::CursorRight => ("", "one character to the right"),
+            Self::CursorStart => ("", "to the start of the input"),
+            Self::CursorEnd => ("", "to the end of the input"),
+            Self::EraseNext => ("", "erase the character under the cursor"),
+        }
+    }
 }
 
 impl Command {
@@ -116,22 +143,15 @@ impl Command {
             Self::Yaml => ("yaml", "the object as YAML, secrets masked"),
             Self::Tags => ("tags", "the tags of its repository in the registry"),
             Self::Describe => ("digest", "ask the registry what the selected tag is: digest, age, layers"),
-            Self::Verdicts => ("verdict", "show tags of the next verdict only: in range, then each other one, then all"),
-            Self::WhatIf => ("what if", "what if: type another range and filter, and see what Flux would take"),
-            Self::LeaveWhatIf => ("leave", "leave the what-if: today's policy decides again"),
-            Self::EndTyping => ("to the table", "keep the what-if and give the keys back to the table"),
-            Self::NextInput => ("range or filter", "to the other input"),
+            Self::OnTags(meant) => meant.words(),
             Self::CopyName => ("", "copy the name"),
             Self::CopyNamespace => ("", "copy the namespace"),
             Self::CopyTag => ("copy tag", "copy the tag"),
-            Self::CopyRef => ("", "copy what was typed in the what-if as YAML of spec.ref; without one, the command that lists the tags"),
             Self::CopyCommand => ("", "copy the command that answers or does the same"),
             Self::SortByName => ("", "sort by name; once more turns the order round"),
             Self::SortByAge => ("", "sort by age; once more turns the order round"),
             Self::SortByState => ("", "sort by state, problems first; once more turns the order round"),
             Self::SortByRunning => ("", "sort by what is running; once more turns the order round"),
-            Self::SortByVersion => ("", "sort by version, newest first; once more turns the order round"),
-            Self::SortByVerdict => ("", "sort by verdict, the chosen one first; once more turns the order round"),
             Self::SortLeft => ("", "sort by the column to the left"),
             Self::SortRight => ("", "sort by the column to the right"),
             Self::Namespace(0) => ("", "all namespaces"),
@@ -149,11 +169,6 @@ impl Command {
             Self::CandidateUp => ("", "to the candidate before"),
             Self::CandidateDown => ("", "to the next candidate"),
             Self::Erase => ("", "erase the last character"),
-            Self::EraseNext => ("", "erase the character under the cursor"),
-            Self::CursorLeft => ("", "one character to the left"),
-            Self::CursorRight => ("", "one character to the right"),
-            Self::CursorStart => ("", "to the start of the input"),
-            Self::CursorEnd => ("", "to the end of the input"),
             Self::EraseAll => ("", "erase all that was typed"),
             Self::Send => ("send", "yes: do it"),
             Self::ToggleSource => ("with source", "with or without the source"),

@@ -189,10 +189,11 @@ impl Upgrades {
         if outrun {
             wishes.push(Wish::Outrun(group.upstream.clone()));
         }
+        let unasked = tag.as_deref().is_some_and(|tag| answers.lookups.is_unasked(group.upstream, tag));
         if let Some(tag) = tag.filter(|_| older) {
             wishes.push(Wish::Forget(group.upstream.clone(), tag));
         }
-        if (older || named.is_none()) && matches!(group.list.asking, Asking::Done(_)) {
+        if (older || unasked) && matches!(group.list.asking, Asking::Done(_)) {
             wishes.extend(head(&upgrade, &policy, group.upstream));
         }
         let same = before.is_some_and(|before| {

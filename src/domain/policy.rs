@@ -156,7 +156,7 @@ impl Policy {
                 return Rule::nothing(Some(words), "semverFilter cannot be read");
             }
             Some(Err(PatternError::CannotEvaluate(why))) => {
-                return Rule::nothing(None, &format!("semverFilter cannot be evaluated here: {why}"));
+                return Rule::nothing(None, &format!("semverFilter: {why}"));
             }
         };
         match Constraint::parse(range) {

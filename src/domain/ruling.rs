@@ -2,7 +2,8 @@
 //! Only verdicts are kept; a sentence is made for a tag that somebody reads. It asks nobody.
 
 use super::{
-    policy::{Choice, Dialect, Place, Policy, Rule, Verdict, highest},
+    constraint::Judgement,
+    policy::{Choice, Dialect, Finding, Place, Policy, Rule, Verdict, highest},
     version::{NotAVersion, Version},
 };
 use std::sync::Arc;
@@ -60,6 +61,20 @@ impl Judge {
         match &self.rule {
             Rule::Nothing { why, .. } => Some(why),
             Rule::Digest(_) | Rule::One { .. } | Rule::Range { .. } => None,
+        }
+    }
+
+    /// Which comparator refuses it, e.g. `not <2.0.0`; None where that is not what decided.
+    pub fn refusal(&self, reading: &Reading) -> Option<String> {
+        match self.rule.find(&reading.tag, &reading.version) {
+            Finding::Judged(Judgement::OutOfRange { comparator }) => Some(format!("not {comparator}")),
+            Finding::Judged(Judgement::InRange | Judgement::PreRelease { .. })
+            | Finding::Unfit(..)
+            | Finding::FilteredOut(_)
+            | Finding::NotAVersion(_)
+            | Finding::Followed(_)
+            | Finding::NotFollowed(_)
+            | Finding::NotJudged(_) => None,
         }
     }
 

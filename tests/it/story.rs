@@ -214,6 +214,8 @@ fn chord(word: &str) -> Chord {
         "PgDn" => Chord::key(Key::PageDown),
         "Home" => Chord::key(Key::Home),
         "End" => Chord::key(Key::End),
+        "Left" => Chord::key(Key::Left),
+        "Delete" => Chord::key(Key::Delete),
         "Backspace" => Chord::key(Key::Backspace),
         _ => match word.strip_prefix('^').and_then(|rest| rest.chars().next()) {
             Some(c) => Chord::control(c.to_ascii_lowercase()),

@@ -193,7 +193,7 @@ impl TagList {
         let coming = &self.coming;
         (self.signatures, self.invalid) = (coming.signatures, coming.invalid);
         // most answers are the same as the one before
-        if self.whole && self.listed == coming.listed {
+        if self.whole && self.listed == coming.listed && self.hidden == coming.hidden {
             return;
         }
         self.versions = coming.ranked.partition_point(|(rank, _)| matches!(rank, Rank::Version(_)));

@@ -63,7 +63,7 @@ impl TagsScreen {
         let foot = self.foot(memory, content.width);
         let (main, below) = layout::with_foot(content, foot.len() + 1);
         self.draw_rows(memory, buffer, main);
-        foot::paint(&foot, memory, buffer, below);
+        foot::paint_with(&foot, "in a taller window", memory, buffer, below);
     }
 
     fn draw_rows(&self, memory: &Memory, buffer: &mut Buffer, main: Rect) {
@@ -142,7 +142,7 @@ impl TagsScreen {
             | Verdict::NotAVersion
             | Verdict::PreRelease
             | Verdict::OutOfRange => {
-                Line::styled(text::line(&self.sheet.reason(at)), memory.theme.style(Meaning::Muted))
+                Line::styled(text::line(&self.sheet.brief(at)), memory.theme.style(Meaning::Muted))
             }
         }
     }
@@ -200,10 +200,9 @@ impl TagsScreen {
                 parts.push(format!("{} in range", ruled.ruling.in_range));
             }
         }
-        match &list.asking {
-            Asking::Done(at) => parts.push(format!("listed {} ago", memory.age(*at))),
-            Asking::Failed(at, _) => parts.push(format!("could not ask, {} ago", memory.age(*at))),
-            Asking::Queued | Asking::Since(_) => {}
+        parts.extend(list.listed_at.map(|at| format!("listed {} ago", memory.age(at))));
+        if let Asking::Failed(at, _) = &list.asking {
+            parts.push(format!("could not ask, {} ago", memory.age(*at)));
         }
         if list.requests > 0 {
             parts.push(text::count(list.requests as usize, "request"));
@@ -213,7 +212,10 @@ impl TagsScreen {
             parts.push(format!("{} hidden", text::count(count, what)));
         }
         if self.sort == Sort::Created {
-            let known = memory.shelf.lookups.known(&self.upstream).count();
+            let lookups = &memory.shelf.lookups;
+            let made = |tag: &str| super::created(&self.upstream, tag, memory).is_some();
+            let known = lookups.known(&self.upstream).filter(|(tag, _)| self.sheet.has(tag) && made(tag));
+            let known = known.count();
             parts.push(format!("the age of {known} is known"));
         }
         parts.extend(list.asked_with.as_ref().map(|with| text::line(with)));
@@ -241,12 +243,12 @@ impl TagsScreen {
             return wrapped(&format!("pinned to @{hex}: no tag decides what runs"), Meaning::Plain);
         }
         let mut words = match follows {
-            Follows::Semver(range) => format!("follows semver {range}"),
-            Follows::Tag(tag) => format!("follows the tag {tag}"),
+            Follows::Semver(range) => format!("follows semver {}", short(range)),
+            Follows::Tag(tag) => format!("follows the tag {}", short(tag)),
             Follows::Latest | Follows::Digest(_) => "follows latest, as no ref is set".to_owned(),
         };
         if let Some(filter) = policy.filter.as_ref().filter(|_| matches!(follows, Follows::Semver(_))) {
-            words.push_str(&format!(" with filter {filter}"));
+            words.push_str(&format!(" with filter {}", short(filter)));
         }
         match (&today.ruling.error, today.judge.is_silent()) {
             (Some(error), _) => {
@@ -278,7 +280,7 @@ impl TagsScreen {
                 let mut words = format!("; takes {tag}{}", beside(Some(tag)));
                 if let Some(other) = today.ruling.ambiguous.first() {
                     let other = self.sheet.tag(*other);
-                    words.push_str(&format!("; {other} is as high: which is taken is not defined"));
+                    words.push_str(&format!("; ties with {other}: which is taken is not defined"));
                 }
                 words
             }
@@ -401,6 +403,11 @@ impl TagsScreen {
             Some(Named::Failed { problem, .. }) => problem_lines(problem, memory, width),
         }
     }
+}
+
+/// What an object says may be long.
+fn short(text: &str) -> String {
+    text::fit(&text::line(text), 60)
 }
 
 fn without_style(line: Line<'_>) -> Line<'_> {

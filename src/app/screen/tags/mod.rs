@@ -14,7 +14,7 @@ pub use pane::Pane;
 use super::{Step, moved};
 use crate::{
     app::{
-        command::Command,
+        command::{Command, OnTags},
         equivalent,
         filter::Filter,
         memory::Memory,
@@ -272,20 +272,20 @@ impl TagsScreen {
             return Step::Stay;
         }
         match command {
-            Command::WhatIf => self.open_what_if(memory),
-            Command::LeaveWhatIf => {
+            Command::OnTags(OnTags::WhatIf) => self.open_what_if(memory),
+            Command::OnTags(OnTags::LeaveWhatIf) => {
                 self.retreat();
             }
-            Command::Verdicts => self.show_next(),
-            Command::SortByVersion => self.sort_by(Sort::Version),
+            Command::OnTags(OnTags::Verdicts) => self.show_next(),
+            Command::OnTags(OnTags::SortByVersion) => self.sort_by(Sort::Version),
             Command::SortByName => self.sort_by(Sort::Name),
             Command::SortByAge => self.sort_by(Sort::Created),
-            Command::SortByVerdict => self.sort_by(Sort::Verdict),
+            Command::OnTags(OnTags::SortByVerdict) => self.sort_by(Sort::Verdict),
             Command::SortLeft => self.sort_beside(false),
             Command::SortRight => self.sort_beside(true),
             Command::Describe => return self.describe(),
             Command::CopyTag => return self.copy_tag(),
-            Command::CopyRef => return self.copy_ref(),
+            Command::OnTags(OnTags::CopyRef) => return self.copy_ref(),
             Command::Reconcile => return self.reconcile(),
             other => {
                 if let Some(what_if) = &mut self.what_if {

@@ -204,6 +204,12 @@ impl Sheet {
         }
     }
 
+    /// The same for a column.
+    pub(super) fn brief(&self, at: usize) -> String {
+        let refusal = self.readings.get(at).and_then(|reading| self.in_force().judge.refusal(reading));
+        refusal.unwrap_or_else(|| self.reason(at))
+    }
+
     /// The tag that wins, if it is in the list.
     pub(super) fn winner(&self) -> Option<usize> {
         self.in_force().ruling.winner

@@ -5,7 +5,10 @@ use super::{
     sheet::{Ruled, Sheet},
 };
 use crate::{
-    app::{command::Command, memory::Memory},
+    app::{
+        command::{Command, OnTags},
+        memory::Memory,
+    },
     domain::{
         constraint::Constraint,
         pattern::{Pattern, PatternError},
@@ -92,17 +95,17 @@ impl WhatIf {
     /// Edits. The table is moved by others.
     pub(super) fn update(&mut self, command: Command) {
         match command {
-            Command::EndTyping => self.typing = false,
-            Command::NextInput if self.has_filter() => {
+            Command::OnTags(OnTags::EndTyping) => self.typing = false,
+            Command::OnTags(OnTags::NextInput) if self.has_filter() => {
                 self.field = if self.field == Field::Range { Field::Filter } else { Field::Range };
             }
             Command::Erase => self.input().erase(),
-            Command::EraseNext => self.input().erase_next(),
+            Command::OnTags(OnTags::EraseNext) => self.input().erase_next(),
             Command::EraseAll => self.input().clear(),
-            Command::CursorLeft => self.input().left(),
-            Command::CursorRight => self.input().right(),
-            Command::CursorStart => self.input().start(),
-            Command::CursorEnd => self.input().end(),
+            Command::OnTags(OnTags::CursorLeft) => self.input().left(),
+            Command::OnTags(OnTags::CursorRight) => self.input().right(),
+            Command::OnTags(OnTags::CursorStart) => self.input().start(),
+            Command::OnTags(OnTags::CursorEnd) => self.input().end(),
             _ => {}
         }
     }
@@ -285,7 +288,7 @@ fn outcome(today: &Ruled, ruled: &Ruled, sheet: &Sheet, memory: &Memory, room: u
     };
     if let Some(other) = ruled.ruling.ambiguous.first() {
         let other = sheet.tag(*other);
-        said.push_str(&format!("; {other} is as high: which of them is taken is not defined"));
+        said.push_str(&format!("; ties with {other}: which is taken is not defined"));
     }
     line(said, Meaning::Plain)
 }
