@@ -39,7 +39,7 @@ pub enum Screen {
     List(List),
     Object(ObjectScreen),
     Yaml(YamlScreen),
-    Tags(TagsScreen),
+    Tags(Box<TagsScreen>),
 }
 
 /// Where one can go.
@@ -81,7 +81,9 @@ impl Screen {
             Place::List(kind) => Self::List(List::new(*kind)),
             Place::Object(id) => Self::Object(ObjectScreen::new(id.clone())),
             Place::Yaml(id) => Self::Yaml(YamlScreen::new(id.clone())),
-            Place::Tags { upstream, about } => Self::Tags(TagsScreen::new(upstream.clone(), about.clone())),
+            Place::Tags { upstream, about } => {
+                Self::Tags(Box::new(TagsScreen::new(upstream.clone(), about.clone())))
+            }
         }
     }
 

@@ -31,6 +31,7 @@ use ratatui::{
     style::Style,
     text::{Line, Span},
 };
+use std::fmt::Write as _;
 
 /// Fewer lines than this, and the table would jump at every step.
 const FOOT_LEAST: usize = 3;
@@ -248,7 +249,7 @@ impl TagsScreen {
             Follows::Latest | Follows::Digest(_) => "follows latest, as no ref is set".to_owned(),
         };
         if let Some(filter) = policy.filter.as_ref().filter(|_| matches!(follows, Follows::Semver(_))) {
-            words.push_str(&format!(" with filter {}", short(filter)));
+            let _ = write!(words, " with filter {}", short(filter));
         }
         match (&today.ruling.error, today.judge.is_silent()) {
             (Some(error), _) => {
@@ -280,7 +281,7 @@ impl TagsScreen {
                 let mut words = format!("; takes {tag}{}", beside(Some(tag)));
                 if let Some(other) = today.ruling.ambiguous.first() {
                     let other = self.sheet.tag(*other);
-                    words.push_str(&format!("; ties with {other}: which is taken is not defined"));
+                    let _ = write!(words, "; ties with {other}: which is taken is not defined");
                 }
                 words
             }
@@ -309,14 +310,12 @@ impl TagsScreen {
         if self.sheet.len() > 0 || self.shown != Shown::All {
             let mut words = format!("none of {}", text::count(self.total, "tag"));
             if self.shown != Shown::All {
-                words.push_str(&format!(" is {} (v shows others)", self.shown.word()));
+                let _ = write!(words, " is {} (v shows others)", self.shown.word());
             }
             if !self.filter.text.is_empty() {
                 let and = if self.shown == Shown::All { "" } else { " and" };
-                words.push_str(&format!(
-                    "{and} matches {}. Esc clears the filter",
-                    text::line(&self.filter.text)
-                ));
+                let _ =
+                    write!(words, "{and} matches {}. Esc clears the filter", text::line(&self.filter.text));
             }
             return words + ".";
         }

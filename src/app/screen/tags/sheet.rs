@@ -17,12 +17,22 @@ use std::{cmp::Ordering, collections::HashMap, sync::Arc};
 pub(super) struct Ruled {
     pub(super) judge: Judge,
     pub(super) ruling: Ruling,
+    /// How many there are of what a range leaves out.
+    pub(super) outside: [(Verdict, usize); 4],
     whole: bool,
 }
 
+/// What a range leaves out, in the order in which it is told.
+const OUTSIDE: [(Verdict, usize); 4] = [
+    (Verdict::PreRelease, 0),
+    (Verdict::OutOfRange, 0),
+    (Verdict::FilteredOut, 0),
+    (Verdict::NotAVersion, 0),
+];
+
 impl Ruled {
     fn new(policy: Policy) -> Self {
-        Self { judge: Judge::new(policy), ruling: Ruling::default(), whole: false }
+        Self { judge: Judge::new(policy), ruling: Ruling::default(), outside: OUTSIDE, whole: false }
     }
 
     fn settle(&mut self, readings: &[Reading], whole: bool) {
@@ -33,6 +43,10 @@ impl Ruled {
         self.ruling.extend(&self.judge, readings);
         if whole {
             self.ruling.choose(&self.judge, readings);
+        }
+        self.outside = OUTSIDE;
+        for (verdict, count) in &mut self.outside {
+            *count = self.ruling.verdicts.iter().filter(|other| *other == verdict).count();
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
         constraint::Constraint,
         pattern::{Pattern, PatternError},
         plain::is_deceptive,
-        policy::{Choice, Dialect, Policy, Verdict},
+        policy::{Choice, Dialect, Policy},
         source::Follows,
         upgrade::Distance,
         version::Version,
@@ -21,7 +21,7 @@ use crate::{
     widgets::{text, theme::Meaning},
 };
 use ratatui::text::{Line, Span};
-use std::cmp::Ordering;
+use std::{cmp::Ordering, fmt::Write as _};
 
 /// What is typed into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,16 @@ pub(super) struct WhatIf {
     dialect: Dialect,
     /// What is followed where no range is typed.
     without: Option<Follows>,
+    /// Why what is typed cannot be read.
+    fault: Option<Fault>,
+}
+
+struct Fault {
+    field: Field,
+    /// The byte at which reading stops.
+    at: usize,
+    /// Flux's own words, Go's, or ours where it cannot be evaluated here.
+    words: String,
 }
 
 /// Where the two inputs stand in their line.
@@ -54,14 +64,17 @@ impl WhatIf {
             Some(Follows::Semver(range)) => (&**range, Some(Follows::from_ref("", "", tag.unwrap_or("")))),
             other => ("", other.clone()),
         };
-        Self {
+        let mut new = Self {
             range: Input::new(range),
             filter: Input::new(today.filter.as_deref().unwrap_or_default()),
             field: Field::Range,
             typing: true,
             dialect: today.dialect,
             without,
-        }
+            fault: None,
+        };
+        new.fault = new.find_fault();
+        new
     }
 
     /// A HelmChart knows no filter.
@@ -83,6 +96,7 @@ impl WhatIf {
     /// Typed or pasted.
     pub(super) fn insert(&mut self, text: &str) {
         self.input().insert(text);
+        self.fault = self.find_fault();
     }
 
     fn input(&mut self) -> &mut Input {
@@ -99,9 +113,14 @@ impl WhatIf {
             Command::OnTags(OnTags::NextInput) if self.has_filter() => {
                 self.field = if self.field == Field::Range { Field::Filter } else { Field::Range };
             }
-            Command::Erase => self.input().erase(),
-            Command::OnTags(OnTags::EraseNext) => self.input().erase_next(),
-            Command::EraseAll => self.input().clear(),
+            Command::Erase | Command::EraseAll | Command::OnTags(OnTags::EraseNext) => {
+                match command {
+                    Command::EraseAll => self.input().clear(),
+                    Command::Erase => self.input().erase(),
+                    _ => self.input().erase_next(),
+                }
+                self.fault = self.find_fault();
+            }
             Command::OnTags(OnTags::CursorLeft) => self.input().left(),
             Command::OnTags(OnTags::CursorRight) => self.input().right(),
             Command::OnTags(OnTags::CursorStart) => self.input().start(),
@@ -125,7 +144,7 @@ impl WhatIf {
         let mut yaml = format!("ref:\n  semver: {}\n", quoted(range)?);
         if !filter.is_empty() {
             Pattern::compile(filter).map_err(|error| format!("not copied: {error}"))?;
-            yaml.push_str(&format!("  semverFilter: {}\n", quoted(filter)?));
+            let _ = writeln!(yaml, "  semverFilter: {}", quoted(filter)?);
         }
         Ok(yaml)
     }
@@ -135,20 +154,16 @@ impl WhatIf {
         let mut lines = vec![self.inputs(memory, room)];
         let today = &sheet.today;
         let Some(ruled) = &sheet.what_if else { return lines };
-        match self.fault(room) {
-            Some((at, words)) => {
-                let caret = format!("{}^", " ".repeat(at.min(room.saturating_sub(1))));
-                let style = memory.theme.style(Meaning::Problem);
-                lines.push(Line::styled(caret, style));
-                lines.extend(text::wrap(&words, room).into_iter().map(|line| Line::styled(line, style)));
-            }
-            None => {
-                lines.extend(outcome(today, ruled, sheet, memory, room));
-                let counts = self.counts(today, ruled, memory);
-                let muted = memory.theme.style(Meaning::Muted);
-                lines.push(Line::styled(text::fit(&counts, room), muted));
-            }
+        if let Some(fault) = &self.fault {
+            let caret = format!("{}^", " ".repeat(self.cell_of(fault, room)));
+            let style = memory.theme.style(Meaning::Problem);
+            lines.push(Line::styled(caret, style));
+            lines.extend(text::wrap(&fault.words, room).into_iter().map(|line| Line::styled(line, style)));
+            return lines;
         }
+        lines.extend(outcome(today, ruled, sheet, memory, room));
+        let counts = self.counts(today, ruled, memory);
+        lines.push(Line::styled(text::fit(&counts, room), memory.theme.style(Meaning::Muted)));
         lines
     }
 
@@ -195,35 +210,40 @@ impl WhatIf {
         Line::from(spans)
     }
 
-    /// The cell under which reading stops, and Flux's or Go's words for it. Flux reads the filter first.
-    fn fault(&self, room: usize) -> Option<(usize, String)> {
+    fn cell_of(&self, fault: &Fault, room: usize) -> usize {
         let places = self.places(room);
-        let filter = self.filter.text();
-        // without a range nobody reads the filter
-        if self.range.text().is_empty() && self.dialect != Dialect::HelmChart {
-            return None;
-        }
-        if self.has_filter() && !filter.is_empty() {
-            match Pattern::compile(filter) {
-                Ok(_) => {}
-                Err(PatternError::Invalid(words)) => {
-                    let at = self.filter.cell_in(places.filter.1, Pattern::breaks_at(filter).unwrap_or(0));
-                    return Some((places.filter.0 + at, words));
-                }
-                Err(PatternError::CannotEvaluate(why)) => return Some((places.filter.0, why)),
-            }
-        }
+        let cell = match fault.field {
+            Field::Range => places.range.0 + self.range.cell_in(places.range.1, fault.at),
+            Field::Filter => places.filter.0 + self.filter.cell_in(places.filter.1, fault.at),
+        };
+        cell.min(room.saturating_sub(1))
+    }
+
+    /// Flux reads the filter first, and only beside a range.
+    fn find_fault(&self) -> Option<Fault> {
         let range = self.range.text();
-        if self.dialect == Dialect::HelmChart && (range.is_empty() || Version::parse_tag(range).is_ok()) {
+        let chart = self.dialect == Dialect::HelmChart;
+        if range.is_empty() || chart && Version::parse_tag(range).is_ok() {
             return None;
+        }
+        if let Some(fault) = self.fault_of_filter() {
+            return Some(fault);
         }
         let error = Constraint::parse(range).err()?;
-        let at = places.range.0 + self.range.cell_in(places.range.1, error.at());
-        let words = match self.dialect {
-            Dialect::HelmChart => error.to_string(),
-            Dialect::Lenient | Dialect::HelmLayer => format!("semver '{range}' parse error: {error}"),
+        let words = if chart { error.to_string() } else { format!("semver '{range}' parse error: {error}") };
+        Some(Fault { field: Field::Range, at: error.at(), words })
+    }
+
+    fn fault_of_filter(&self) -> Option<Fault> {
+        let filter = self.filter.text();
+        if filter.is_empty() || !self.has_filter() {
+            return None;
+        }
+        let (at, words) = match Pattern::compile(filter).err()? {
+            PatternError::Invalid(words) => (Pattern::breaks_at(filter).unwrap_or(0), words),
+            PatternError::CannotEvaluate(why) => (0, why),
         };
-        Some((at, words))
+        Some(Fault { field: Field::Filter, at, words })
     }
 
     /// How many there are of which verdict, and how many more or fewer are in range than today.
@@ -234,21 +254,15 @@ impl WhatIf {
             let mut words = format!("{now} in range");
             if today.judge.is_range() {
                 let before = today.ruling.in_range;
-                words.push_str(&match now.cmp(&before) {
-                    Ordering::Greater => format!(", {} more", now - before),
-                    Ordering::Less => format!(", {} fewer", before - now),
-                    Ordering::Equal => ", as many as today".to_owned(),
-                });
+                let _ = match now.cmp(&before) {
+                    Ordering::Greater => write!(words, ", {} more", now - before),
+                    Ordering::Less => write!(words, ", {} fewer", before - now),
+                    Ordering::Equal => write!(words, ", as many as today"),
+                };
             }
             parts.push(words);
-            for verdict in
-                [Verdict::PreRelease, Verdict::OutOfRange, Verdict::FilteredOut, Verdict::NotAVersion]
-            {
-                let count = ruled.ruling.verdicts.iter().filter(|other| **other == verdict).count();
-                if count > 0 {
-                    parts.push(format!("{count} {verdict}"));
-                }
-            }
+            let others = ruled.outside.iter().filter(|(_, count)| *count > 0);
+            parts.extend(others.map(|(verdict, count)| format!("{count} {verdict}")));
         }
         if !self.typing {
             let what = if self.dialect == Dialect::HelmChart { "spec.version" } else { "spec.ref" };
@@ -288,7 +302,7 @@ fn outcome(today: &Ruled, ruled: &Ruled, sheet: &Sheet, memory: &Memory, room: u
     };
     if let Some(other) = ruled.ruling.ambiguous.first() {
         let other = sheet.tag(*other);
-        said.push_str(&format!("; ties with {other}: which is taken is not defined"));
+        let _ = write!(said, "; ties with {other}: which is taken is not defined");
     }
     line(said, Meaning::Plain)
 }
