@@ -433,8 +433,8 @@ fn a_registry_that_refuses_shows_what_is_known_and_why_not_more() {
     assert!(row(&mut story, "1.0.0").contains("aaaaaaaa"), "until the new answer is here");
     let asked = story.asked();
     assert!(asked.contains(&Effect::ListTags(app())));
-    let head = Effect::Head { upstream: app(), reference: "1.0.0".to_owned() };
-    assert!(asked.contains(&head), "one HEAD for what is known: {asked:?}");
+    let question = Effect::Head { upstream: app(), reference: "1.0.0".to_owned() };
+    assert!(asked.contains(&question), "one HEAD for what is known: {asked:?}");
 }
 
 #[test]
