@@ -1,7 +1,7 @@
 //! The tags of a repository beside the cluster.
 
 use crate::story::{
-    Story, consumer, digest, id, page, ready, repository, settings, shop, shop_with_tags, upstream,
+    Story, consumer, digest, id, page, ready, repository, settings, shop, shop_with_tags, source, upstream,
 };
 use fluxscope::{
     app::{Settings, Start, effect::Effect, message::Message},
@@ -655,4 +655,48 @@ fn the_cursor_stands_in_the_what_if() {
     let mut terminal = story.terminal();
     let cursor = terminal.get_cursor_position().unwrap();
     assert_eq!((usize::from(cursor.x), usize::from(cursor.y)), (lines[at].find("6.9.x").unwrap() + 5, at));
+}
+
+#[test]
+fn a_chart_of_a_helm_repository_is_judged_by_helm_s_strict_rule_and_has_no_filter() {
+    let charts = Some(id(Kind::HelmRepository, "shop/charts"));
+    let url = "oci://ghcr.io/shop".into();
+    let helm = SourceSpec::HelmRepository { url, oci: true, insecure: false };
+    let chart =
+        SourceSpec::HelmChart { chart: "app".into(), version: "1.x".into(), source: charts, verify: None };
+    let objects = vec![
+        Object::Source(source(Kind::HelmRepository, "shop/charts", helm, "", ready(60))),
+        Object::Source(source(Kind::HelmChart, "shop/app", chart, "1.0.0", ready(60))),
+    ];
+    let mut story = Story::with(settings(100, 24), objects);
+    story.tags(&app(), &["1.0.0", "1.1.0_b", "v1.2.0", "2.0.0"]);
+    story.kind(":hc");
+    story.press("Enter t");
+    story.shows("takes 1.1.0_b; 1.0.0 is stored");
+    assert!(row(&mut story, "v1.2.0").contains("not-a-version"));
+    story.press("= Tab");
+    story.shows("a HelmChart knows no filter");
+    story.press("^U");
+    story.kind(">=1.5");
+    story.hides("filter  none");
+    story.shows("takes 2.0.0 instead of 1.1.0_b (major)");
+    story.press("Enter");
+    story.asked();
+    story.press("C");
+    assert_eq!(story.asked(), [Effect::Copy("version: '>=1.5'\n".to_owned())]);
+}
+
+#[test]
+fn what_an_object_says_deceptively_is_shown_as_it_is_and_not_copied() {
+    let mut source = repository("shop/app", Follows::Semver("1.x".into()), "", ready(60));
+    if let SourceSpec::Oci(spec) = &mut source.spec {
+        spec.semver_filter = Some("^\u{202e}1".into());
+    }
+    let mut story = Story::with(settings(100, 24), vec![Object::Source(source)]);
+    story.tags(&app(), &["1.0.0"]);
+    story.press("t =");
+    story.shows("filter  ^\\u{202e}1");
+    story.press("Enter C");
+    story.shows("not copied: it holds characters that cannot be seen");
+    assert!(!story.asked().iter().any(|effect| matches!(effect, Effect::Copy(_))));
 }

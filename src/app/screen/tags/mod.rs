@@ -397,6 +397,10 @@ impl TagsScreen {
                 Some("no tag is selected".to_owned())
             }
             Command::Describe | Command::CopyTag if !is_tag => Some("it is not a valid tag".to_owned()),
+            Command::OnTags(OnTags::NextInput) => {
+                let none = self.what_if.as_ref().is_some_and(|what_if| !what_if.has_filter());
+                none.then(|| "a HelmChart knows no filter".to_owned())
+            }
             Command::Reconcile => match &self.about {
                 None => Some("no object: the repository was opened by its address".to_owned()),
                 about => super::browse::no_reconcile(about.as_ref(), memory),

@@ -78,7 +78,7 @@ impl WhatIf {
     }
 
     /// A HelmChart knows no filter.
-    fn has_filter(&self) -> bool {
+    pub(super) fn has_filter(&self) -> bool {
         self.dialect != Dialect::HelmChart
     }
 
@@ -162,7 +162,7 @@ impl WhatIf {
             return lines;
         }
         lines.extend(outcome(today, ruled, sheet, memory, room));
-        let counts = self.counts(today, ruled, memory);
+        let counts = self.counts(ruled, sheet, memory);
         lines.push(Line::styled(text::fit(&counts, room), memory.theme.style(Meaning::Muted)));
         lines
     }
@@ -247,9 +247,9 @@ impl WhatIf {
     }
 
     /// How many there are of which verdict, and how many more or fewer are in range than today.
-    fn counts(&self, today: &Ruled, ruled: &Ruled, memory: &Memory) -> String {
-        let mut parts = Vec::new();
-        if ruled.judge.is_range() {
+    fn counts(&self, ruled: &Ruled, sheet: &Sheet, memory: &Memory) -> String {
+        let (today, mut parts) = (&sheet.today, Vec::new());
+        if ruled.judge.is_range() && (sheet.len() > 0 || sheet.whole) {
             let now = ruled.ruling.in_range;
             let mut words = format!("{now} in range");
             if today.judge.is_range() {
