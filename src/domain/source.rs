@@ -73,7 +73,7 @@ pub struct OciSpec {
 }
 
 /// `spec.ref` by Flux's precedence: digest, semver, tag, `latest` (`reference/flux.md` §1.3).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Follows {
     Digest(Box<str>),
     Semver(Box<str>),
