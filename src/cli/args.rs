@@ -4,7 +4,7 @@ use super::{
     duration::duration,
     subject::{Named, Subject, TagsOf, named, selector, subject, tags_of},
 };
-use crate::domain::{plain::Plain, selector::Selector};
+use crate::domain::{identity::is_dns_name, plain::Plain, selector::Selector};
 use clap::{
     Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
     error::{Error, ErrorKind},
@@ -491,7 +491,7 @@ fn some_time(text: &str) -> Result<Duration, String> {
 
 /// A namespace is a DNS label: anything else could change the URL it stands in.
 fn namespace(text: &str) -> Result<String, String> {
-    let fits = text.len() <= 63 && super::subject::is_dns_name(text) && !text.contains('.');
+    let fits = text.len() <= 63 && is_dns_name(text) && !text.contains('.');
     if fits { Ok(text.to_owned()) } else { Err("not the name of a namespace".to_owned()) }
 }
 

@@ -1,7 +1,8 @@
 //! What a person names on the command line: kinds, KIND/NAME and repositories. It looks nothing up.
 
 use crate::domain::{
-    identity::Kind,
+    identity::{Kind, is_dns_name},
+    nearest::kind_like,
     plain::Plain,
     repository::{Repository, RepositoryError},
     selector::Selector,
@@ -102,17 +103,6 @@ pub(super) fn selector(text: &str) -> Result<Selector, String> {
     Selector::parse(text).map_err(|error| error.to_string())
 }
 
-/// A DNS subdomain name, as the API server demands of every object here (RFC 1123).
-pub(super) fn is_dns_name(text: &str) -> bool {
-    let edge = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    (1..=253).contains(&text.len())
-        && text.split('.').all(|label| {
-            let bytes = label.as_bytes();
-            matches!((bytes.first(), bytes.last()), (Some(&first), Some(&last)) if edge(first) && edge(last))
-                && bytes.iter().all(|&b| edge(b) || b == b'-')
-        })
-}
-
 pub(super) fn check_name(text: &str) -> Result<String, String> {
     if is_dns_name(text) {
         Ok(text.to_owned())
@@ -148,46 +138,10 @@ fn known_words(kinds: &[Kind]) -> Vec<&'static str> {
 fn unknown(word: &str, known: &[&str]) -> String {
     let word = Plain::line(word);
     let every = known.join(", ");
-    match nearest(word.as_str(), known) {
+    match kind_like(word.as_str(), known) {
         Some(near) => format!("there is no kind {:?}; did you mean {near}? Kinds: {every}", word.as_str()),
         None => format!("there is no kind {:?}. Kinds: {every}", word.as_str()),
     }
-}
-
-/// The known word with the fewest edits, if they are few enough to be a slip.
-fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let word = word.to_ascii_lowercase();
-    let spellings = |short: &'a str| {
-        let kind = Kind::from_word(short);
-        [
-            Some(short.to_owned()),
-            kind.map(|k| k.name().to_ascii_lowercase()),
-            kind.map(|k| k.plural().to_owned()),
-        ]
-    };
-    known
-        .iter()
-        .flat_map(|short| spellings(short).into_iter().flatten().map(move |spelling| (*short, spelling)))
-        .map(|(short, spelling)| (edits(&word, &spelling), spelling.len(), short))
-        .filter(|(distance, length, _)| *distance <= length.div_ceil(3).min(3))
-        .min_by_key(|(distance, ..)| *distance)
-        .map(|(.., short)| short)
-}
-
-/// Levenshtein's distance.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().take(64).enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::domain::{
     fact::Object,
     identity::ObjectId,
     problem::{Cause, Problem},
+    secret,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -35,25 +36,9 @@ pub(super) async fn raw(api: &Api, id: &ObjectId) -> Result<Value, Problem> {
     if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.shift_remove("managedFields");
     }
-    mask(&mut value);
+    // we read no Secrets; should one ever pass here, its values do not
+    secret::mask(&mut value);
     Ok(value)
-}
-
-/// We read no Secrets; should one ever pass here, its values do not.
-fn mask(value: &mut Value) {
-    if value.get("kind").and_then(Value::as_str) != Some("Secret") {
-        return;
-    }
-    for field in ["data", "stringData"] {
-        match value.get_mut(field) {
-            Some(Value::Object(map)) => map.values_mut().for_each(|value| *value = Value::from("(hidden)")),
-            Some(other) => *other = Value::from("(hidden)"),
-            None => {}
-        }
-    }
-    if let Some(annotations) = value.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
-        annotations.shift_remove("kubectl.kubernetes.io/last-applied-configuration");
-    }
 }
 
 pub(super) async fn patch(api: &Api, patch: &Patch) -> Result<(), Problem> {
@@ -221,22 +206,5 @@ pub(super) async fn namespaces(api: &Api) -> Result<Vec<String>, Problem> {
             return Ok(names);
         }
         next = after;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn the_values_of_a_secret_never_pass() {
-        let mut secret = json!({"kind": "Secret", "metadata": {"annotations":
-            {"kubectl.kubernetes.io/last-applied-configuration": "{\"data\":{\"a\":\"c2VjcmV0\"}}"}},
-            "data": {"a": "c2VjcmV0"}, "stringData": {"b": "secret"}});
-        mask(&mut secret);
-        let text = secret.to_string();
-        assert!(!text.contains("c2VjcmV0") && !text.contains("secret\""), "{text}");
-        assert_eq!(secret["data"]["a"], "(hidden)");
     }
 }

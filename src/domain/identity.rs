@@ -237,6 +237,17 @@ impl fmt::Display for Manager {
     }
 }
 
+/// A DNS subdomain name, as the API server demands of every object here (RFC 1123).
+pub fn is_dns_name(text: &str) -> bool {
+    let edge = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    (1..=253).contains(&text.len())
+        && text.split('.').all(|label| {
+            let bytes = label.as_bytes();
+            matches!((bytes.first(), bytes.last()), (Some(&first), Some(&last)) if edge(first) && edge(last))
+                && bytes.iter().all(|&b| edge(b) || b == b'-')
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

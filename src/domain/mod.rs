@@ -1,5 +1,6 @@
 //! WHAT IS TRUE. Pure values and rules: no async, no clock, no I/O.
 
+pub mod nearest;
 pub mod plain;
 pub mod problem;
 
@@ -28,6 +29,8 @@ pub mod outlook;
 pub mod pattern;
 pub mod policy;
 pub mod ruling;
+pub mod reference;
+pub mod secret;
 pub mod selector;
 pub mod tree;
 pub mod upgrade;

@@ -1,0 +1,314 @@
+//! Which values in a Kubernetes document are secret: the one rule for YAML of the cluster and for files of artifacts.
+//! It finds and covers; what is shown is decided by who shows it. Files are judged by what they say, not by their name.
+
+mod document;
+mod lines;
+
+use serde_json::Value;
+use std::ops::Range;
+
+/// What stands where a secret value stood.
+pub const HIDDEN: &str = "(hidden)";
+
+/// Where a Secret keeps its values.
+const FIELDS: [&str; 2] = ["data", "stringData"];
+
+/// A copy of the whole object, values included, that kubectl leaves behind.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// The secret values of one text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Secrets {
+    /// In the order of the text, none across a line break, none overlapping.
+    pub pieces: Vec<Piece>,
+    /// How many values they are pieces of.
+    pub values: usize,
+    /// SOPS encrypted something in it; what is encrypted is not covered.
+    pub sops: bool,
+}
+
+/// A value, or one line of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// Bytes of the text.
+    pub at: Range<usize>,
+    /// Which value it is part of.
+    pub value: usize,
+}
+
+impl Secrets {
+    /// Values of Secrets, wherever in the text they stand: alone, in a List, behind others, inside other objects, in a
+    /// template; and the literals of a `secretGenerator`. Encrypted and empty values are none.
+    pub fn find(text: &str) -> Self {
+        if !may_hold_one(text) {
+            return Self { sops: text.contains(SOPS), ..Self::default() };
+        }
+        let mut found = Vec::new();
+        let mut sops = false;
+        for part in parts(text) {
+            let chunk = &text[part.clone()];
+            let values = match document::values(chunk) {
+                Some(read) => {
+                    sops |= read.sops;
+                    read.values
+                }
+                // a template, or no YAML at all: judged line by line
+                None => lines::values(chunk),
+            };
+            found.extend(values.into_iter().map(|at| part.start + at.start..part.start + at.end));
+        }
+        sops |= text.contains(SOPS);
+        Self::of(text, found, sops)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// The text with its values covered, but for the one that is revealed. Lines stay lines.
+    pub fn cover(&self, text: &str, revealed: Option<usize>) -> String {
+        let mut covered = String::with_capacity(text.len());
+        let mut from = 0;
+        for piece in self.pieces.iter().filter(|piece| Some(piece.value) != revealed) {
+            covered.push_str(&text[from..piece.at.start]);
+            covered.push_str(HIDDEN);
+            from = piece.at.end;
+        }
+        covered.push_str(&text[from..]);
+        covered
+    }
+
+    /// The value that stands at this byte.
+    pub fn value_at(&self, byte: usize) -> Option<usize> {
+        let next = self.pieces.partition_point(|piece| piece.at.end <= byte);
+        self.pieces.get(next).filter(|piece| piece.at.start <= byte).map(|piece| piece.value)
+    }
+
+    fn of(text: &str, mut found: Vec<Range<usize>>, sops: bool) -> Self {
+        found.sort_by_key(|at| (at.start, usize::MAX - at.end));
+        let mut secrets = Self { sops, ..Self::default() };
+        let mut end = 0;
+        for at in found {
+            let at = at.start.max(end)..at.end;
+            if at.is_empty() || !is_value(&text[at.clone()]) {
+                continue;
+            }
+            end = at.end;
+            secrets.push_lines(text, at);
+        }
+        secrets
+    }
+
+    fn push_lines(&mut self, text: &str, value: Range<usize>) {
+        let before = self.pieces.len();
+        let mut start = value.start;
+        for line in text[value.clone()].split_inclusive('\n') {
+            let words = line.trim();
+            if !words.is_empty() {
+                let at = start + (line.len() - line.trim_start().len());
+                self.pieces.push(Piece { at: at..at + words.len(), value: self.values });
+            }
+            start += line.len();
+        }
+        self.values += usize::from(self.pieces.len() > before);
+    }
+}
+
+/// Covers the values of every Secret in a tree, whatever it is inside of.
+pub fn mask(value: &mut Value) {
+    mask_as(value, false);
+}
+
+fn mask_as(value: &mut Value, listed: bool) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| mask_as(item, listed)),
+        Value::Object(fields) => {
+            let kind = fields.get("kind").and_then(Value::as_str);
+            let (secret, list) = (listed || kind == Some("Secret"), kind == Some("SecretList"));
+            if secret {
+                for name in FIELDS {
+                    match fields.get_mut(name) {
+                        Some(Value::Object(values)) => {
+                            values.values_mut().for_each(|value| *value = Value::from(HIDDEN));
+                        }
+                        Some(Value::Null) | None => {}
+                        Some(other) => *other = Value::from(HIDDEN),
+                    }
+                }
+                let annotations =
+                    fields.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
+                if let Some(annotations) = annotations.and_then(Value::as_object_mut) {
+                    annotations.shift_remove(LAST_APPLIED);
+                }
+            }
+            fields.iter_mut().for_each(|(name, field)| mask_as(field, list && name == "items"));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// How SOPS writes a value (`ENC[AES256_GCM,data:…,iv:…,tag:…,type:str]`).
+const SOPS: &str = "ENC[AES256_GCM,data:";
+
+/// Cheap, and never false where there is one: escapes could spell the word in another way.
+fn may_hold_one(text: &str) -> bool {
+    ["Secret", "secretGenerator", "\\u", "\\U", "\\x"].iter().any(|sign| text.contains(sign))
+}
+
+/// Something to keep: not empty, not encrypted, and not the mere name of a value in a template.
+fn is_value(text: &str) -> bool {
+    let bare = text.trim();
+    let bare =
+        ['"', '\''].iter().find_map(|quote| bare.strip_prefix(*quote)?.strip_suffix(*quote)).unwrap_or(bare);
+    let encrypted = bare.starts_with(SOPS) && bare.ends_with(']') && !bare.contains('\n');
+    let named = bare.starts_with("{{") && bare.ends_with("}}") && !bare.contains(['"', '\'', '`', '\n']);
+    !bare.is_empty() && !["~", "null", "|", ">", "{}"].contains(&bare) && !encrypted && !named
+}
+
+/// The documents of a stream, each with its place: a mistake in one says nothing of the next.
+fn parts(text: &str) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    let (mut start, mut at) = (0, 0);
+    for line in text.split_inclusive('\n') {
+        if line.trim_end() == "---" || line.starts_with("--- ") {
+            parts.push(start..at);
+            start = at;
+        }
+        at += line.len();
+    }
+    parts.push(start..text.len());
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// What is found, piece by piece.
+    fn found(text: &str) -> Vec<&str> {
+        Secrets::find(text).pieces.into_iter().map(|piece| &text[piece.at]).collect()
+    }
+
+    #[test]
+    fn every_style_of_a_secrets_values_is_found_and_nothing_else() {
+        let text = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\ndata:\n  a: cGFzcw==  # c\n  b: 'q q'\n  c: |\n    \
+                    one\n\n    two\n  d: \"\"\n  e:\n  f: ~\nstringData: {g: h, \"i\": \"j\"}\ntype: Opaque\n";
+        assert_eq!(found(text), ["cGFzcw==", "'q q'", "one", "two", "h", "\"j\""]);
+        assert_eq!(Secrets::find(text).values, 5);
+    }
+
+    #[test]
+    fn a_secret_is_found_in_a_list_behind_others_inside_others_and_in_json() {
+        let list =
+            "kind: List\nitems:\n- kind: ConfigMap\n  data: {a: open}\n- kind: Secret\n  data: {a: shut}\n";
+        assert_eq!(found(list), ["shut"]);
+        assert_eq!(found("kind: SecretList\nitems:\n- data: {a: shut}\n"), ["shut"]);
+        assert_eq!(found("kind: ConfigMap\ndata: {a: open}\n---\nkind: Secret\ndata: {a: shut}\n"), ["shut"]);
+        let set =
+            "kind: ResourceSet\nspec:\n  resources:\n  - kind: Secret\n    stringData:\n      a: shut\n";
+        assert_eq!(found(set), ["shut"]);
+        assert_eq!(found("{\n\t\"data\": {\"a\": \"shut\"},\n\t\"kind\": \"Secret\"\n}\n"), ["\"shut\""]);
+        assert_eq!(found(r#"{"kind":"\u0053ecret","data":{"a":"shut"}}"#), ["\"shut\""]);
+        assert_eq!(found("kind: Secret\r\ndata:\r\n  a: shut\r\n  b: |\r\n    x\r\n"), ["shut", "x"]);
+    }
+
+    #[test]
+    fn what_is_shared_or_merged_into_a_secret_is_found() {
+        let shared = "x: &v shut\ny:\n  kind: Secret\n  data:\n    a: *v\n";
+        assert_eq!(found(shared), ["shut"]);
+        let merged = "base: &b {a: shut}\nof: &k {kind: Secret}\none:\n  <<: *k\n  data:\n    <<: *b\n";
+        assert_eq!(found(merged), ["shut"]);
+    }
+
+    #[test]
+    fn the_copy_that_kubectl_leaves_is_found() {
+        let text = format!(
+            "kind: Secret\nmetadata:\n  annotations:\n    {LAST_APPLIED}: |\n      {{\"data\":{{}}}}\n"
+        );
+        assert_eq!(found(&text), ["{\"data\":{}}"]);
+    }
+
+    #[test]
+    fn literals_of_a_generator_are_found() {
+        let text = "secretGenerator:\n- name: db\n  literals:\n  - password=hunter2\n  files: [a.txt]\n";
+        assert_eq!(found(text), ["password=hunter2"]);
+    }
+
+    #[test]
+    fn a_secret_that_only_points_or_names_is_none() {
+        assert_eq!(found("spec:\n  valuesFrom:\n  - kind: Secret\n    name: values\n"), [""; 0]);
+        assert_eq!(found("# kind: Secret\nkind: ConfigMap\ndata: {a: Secret}\n"), [""; 0]);
+    }
+
+    #[test]
+    fn a_template_is_judged_by_its_lines() {
+        let text = "{{- if .Values.on }}\napiVersion: v1\nkind: Secret\nmetadata:\n  name: {{ .Release.Name }}\ndata:\n  \
+                    named: {{ .Values.password | b64enc }}\n  default: {{ .Values.p | default \"hunter2\" }}\n  plain: \
+                    cGFzcw==\n  {{- range .Values.more }}\n  {{ .key }}: x{{ .value }}\n  {{- end }}\n  block: |\n    \
+                    one {{ .x }}\ntype: Opaque\n{{- end }}\n";
+        let values = ["{{ .Values.p | default \"hunter2\" }}", "cGFzcw==", "x{{ .value }}", "one {{ .x }}"];
+        assert_eq!(found(text), values);
+        assert_eq!(found("{{ if }}\nkind: ConfigMap\ndata:\n  a: open\n{{ end }}\n"), [""; 0]);
+        let named = "kind: Secret\ndata:\n  a: {{ .Values.a }}\n  b: \"{{ .Values.b }}\"\n";
+        assert_eq!(found(named), [""; 0], "the names of values are no values");
+    }
+
+    #[test]
+    fn a_secret_in_json_with_a_mistake_is_covered_to_its_end() {
+        let text = "{\"kind\": \"Secret\",\n \"data\": {\"a\": \"shut\",\n  \"b\": \"shut too\"\n";
+        let covered = Secrets::find(text).cover(text, None);
+        assert!(!covered.contains("shut"), "{covered}");
+        let line = "{{ if }}{\"kind\":\"Secret\",\"data\":{\"a\":\"shut\"}}{{ end }}";
+        assert!(!Secrets::find(line).cover(line, None).contains("shut"));
+    }
+
+    #[test]
+    fn a_secret_inside_a_text_is_found() {
+        let text = "kind: ResourceSet\nspec:\n  resourcesTemplate: |\n    kind: Secret\n    stringData:\n      a: shut\n";
+        assert_eq!(found(text), ["shut"]);
+    }
+
+    #[test]
+    fn what_sops_encrypted_is_open_and_what_it_left_is_not() {
+        let encrypted = "ENC[AES256_GCM,data:x,iv:y,tag:z,type:str]";
+        let text = format!("kind: Secret\ndata:\n  a: {encrypted}\n  b: plain\nsops:\n  mac: m\n");
+        assert_eq!(found(&text), ["plain"]);
+        assert!(Secrets::find(&text).sops && !Secrets::find("kind: Secret\n").sops);
+        let whole = Secrets::find(&format!("{{\"data\": \"{encrypted}\", \"sops\": {{}}}}"));
+        assert!(whole.sops && whole.is_empty());
+    }
+
+    #[test]
+    fn a_text_made_to_keep_us_busy_is_judged_by_its_lines() {
+        let many = "  a: b\n".repeat(3000);
+        let merges = "- <<: *x\n".repeat(3000);
+        let text = format!("x: &x\n{many}y:\n{merges}z:\n  kind: Secret\n  data:\n    a: shut\n");
+        assert_eq!(found(&text), ["shut"]);
+        let deep = format!("{}kind: Secret\ndata:\n  a: shut\n", "- ".repeat(5000));
+        assert!(!Secrets::find(&deep).is_empty());
+    }
+
+    #[test]
+    fn a_covered_text_keeps_its_lines_and_one_value_can_be_revealed() {
+        let text = "kind: Secret\ndata:\n  a: |\n    one\n    two\n  b: three\n";
+        let secrets = Secrets::find(text);
+        assert_eq!(secrets.cover(text, None).lines().count(), text.lines().count());
+        assert_eq!(
+            secrets.cover(text, secrets.value_at(text.find("two").unwrap())),
+            "kind: Secret\ndata:\n  a: |\n    one\n    two\n  b: (hidden)\n"
+        );
+        assert_eq!(secrets.value_at(0), None);
+    }
+
+    #[test]
+    fn a_tree_is_covered_by_the_same_rule() {
+        let mut tree = json!({"kind": "List", "items": [
+            {"kind": "Secret", "metadata": {"annotations": {LAST_APPLIED: "{}", "b": "c"}}, "data": {"a": "shut"}},
+            {"kind": "ConfigMap", "data": {"a": "open"}}]});
+        mask(&mut tree);
+        assert_eq!(tree["items"][0]["data"]["a"], HIDDEN);
+        assert_eq!(tree["items"][0]["metadata"]["annotations"], json!({"b": "c"}));
+        assert_eq!(tree["items"][1]["data"]["a"], "open");
+    }
+}
