@@ -7,7 +7,7 @@ use fluxscope::{
         self,
         args::{Cli, ClusterArgs, Color, ProgramArgs, RegistryArgs},
         exit,
-        output::Console,
+        output::{Console, Terminals},
     },
     cluster::{self, KubeGateway},
     demo::Demo,
@@ -26,7 +26,8 @@ use std::{
 
 fn main() -> ExitCode {
     let (mut out, mut err) = (io::stdout(), io::stderr());
-    let mut console = Console::new(&mut out, &mut err);
+    let terminals = Terminals { out: out.is_terminal(), err: err.is_terminal() };
+    let mut console = Console::new(&mut out, &mut err).on(terminals);
     let code = match cli::args::parse(env::args_os()) {
         Err(error) => cli::explain(&error, &mut console),
         Ok(typed) => cli::run_alone(&typed, &mut console).unwrap_or_else(|| answer(&typed, &mut console)),

@@ -1,10 +1,12 @@
 //! The argument grammar of the whole program: what may be asked, and with which words. It asks nothing itself.
 
+pub use super::artifact_args::{CacheArgs, CacheDeed, CatArgs, FilesArgs, InspectArgs, Listing, PullArgs};
 use super::{
+    artifact_args::{CAT_HELP, FILES_HELP, INSPECT_HELP, PULL_HELP},
     duration::duration,
     subject::{Named, Subject, TagsOf, named, selector, subject, tags_of},
 };
-use crate::domain::{identity::is_dns_name, plain::Plain, selector::Selector};
+use crate::domain::{identity::is_dns_name, plain::Plain, reference::Reference, selector::Selector};
 use clap::{
     Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
     error::{Error, ErrorKind},
@@ -31,6 +33,7 @@ Examples:
   fluxscope --demo                            a small recorded world: no cluster, no network
   fluxscope get all -A                        every source and consumer
   fluxscope tags ocirepo/podinfo -n shop      what the registry holds for this source
+  fluxscope files ks/podinfo -n shop          the files that this Kustomization applied
   fluxscope reconcile ks/podinfo -n shop --with-source";
 
 const GET_HELP: &str = "\
@@ -274,9 +277,23 @@ pub enum Command {
     /// Judge versions by a range, as Flux does; asks nobody
     #[command(after_help = MATCH_HELP)]
     Match(MatchArgs),
+    /// Show what an artifact is: manifest, layers, what refers to it, and which layer Flux takes
+    #[command(after_help = INSPECT_HELP)]
+    Inspect(InspectArgs),
+    /// List the files of an artifact as Flux would store them
+    #[command(after_help = FILES_HELP)]
+    Files(FilesArgs),
+    /// Print one file of an artifact
+    #[command(after_help = CAT_HELP)]
+    Cat(CatArgs),
+    /// Write the files of an artifact into a folder
+    #[command(after_help = PULL_HELP)]
+    Pull(PullArgs),
     /// Make Flux reconcile an object now, and follow it until it landed
     #[command(after_help = RECONCILE_HELP)]
     Reconcile(ReconcileArgs),
+    /// Look at or empty the cache of manifests and layers on this machine
+    Cache(CacheArgs),
     /// Print the version of this program; asks nobody
     Version(VersionArgs),
     /// Print a completion script, e.g. `source <(fluxscope completion bash)`
@@ -421,6 +438,11 @@ impl Command {
             Self::Get(_) => "get",
             Self::Tags(_) => "tags",
             Self::Match(_) => "match",
+            Self::Inspect(_) => "inspect",
+            Self::Files(_) => "files",
+            Self::Cat(_) => "cat",
+            Self::Pull(_) => "pull",
+            Self::Cache(_) => "cache",
             Self::Reconcile(_) => "reconcile",
             Self::Version(_) => "version",
             Self::Completion { .. } => "completion",
@@ -435,21 +457,27 @@ fn clash(cli: &Cli) -> Option<(ErrorKind, String)> {
         let words = "--namespace (-n) and --all-namespaces (-A) cannot be used together";
         return Some((ErrorKind::ArgumentConflict, words.to_owned()));
     }
+    let object = |named: &Named| Some(format!("{}/{}", named.kind.short(), named.name));
+    let artifact = |of: &Reference| (!of.stands_alone()).then(|| of.to_string());
     let needs_one = match &cli.command {
         Some(Command::Get(args)) => return args.clash(),
-        Some(Command::Tags(TagsArgs { of: TagsOf::Object(named), .. })) => named,
-        Some(Command::Reconcile(args)) => &args.target,
-        Some(Command::Tags(_) | Command::Match(_) | Command::Version(_) | Command::Completion { .. })
-        | None => {
-            return None;
-        }
-    };
+        Some(Command::Tags(TagsArgs { of: TagsOf::Object(named), .. })) => object(named),
+        Some(Command::Reconcile(args)) => object(&args.target),
+        Some(Command::Inspect(args)) => artifact(&args.of),
+        Some(Command::Files(args)) => artifact(&args.of),
+        Some(Command::Cat(args)) => artifact(&args.of),
+        Some(Command::Pull(args)) => artifact(&args.of),
+        Some(
+            Command::Tags(_)
+            | Command::Match(_)
+            | Command::Cache(_)
+            | Command::Version(_)
+            | Command::Completion { .. },
+        )
+        | None => None,
+    }?;
     cluster.all_namespaces.then(|| {
-        let words = format!(
-            "{}/{} stands in one namespace: use -n instead of -A",
-            needs_one.kind.short(),
-            needs_one.name
-        );
+        let words = format!("{needs_one} stands in one namespace: use -n instead of -A");
         (ErrorKind::ArgumentConflict, Plain::line(&words).into_string())
     })
 }

@@ -5,10 +5,18 @@ pub mod args;
 pub mod exit;
 pub mod output;
 
+mod artifact;
+mod artifact_args;
+mod cache;
+mod cat;
 mod completion;
 mod duration;
+mod files;
+mod folder;
 mod get;
+mod inspect;
 mod matching;
+mod pull;
 mod reconcile;
 mod subject;
 mod tags;
@@ -31,6 +39,11 @@ pub async fn run(cli: &Cli, ports: &Ports, console: &mut Console<'_>) -> i32 {
     let code = match &cli.command {
         Some(Command::Get(args)) => get::run(args, place, ports, console).await,
         Some(Command::Tags(args)) => tags::run(args, place, ports, console).await,
+        Some(Command::Inspect(args)) => inspect::run(args, place, ports, console).await,
+        Some(Command::Files(args)) => files::run(args, place, ports, console).await,
+        Some(Command::Cat(args)) => cat::run(args, place, ports, console).await,
+        Some(Command::Pull(args)) => pull::run(args, place, ports, console).await,
+        Some(Command::Cache(args)) => cache::run(args, ports, console).await,
         Some(Command::Reconcile(args)) => reconcile::run(args, place, ports, console).await,
         Some(Command::Match(args)) => matching::run(args, console),
         Some(Command::Version(args)) => version::run(args, console),
@@ -46,7 +59,17 @@ pub fn run_alone(cli: &Cli, console: &mut Console<'_>) -> Option<i32> {
         Some(Command::Match(args)) => matching::run(args, console),
         Some(Command::Version(args)) => version::run(args, console),
         Some(Command::Completion { shell }) => completion::run(*shell, console),
-        Some(Command::Get(_) | Command::Tags(_) | Command::Reconcile(_)) | None => return None,
+        Some(
+            Command::Get(_)
+            | Command::Tags(_)
+            | Command::Inspect(_)
+            | Command::Files(_)
+            | Command::Cat(_)
+            | Command::Pull(_)
+            | Command::Cache(_)
+            | Command::Reconcile(_),
+        )
+        | None => return None,
     };
     Some(settle(code, console))
 }
@@ -54,8 +77,8 @@ pub fn run_alone(cli: &Cli, console: &mut Console<'_>) -> Option<i32> {
 /// The board was wanted where nothing can be drawn.
 pub fn without_terminal(console: &mut Console<'_>) -> i32 {
     console.say(
-        "error: the board needs a terminal. Without one use the commands get, tags, match, reconcile, version or \
-         completion (fluxscope --help)",
+        "error: the board needs a terminal. Without one use the commands get, tags, match, inspect, files, cat, pull, \
+         cache, reconcile, version or completion (fluxscope --help)",
     );
     exit::NOT_ANSWERED
 }

@@ -23,25 +23,68 @@ pub struct Console<'a> {
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
     fault: Option<io::Error>,
+    /// Which of the two are terminals.
+    terminals: Terminals,
+    /// A line of progress stands on stderr.
+    progress: bool,
+}
+
+/// What is written to by a person's eyes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Terminals {
+    pub out: bool,
+    pub err: bool,
 }
 
 impl<'a> Console<'a> {
     pub fn new(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
-        Self { out, err, fault: None }
+        Self { out, err, fault: None, terminals: Terminals::default(), progress: false }
     }
 
-    /// Text that is safe already, on stdout.
-    pub fn data(&mut self, text: &str) {
+    #[must_use]
+    pub fn on(mut self, terminals: Terminals) -> Self {
+        self.terminals = terminals;
+        self
+    }
+
+    /// Whether stdout is looked at by a person.
+    pub fn is_terminal(&self) -> bool {
+        self.terminals.out
+    }
+
+    /// How far something is, on one line that is written over; only where somebody looks at it.
+    pub(super) fn progress(&mut self, words: &str) {
+        if self.terminals.err {
+            self.progress = true;
+            let _ = write!(self.err, "\r\x1b[K{}", Plain::line(words)).and_then(|()| self.err.flush());
+        }
+    }
+
+    fn end_progress(&mut self) {
+        if std::mem::take(&mut self.progress) {
+            let _ = write!(self.err, "\r\x1b[K").and_then(|()| self.err.flush());
+        }
+    }
+
+    /// The bytes of a file, as they are: never for a terminal.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
+        self.end_progress();
         if self.fault.is_some() {
             return;
         }
-        if let Err(error) = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()) {
+        if let Err(error) = self.out.write_all(bytes).and_then(|()| self.out.flush()) {
             self.fault = Some(error);
         }
     }
 
+    /// Text that is safe already, on stdout.
+    pub fn data(&mut self, text: &str) {
+        self.bytes(text.as_bytes());
+    }
+
     /// One sentence on stderr. Whoever closed stderr does not want to know.
     pub fn say(&mut self, sentence: &str) {
+        self.end_progress();
         let _ = writeln!(self.err, "{}", Plain::line(sentence)).and_then(|()| self.err.flush());
     }
 

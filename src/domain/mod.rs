@@ -26,6 +26,7 @@ pub mod constraint;
 pub mod ignore;
 pub mod layer;
 pub mod outlook;
+pub mod media_type;
 pub mod pattern;
 pub mod policy;
 pub mod ruling;

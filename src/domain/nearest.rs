@@ -22,7 +22,21 @@ pub fn kind_like<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(.., short)| short)
 }
 
-/// Levenshtein's distance.
+/// The path that was probably meant: one of the same file name, else the one with the fewest edits.
+pub fn path_like<'a>(path: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    let file = |path: &str| path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    let (wanted, most) = (file(path), path.len().div_ceil(3));
+    let close = |other: &&str| other.len().abs_diff(path.len()) <= most;
+    let same_name = known.clone().filter(|other| file(other) == wanted);
+    same_name.min_by_key(|other| edits(path, other)).or_else(|| {
+        let near = known.filter(close).map(|other| (edits(path, other), other));
+        near.filter(|(distance, _)| *distance <= most)
+            .min_by_key(|(distance, _)| *distance)
+            .map(|(_, other)| other)
+    })
+}
+
+/// Levenshtein's distance, of the first 64 characters of `a`.
 pub fn edits(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -36,4 +50,19 @@ pub fn edits(a: &str, b: &str) -> usize {
         }
     }
     row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_found_by_its_file_name_and_by_a_slip() {
+        let known = ["deploy/app.yaml", "deploy/base/kustomization.yaml", "README.md"];
+        let like = |path| path_like(path, known.iter().copied());
+        assert_eq!(like("app.yaml"), Some("deploy/app.yaml"));
+        assert_eq!(like("readme.md"), Some("README.md"));
+        assert_eq!(like("deploi/app.yml"), Some("deploy/app.yaml"));
+        assert_eq!(like("templates/service.yaml"), None);
+    }
 }

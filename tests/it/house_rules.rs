@@ -128,6 +128,7 @@ const HOUSE: &[Part] = &[
         folder: "cli",
         knows: &["cli", "port", "domain"],
         crates: &[
+            "bytes",
             "clap",
             "clap_complete",
             "futures",
