@@ -1,5 +1,6 @@
 //! Both ports in memory, and the objects that fill them. Nothing here opens a socket or waits in real time.
 
+use super::sealed::Sealed;
 use bytes::Bytes;
 use fluxscope::{
     domain::{
@@ -237,6 +238,9 @@ pub(crate) struct Fake {
     pub(crate) heads: HashMap<String, Result<Descriptor, Problem>>,
     pub(crate) asked: Mutex<Vec<String>>,
     pub(crate) fetched: Mutex<Vec<ObjectId>>,
+    /// What is found wherever an artifact is looked for, and its layers.
+    pub(crate) sealed: Sealed,
+    pub(crate) targets: Mutex<Vec<Target>>,
 }
 
 /// The handle that both ports are made of.
@@ -396,24 +400,30 @@ impl Registry for Handle {
 }
 
 impl Artifacts for Handle {
-    fn inspect(&self, _: Target) -> BoxFuture<'static, Result<Artifact, Problem>> {
-        future::ready(Err(missing("artifact"))).boxed()
+    fn inspect(&self, target: Target) -> BoxFuture<'static, Result<Artifact, Problem>> {
+        self.0.targets.lock().unwrap().push(target.clone());
+        future::ready(self.0.sealed.artifact.clone().map(|artifact| Artifact { target, ..artifact })).boxed()
     }
 
     fn referrers(&self, _: &Artifact) -> BoxFuture<'static, Result<Referrers, Problem>> {
-        future::ready(Err(missing("referrers"))).boxed()
+        future::ready(self.0.sealed.referrers.clone()).boxed()
     }
 
-    fn open(&self, _: &Artifact, _: usize) -> BoxStream<'static, Result<Opening, Problem>> {
-        stream::iter([Err(missing("layer"))]).boxed()
+    fn open(&self, _: &Artifact, layer: usize) -> BoxStream<'static, Result<Opening, Problem>> {
+        stream::iter(self.0.sealed.layers.get(&layer).cloned().unwrap_or_default()).boxed()
     }
 
     fn cache(&self) -> BoxFuture<'static, Result<CacheInfo, Problem>> {
-        future::ready(Ok(CacheInfo { path: None, bytes: 0, blobs: 0, limit: 0 })).boxed()
+        future::ready(self.0.sealed.cache.lock().unwrap().clone()).boxed()
     }
 
     fn clear_cache(&self) -> BoxFuture<'static, Result<CacheInfo, Problem>> {
-        self.cache()
+        let mut cache = self.0.sealed.cache.lock().unwrap();
+        let before = cache.clone();
+        if let Ok(info) = &mut *cache {
+            (info.bytes, info.blobs) = (0, 0);
+        }
+        future::ready(before).boxed()
     }
 }
 

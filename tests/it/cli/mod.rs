@@ -1,13 +1,22 @@
 //! The program without a screen: what is typed, what is printed where, and the exit code.
 
+mod cache;
+mod cat;
 mod fake;
+mod files;
 mod get;
+mod inspect;
+mod pull;
 mod reconcile;
+mod sealed;
 mod tags;
 mod usage;
 
 use fake::{Fake, Handle};
-use fluxscope::cli::{self, args, output::Console};
+use fluxscope::cli::{
+    self, args,
+    output::{Console, Terminals},
+};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -40,9 +49,15 @@ async fn run(fake: Fake, line: &str) -> Ran {
 }
 
 async fn run_on(world: &Handle, line: &str) -> Ran {
+    let (code, out, err) = run_raw(world, line, Terminals::default()).await;
+    Ran { code, out: String::from_utf8(out).unwrap(), err }
+}
+
+/// Stdout as bytes.
+async fn run_raw(world: &Handle, line: &str, terminals: Terminals) -> (i32, Vec<u8>, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let code = {
-        let mut console = Console::new(&mut out, &mut err);
+        let mut console = Console::new(&mut out, &mut err).on(terminals);
         match args::parse(words(line)) {
             Ok(typed) => {
                 let ports = world.ports();
@@ -51,7 +66,7 @@ async fn run_on(world: &Handle, line: &str) -> Ran {
             Err(error) => cli::explain(&error, &mut console),
         }
     };
-    Ran { code, out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap() }
+    (code, out, String::from_utf8(err).unwrap())
 }
 
 /// Text that would move the cursor, reverse the line or hide.
