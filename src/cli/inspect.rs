@@ -9,10 +9,11 @@ use super::{
 };
 use crate::domain::{
     artifact::{Artifact, Descriptor, Manifest, Origin, Referrer, Referrers},
-    media_type,
+    layer,
     problem::Problem,
 };
 use serde_json::{Map, Value, json};
+use std::iter;
 
 pub(super) async fn run(
     args: &InspectArgs,
@@ -78,6 +79,7 @@ impl Answer {
             "operation": taken.as_ref().ok().map(|taken| operation(taken.operation)),
             "error": taken.as_ref().err(),
             "annotations": pairs(manifest),
+            "notes": self.artifact.notes,
         });
         if let Value::Object(fields) = &mut fields {
             for (field, annotation) in MEANINGS {
@@ -95,9 +97,10 @@ impl Answer {
     }
 
     fn index_fields(&self, index: &Manifest) -> Value {
-        let child = |child: &Descriptor| {
+        let child = |(child, platform): (&Descriptor, Option<&str>)| {
             json!({
                 "mediaType": child.media_type,
+                "platform": platform,
                 "digest": child.digest.as_str(),
                 "size": child.size,
                 "selected": child.digest == self.artifact.manifest.digest,
@@ -106,8 +109,17 @@ impl Answer {
         json!({
             "digest": index.digest.as_str(),
             "mediaType": index.media_type,
-            "manifests": index.children.iter().map(child).collect::<Vec<_>>(),
+            "manifests": self.children(index).map(child).collect::<Vec<_>>(),
         })
+    }
+
+    /// With their platforms, where they say one.
+    fn children<'a>(
+        &'a self,
+        index: &'a Manifest,
+    ) -> impl Iterator<Item = (&'a Descriptor, Option<&'a str>)> {
+        let platforms = self.artifact.platforms.iter().map(Option::as_deref);
+        index.children.iter().zip(platforms.chain(iter::repeat(None)))
     }
 
     fn config_fields(&self, config: &Descriptor) -> Value {
@@ -123,6 +135,7 @@ impl Answer {
     fn referrer_fields(&self) -> Map<String, Value> {
         let fields = |referrer: &Referrer| {
             json!({
+                "role": referrer.role().word(),
                 "artifactType": referrer.artifact_type,
                 "mediaType": referrer.descriptor.media_type,
                 "digest": referrer.descriptor.digest.as_str(),
@@ -210,19 +223,21 @@ impl Answer {
     }
 
     fn index_table(&self, index: &Manifest) -> String {
-        let mut table = Table::new(vec!["IN THE INDEX", "FLUX", "SIZE", "DIGEST"]);
-        for child in &index.children {
+        let mut table = Table::new(vec!["IN THE INDEX", "FLUX", "TYPE", "SIZE", "DIGEST"]);
+        for (child, platform) in self.children(index) {
             let takes = if child.digest == self.artifact.manifest.digest { "takes" } else { "" };
             let digest = child.digest.to_string();
-            table.push(&[typed(&child.media_type), takes.to_owned(), sized(child.size), digest]);
+            let platform = platform.unwrap_or("no platform").to_owned();
+            table.push(&[platform, takes.to_owned(), typed(&child.media_type), sized(child.size), digest]);
         }
         table.take(true)
     }
 
     fn referrer_table(&self) -> String {
-        let mut table = Table::new(vec!["REFERRER", "SIZE", "DIGEST", "TAG"]);
+        let mut table = Table::new(vec!["REFERRER", "TYPE", "SIZE", "DIGEST", "TAG"]);
         for referrer in self.found() {
             table.push(&[
+                referrer.role().word().to_owned(),
                 typed(&referrer.artifact_type),
                 sized(referrer.descriptor.size),
                 referrer.descriptor.digest.to_string(),
@@ -234,6 +249,7 @@ impl Answer {
 
     /// What the tables do not say.
     fn comment(&self, console: &mut Console<'_>) {
+        self.artifact.notes.iter().for_each(|note| console.say(note));
         match &self.referrers {
             Ok(referrers) if referrers.found.is_empty() && referrers.complete => {
                 console.say(&format!("nothing refers to it: {}", referrers.note));
@@ -252,7 +268,7 @@ impl Answer {
 
 /// A type by its name, with the type itself: `Flux content (application/…)`.
 fn typed(media_type: &str) -> String {
-    match media_type::name(media_type) {
+    match layer::name(media_type) {
         Some(name) => format!("{name} ({media_type})"),
         None => media_type.to_owned(),
     }
@@ -287,7 +303,7 @@ fn unanswered(args: &InspectArgs, problem: &Problem, console: &mut Console<'_>) 
         let fields = json!({
             "reference": args.of.to_string(), "artifact": null, "digest": null, "mediaType": null, "size": null,
             "index": null, "config": null, "layers": [], "layer": null, "operation": null, "error": null,
-            "annotations": {}, "source": null, "revision": null, "created": null, "askedWith": null,
+            "annotations": {}, "notes": [], "source": null, "revision": null, "created": null, "askedWith": null,
             "referrers": null, "referrersComplete": false, "problem": problem_or_null(Some(problem)),
         });
         document("Artifact", fields)

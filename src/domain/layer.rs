@@ -48,9 +48,13 @@ fn doubt(media_type: &str, operation: Operation) -> Option<String> {
     (operation == Operation::Extract).then(|| format!("; it should be {kind}"))
 }
 
-/// What a media type of a layer, a config or a referrer stands for; None: not known here (`reference/flux.md` §1.10).
+/// What a media type of a manifest, a layer, a config or a referrer stands for; None: not known here (`reference/flux.md` §1.10).
 pub fn name(media_type: &str) -> Option<&'static str> {
     Some(match media_type {
+        "application/vnd.oci.image.manifest.v1+json" => "OCI manifest",
+        "application/vnd.oci.image.index.v1+json" => "OCI index",
+        "application/vnd.docker.distribution.manifest.v2+json" => "Docker manifest",
+        "application/vnd.docker.distribution.manifest.list.v2+json" => "Docker manifest list",
         "application/vnd.cncf.flux.config.v1+json" => "Flux config",
         "application/vnd.cncf.flux.content.v1.tar+gzip" => "Flux manifests",
         "application/vnd.cncf.helm.config.v1+json" => "Helm Chart.yaml",

@@ -188,6 +188,7 @@ async fn the_document_holds_what_design_says() {
         (&document["source"], &document["created"]),
         (&json!("https://github.com/acme/app"), &Value::Null)
     );
+    assert_eq!(document["referrers"][0]["role"], "signature");
     assert_eq!(document["referrers"][0]["artifactType"], "application/vnd.cncf.notary.signature");
     assert!(is_safe(&ran.out) && is_safe(&ran.err));
 }
@@ -202,10 +203,10 @@ async fn the_table_says_it_all_in_words() {
         "Chart:        app 1.0.0, app 2",
         "Source:       https://github.com/acme/app",
         "Flux takes:   layer 1, extract: the first layer",
-        "1       takes   Flux content (",
+        "1       takes   Flux manifests (",
         "2       -       Helm provenance (",
         "odd                                 bad\\x1b[2J\\u{202e}",
-        "Notation signature (",
+        "signature   Notation signature (",
     ] {
         assert!(ran.out.contains(words), "{words}: {}", ran.out);
     }
@@ -235,13 +236,21 @@ async fn an_index_is_named_by_its_own_digest_and_the_child_that_flux_takes_is_ma
         ..artifact.manifest.clone()
     });
     artifact.digest = descriptor('e', "").digest;
+    artifact.platforms = vec![Some("linux/arm64".into()), None];
+    artifact.notes = vec!["the index has 2000 entries".into()];
     let document = run(sealed(artifact.clone()), "inspect oci://registry.test/a/b:1 -o json").await.json();
     assert_eq!((&document["digest"], &document["mediaType"]), (&json!(digest('e')), &json!(media_type)));
     let chosen: Vec<&Value> =
         document["index"]["manifests"].as_array().unwrap().iter().map(|m| &m["selected"]).collect();
     assert_eq!(chosen, [&json!(false), &json!(true)]);
+    assert_eq!(document["index"]["manifests"][0]["platform"], "linux/arm64");
+    assert_eq!(document["notes"], json!(["the index has 2000 entries"]));
     let table = run(sealed(artifact), "inspect oci://registry.test/a/b:1").await.out;
-    assert!(table.contains("IN THE INDEX") && table.contains(&digest('9')), "{table}");
+    assert!(
+        table.contains("linux/arm64    -       m") && table.contains("no platform    takes   m"),
+        "{table}"
+    );
+    assert!(table.contains(&digest('9')), "{table}");
 }
 
 #[tokio::test]

@@ -80,6 +80,8 @@ pub(crate) fn artifact() -> Artifact {
         },
         digest: manifest.digest.clone(),
         index: None,
+        platforms: Vec::new(),
+        notes: Vec::new(),
         manifest,
         config: None,
         taken: Ok(Taken { layer: 0, operation: Operation::Extract, reason: "the first layer".into() }),
