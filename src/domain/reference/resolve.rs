@@ -135,6 +135,8 @@ impl<'a> Search<'a> {
     fn held(&self, source: &Source) -> Result<Resolved, Unresolved> {
         match &source.spec {
             SourceSpec::Oci(spec) => {
+                // a URL that is no repository is why nothing is stored
+                self.repository(spec)?;
                 let revision = source.revision().ok_or_else(|| self.nothing("nothing is stored yet"))?;
                 let digest = revision.digest().filter(|digest| digest.is_oci());
                 let digest = digest.ok_or_else(|| self.odd(revision))?;
@@ -198,10 +200,14 @@ impl<'a> Search<'a> {
         self.wrong(Cause::Invalid, format!("its revision {revision} holds no digest of an OCI artifact"))
     }
 
-    fn of_repository(&self, spec: &OciSpec, reference: &str) -> Result<Resolved, Unresolved> {
-        let repository = spec.repository.clone().map_err(|error| {
+    fn repository(&self, spec: &OciSpec) -> Result<Repository, Unresolved> {
+        spec.repository.clone().map_err(|error| {
             self.wrong(Cause::Invalid, format!("spec.url {} is not usable: {error}", spec.url))
-        })?;
+        })
+    }
+
+    fn of_repository(&self, spec: &OciSpec, reference: &str) -> Result<Resolved, Unresolved> {
+        let repository = self.repository(spec)?;
         let upstream = Upstream { repository, insecure: spec.insecure };
         let origin = Origin::Registry { upstream, reference: reference.into() };
         let target = Target { origin, selector: spec.layer.clone(), ignore: spec.ignore.clone() };
@@ -399,6 +405,7 @@ mod tests {
         if let SourceSpec::Oci(spec) = &mut source(&mut broken).spec {
             spec.repository = Repository::parse_url("https://x");
         }
+        source(&mut broken).artifact = None;
         let mut git = kustomization("shop/git", "shop/app");
         consumer(&mut git).source = Some(id(Kind::GitRepository, "shop/git"));
         let mut fresh = kustomization("shop/fresh", "shop/app");
