@@ -12,6 +12,7 @@ use crate::{
         artifact::{Artifact, Descriptor, Operation, Origin, Taken, Target},
         fact::Fact,
         identity::ObjectId,
+        layer,
         problem::{Cause, Problem},
         reference::{Reference, Resolved, Unresolved},
         world::World,
@@ -150,9 +151,10 @@ impl Chosen {
         self.descriptor().map_or(Value::Null, |layer| layer_fields(&self.artifact, self.layer, layer))
     }
 
-    /// For a sentence: `layer 1 of 2 (Flux content)`.
+    /// For a sentence: `layer 1 of 2 (Helm chart)`.
     pub(super) fn words(&self) -> String {
-        let kind = self.descriptor().map_or("", |layer| &layer.media_type);
+        let media_type = self.descriptor().map_or("", |layer| &layer.media_type);
+        let kind = layer::name(media_type).unwrap_or(media_type);
         format!("layer {} of {} ({kind})", self.layer + 1, self.artifact.manifest.layers.len())
     }
 }

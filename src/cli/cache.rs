@@ -37,11 +37,10 @@ pub(super) async fn run(args: &CacheArgs, ports: &Ports, console: &mut Console<'
 
 /// What there is now, and how much was freed.
 async fn ask(args: &CacheArgs, ports: &Ports) -> Result<(CacheInfo, Option<u64>), Problem> {
-    let before = ports.artifacts.cache().await?;
     match args.deed {
-        None | Some(CacheDeed::Info) => Ok((before, None)),
+        None | Some(CacheDeed::Info) => Ok((ports.artifacts.cache().await?, None)),
         Some(CacheDeed::Clear) => {
-            ports.artifacts.clear_cache().await?;
+            let before = ports.artifacts.clear_cache().await?;
             let after = ports.artifacts.cache().await?;
             let freed = before.bytes.saturating_sub(after.bytes);
             Ok((after, Some(freed)))

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{
-        nearest::path_like,
+        nearest::{folder_above, path_like},
         plain::Plain,
         problem::{Cause, Problem},
         secret::Secrets,
@@ -19,6 +19,7 @@ use crate::{
 };
 use bytes::Bytes;
 use futures::StreamExt;
+use std::fmt::Write as _;
 
 pub(super) async fn run(
     args: &CatArgs,
@@ -86,8 +87,11 @@ fn missing(args: &CatArgs, chosen: &Chosen, tree: &Tree, console: &mut Console<'
         console.say(&format!("{} is a folder of {below} files; fluxscope files lists them", args.path));
     } else {
         console.say(&format!("error: {what}"));
-        if let Some(near) = path_like(&args.path, paths) {
+        let path = args.path.trim_start_matches("./").trim_start_matches('/');
+        if let Some(near) = path_like(path, paths.clone()) {
             console.say(&format!("  try: {near}"));
+        } else if let Some(folder) = folder_above(path, &paths) {
+            console.say(&format!("  try: what is in {folder}/ (fluxscope files lists it)"));
         }
     }
     if tree.complete || tree.error.is_some() {
@@ -157,7 +161,8 @@ fn print(bytes: &[u8], console: &mut Console<'_>) {
     for chunk in bytes.utf8_chunks() {
         safe.push_str(Plain::block(chunk.valid()).as_str());
         for byte in chunk.invalid() {
-            safe.push_str(&format!("\\x{byte:02x}"));
+            // writing into a String cannot fail
+            let _ = write!(safe, "\\x{byte:02x}");
         }
     }
     if !safe.is_empty() && !safe.ends_with('\n') {

@@ -16,6 +16,7 @@ use crate::{
     port::Opened,
 };
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
 /// Digits of a digest in a column.
 const DIGITS: usize = 12;
@@ -54,7 +55,7 @@ impl Answer<'_> {
         match self.args.output {
             Listing::Table => console.data(&self.table(&items)),
             Listing::Name => {
-                console.data(&items.iter().map(|e| super::safe_line(&e.path)).collect::<String>())
+                console.data(&items.iter().map(|e| super::safe_line(&e.path)).collect::<String>());
             }
             Listing::Json => console.json(&self.document(&items)),
             Listing::Yaml => console.yaml(&self.document(&items)),
@@ -140,7 +141,7 @@ impl Answer<'_> {
         let mut words = format!("{listed} file{plural} in {}", self.chosen.words());
         let hidden = tree.entries.len() - listed;
         if hidden > 0 {
-            words.push_str(&format!(", {hidden} that Flux does not store are left out (--all)"));
+            let _ = write!(words, ", {hidden} that Flux does not store are left out (--all)");
         }
         console.say(&format!("{words}; {} unpacked{verified}", size(tree.unpacked)));
     }

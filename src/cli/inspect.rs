@@ -161,7 +161,9 @@ impl Answer {
         let annotations = &self.artifact.manifest.annotations;
         if !annotations.is_empty() {
             let mut table = Table::new(vec!["ANNOTATION", "VALUE"]);
-            annotations.iter().for_each(|(name, value)| table.push(&[name.to_string(), value.to_string()]));
+            for (name, value) in annotations {
+                table.push(&[name.to_string(), value.to_string()]);
+            }
             parts.push(table.take(true));
         }
         if !self.found().is_empty() {
@@ -210,10 +212,10 @@ impl Answer {
         let mut table = Table::new(vec!["LAYER", "FLUX", "TYPE", "SIZE", "DIGEST"]);
         let taken = self.artifact.taken.as_ref().ok();
         for (at, layer) in self.artifact.manifest.layers.iter().enumerate() {
-            let takes = taken.filter(|taken| taken.layer == at).map(|_| "takes").unwrap_or_default();
+            let mark = taken.filter(|taken| taken.layer == at).map(|_| "takes").unwrap_or_default();
             table.push(&[
                 (at + 1).to_string(),
-                takes.to_owned(),
+                mark.to_owned(),
                 typed(&layer.media_type),
                 sized(layer.size),
                 layer.digest.to_string(),

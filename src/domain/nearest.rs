@@ -25,7 +25,7 @@ pub fn kind_like<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
 /// The path that was probably meant: one of the same file name, else the one with the fewest edits.
 pub fn path_like<'a>(path: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
     let file = |path: &str| path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    let (wanted, most) = (file(path), path.len().div_ceil(3));
+    let (wanted, most) = (file(path), path.len().div_ceil(4).min(4));
     let close = |other: &&str| other.len().abs_diff(path.len()) <= most;
     let same_name = known.clone().filter(|other| file(other) == wanted);
     same_name.min_by_key(|other| edits(path, other)).or_else(|| {
@@ -34,6 +34,21 @@ pub fn path_like<'a>(path: &str, known: impl Iterator<Item = &'a str> + Clone) -
             .min_by_key(|(distance, _)| *distance)
             .map(|(_, other)| other)
     })
+}
+
+/// The deepest folder above a path that holds any of these paths, without its slash.
+pub fn folder_above<'a>(path: &'a str, known: &(impl Iterator<Item = &'a str> + Clone)) -> Option<&'a str> {
+    let holds = |folder: &str| {
+        known.clone().any(|other| other.strip_prefix(folder).is_some_and(|r| r.starts_with('/')))
+    };
+    let mut folder = path.trim_end_matches('/');
+    while let Some((above, _)) = folder.rsplit_once('/') {
+        if !above.is_empty() && holds(above) {
+            return Some(above);
+        }
+        folder = above;
+    }
+    None
 }
 
 /// Levenshtein's distance, of the first 64 characters of `a`.
@@ -63,6 +78,15 @@ mod tests {
         assert_eq!(like("app.yaml"), Some("deploy/app.yaml"));
         assert_eq!(like("readme.md"), Some("README.md"));
         assert_eq!(like("deploi/app.yml"), Some("deploy/app.yaml"));
-        assert_eq!(like("templates/service.yaml"), None);
+        assert_eq!(like("deploy/web.yaml"), None);
+    }
+
+    #[test]
+    fn the_folder_that_is_there_is_the_deepest_above() {
+        let known = ["deploy/base/a.yaml", "README.md"];
+        let above = |path| folder_above(path, &known.iter().copied());
+        assert_eq!(above("deploy/base/x/y.yaml"), Some("deploy/base"));
+        assert_eq!(above("deploy/bas/y.yaml"), Some("deploy"));
+        assert_eq!((above("dep/a"), above("a"), above("/a")), (None, None, None));
     }
 }

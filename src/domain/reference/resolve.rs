@@ -216,10 +216,10 @@ impl<'a> Search<'a> {
 
     /// A chart of a HelmRepository is kept by its version; helm-controller stores its layer as it is.
     fn of_chart(&self, chart: &Source, version: &Revision) -> Result<Resolved, Unresolved> {
-        if let SourceSpec::HelmChart { source: Some(id), .. } = &chart.spec {
-            if !matches!(id.kind, Kind::GitRepository | Kind::Bucket) {
-                self.find(id)?;
-            }
+        if let SourceSpec::HelmChart { source: Some(id), .. } = &chart.spec
+            && !matches!(id.kind, Kind::GitRepository | Kind::Bucket)
+        {
+            self.find(id)?;
         }
         let upstream = self.world.upstream(chart).ok_or_else(|| self.other(chart))?;
         let tag = version.as_str().replace('+', "_");

@@ -151,7 +151,9 @@ impl<'a> Tree<'a> {
         if says("SecretList") {
             let items =
                 self.under(&entries, "items").flat_map(|items| self.inside(items)).collect::<Vec<_>>();
-            items.into_iter().for_each(|item| self.mark_secret(item, true, marked));
+            for item in items {
+                self.mark_secret(item, true, marked);
+            }
         }
         if !(listed || says("Secret")) {
             return;

@@ -52,6 +52,8 @@ async fn a_path_that_is_not_there_names_the_nearest_and_exits_1() {
         "{}",
         ran.err
     );
+    let ran = cat(files(), "deploy/nothing-like-it").await;
+    assert!(ran.code == 1 && ran.err.contains("try: what is in deploy/"), "{}", ran.err);
     let ran = cat(files(), "deploy").await;
     assert!(ran.code == 1 && ran.err.contains("deploy is a folder of 2 files"), "{}", ran.err);
     let cut = opened(files(), |tree| (tree.complete, tree.cut) = (false, Some("--max-entries".into())));

@@ -69,8 +69,7 @@ async fn yaml_is_the_same_document_and_names_are_paths() {
 async fn the_table_has_the_columns_that_say_something() {
     let plain = run(holding(vec![file("a.yaml", "a: b\n")]), &format!("files {REF}")).await;
     assert_eq!(plain.out, "PATH     SIZE   SHA256\na.yaml   5      ffffffffffff\n");
-    let words = "1 file in layer 1 of 1 (application/vnd.cncf.flux.content.v1.tar+gzip); 10.0 KiB unpacked, digest and \
-                 size verified\n";
+    let words = "1 file in layer 1 of 1 (Flux manifests); 10.0 KiB unpacked, digest and size verified\n";
     assert_eq!(plain.err, words);
     let all = run(holding(mixed()), &format!("files {REF} --all --no-header")).await;
     let line = "x.png    3   ignored   ffffffffffff   *.png, Flux's default";
