@@ -26,7 +26,10 @@ pub fn kind_like<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
 pub fn path_like<'a>(path: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
     let file = |path: &str| path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
     let (wanted, most) = (file(path), path.len().div_ceil(4).min(4));
-    let close = |other: &&str| other.len().abs_diff(path.len()) <= most;
+    let close = |other: &&str| {
+        let name = file(other);
+        name.len().abs_diff(wanted.len()) <= most && edits(&wanted, &name) <= wanted.len().div_ceil(4)
+    };
     let same_name = known.clone().filter(|other| file(other) == wanted);
     same_name.min_by_key(|other| edits(path, other)).or_else(|| {
         let near = known.filter(close).map(|other| (edits(path, other), other));
