@@ -11,11 +11,15 @@ mod reconcile;
 mod sealed;
 mod tags;
 mod usage;
+mod whole;
 
 use fake::{Fake, Handle};
-use fluxscope::cli::{
-    self, args,
-    output::{Console, Terminals},
+use fluxscope::{
+    cli::{
+        self, args,
+        output::{Console, Terminals},
+    },
+    port::Ports,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -53,16 +57,22 @@ async fn run_on(world: &Handle, line: &str) -> Ran {
     Ran { code, out: String::from_utf8(out).unwrap(), err }
 }
 
+async fn run_with(ports: &Ports, line: &str) -> Ran {
+    let (code, out, err) = run_raw_with(ports, line, Terminals::default()).await;
+    Ran { code, out: String::from_utf8(out).unwrap(), err }
+}
+
 /// Stdout as bytes.
 async fn run_raw(world: &Handle, line: &str, terminals: Terminals) -> (i32, Vec<u8>, String) {
+    run_raw_with(&world.ports(), line, terminals).await
+}
+
+async fn run_raw_with(ports: &Ports, line: &str, terminals: Terminals) -> (i32, Vec<u8>, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let code = {
         let mut console = Console::new(&mut out, &mut err).on(terminals);
         match args::parse(words(line)) {
-            Ok(typed) => {
-                let ports = world.ports();
-                cli::run(&typed, &ports, &mut console).await
-            }
+            Ok(typed) => cli::run(&typed, ports, &mut console).await,
             Err(error) => cli::explain(&error, &mut console),
         }
     };
