@@ -34,6 +34,16 @@ pub enum Command {
     HistoryForward,
     LastView,
     Yaml,
+    Artifact,
+    /// Manifest and layers instead of the files, and back.
+    Manifest,
+    /// The Kubernetes objects in the files, and back.
+    Objects,
+    LiveObject,
+    /// Also what Flux does not store.
+    Whole,
+    Unfold,
+    SwitchPane,
     Tags,
     Describe,
     OnTags(OnTags),
@@ -141,6 +151,13 @@ impl Command {
             Self::HistoryForward => ("", "to the view after this one"),
             Self::LastView => ("", "to the last view and back again"),
             Self::Yaml => ("yaml", "the object as YAML, secrets masked"),
+            Self::Artifact => ("artifact", "what is inside: layers, files, objects"),
+            Self::Manifest => ("manifest", "the manifest, its layers and what refers to it; once more: the files"),
+            Self::Objects => ("objects", "the Kubernetes objects in all files; once more: the files"),
+            Self::LiveObject => ("live", "open the object in the cluster that the selected one describes"),
+            Self::Whole => ("all entries", "show or hide what Flux does not store"),
+            Self::Unfold => ("unfold", "open or close all folders; in a file show or hide the secret value under the cursor"),
+            Self::SwitchPane => ("", "between the tree and the file"),
             Self::Tags => ("tags", "the tags of its repository in the registry"),
             Self::Describe => ("digest", "ask the registry what the selected tag is: digest, age, layers"),
             Self::OnTags(meant) => meant.words(),
@@ -181,6 +198,11 @@ impl Command {
             self,
             Self::Open
                 | Self::Tags
+                | Self::Artifact
+                | Self::Unfold
+                | Self::Whole
+                | Self::Objects
+                | Self::LiveObject
                 | Self::Yaml
                 | Self::Filter
                 | Self::Search

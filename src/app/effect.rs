@@ -45,6 +45,11 @@ pub enum Effect {
         artifact: Arc<Artifact>,
         id: FileId,
     },
+    /// Names the Kubernetes objects in all files of a layer.
+    ScanObjects {
+        artifact: Arc<Artifact>,
+        id: LayerId,
+    },
     /// Looks for a text in all files of a layer; replaces the search in force.
     SearchFiles {
         artifact: Arc<Artifact>,

@@ -1,6 +1,7 @@
 //! The commands of other tools that answer or do the same. Only validated names ever stand in one.
 
 use crate::domain::{
+    artifact::Origin,
     identity::{Kind, ObjectId},
     repository::Upstream,
 };
@@ -48,6 +49,26 @@ pub fn tags(upstream: &Upstream) -> Option<String> {
     let name = upstream.repository.to_string();
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:[]".contains(c));
     plain.then(|| format!("fluxscope tags oci://{name}"))
+}
+
+/// `fluxscope files oci://ghcr.io/acme/fleet:1.0.0`.
+pub fn files(origin: &Origin) -> Option<String> {
+    let plain = |name: &str| {
+        let fits = name.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:[]@".contains(c));
+        (fits && !name.starts_with('-')).then(|| name.to_owned())
+    };
+    let reference = match origin {
+        Origin::Registry { upstream, reference } => {
+            let sign = if reference.contains(':') { '@' } else { ':' };
+            format!("oci://{}{sign}{reference}", upstream.repository)
+        }
+        Origin::Layout { path, reference } => {
+            let tag = reference.as_ref().map_or_else(String::new, |reference| format!(":{reference}"));
+            format!("oci-layout:{}{tag}", path.display())
+        }
+        Origin::Archive(path) | Origin::Directory(path) => path.display().to_string(),
+    };
+    Some(format!("fluxscope files {}", plain(&reference)?))
 }
 
 #[cfg(test)]

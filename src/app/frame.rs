@@ -131,7 +131,7 @@ impl App {
         let (counts, kind) = match self.top() {
             Screen::Board(board) => (board.rows.counts, None),
             Screen::List(list) => (list.rows.counts, Some(list.kind)),
-            Screen::Object(_) | Screen::Yaml(_) | Screen::Tags(_) => return Vec::new(),
+            Screen::Object(_) | Screen::Yaml(_) | Screen::Tags(_) | Screen::Artifact(_) => return Vec::new(),
         };
         if self.memory.ledger.is_empty() {
             return Vec::new();

@@ -17,6 +17,7 @@ pub enum Scope {
     Tags,
     /// The two inputs of the what-if, while they have the keys.
     WhatIf,
+    Artifact,
     Help,
     /// A line that is typed into: filter, command, search.
     Line,
@@ -27,13 +28,14 @@ pub enum Scope {
 }
 
 impl Scope {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Everywhere,
         Self::Rows,
         Self::Object,
         Self::Yaml,
         Self::Tags,
         Self::WhatIf,
+        Self::Artifact,
         Self::Help,
         Self::Line,
         Self::Dialog,
@@ -48,6 +50,7 @@ impl Scope {
             Self::Yaml => "yaml",
             Self::Tags => "tags",
             Self::WhatIf => "what-if on tags",
+            Self::Artifact => "artifact",
             Self::Help => "help",
             Self::Line => "filter, command and search line",
             Self::Dialog => "reconcile dialog",
@@ -80,12 +83,13 @@ const fn shifted(scope: Scope, key: Key, command: Command) -> Row {
     Row { scope, chord: Chord { shift: true, ..Chord::key(key) }, command }
 }
 
-use Scope::{Dialog, Everywhere, Help, Line, Object, Question, Rows, Tags, WhatIf, Yaml};
+use Scope::{Artifact, Dialog, Everywhere, Help, Line, Object, Question, Rows, Tags, WhatIf, Yaml};
 
 /// The order inside a scope is the order of the line of keys and of the help.
 pub static TABLE: &[Row] = &[
     key(Rows, Key::Enter, Command::Open),
     char(Rows, 't', Command::Tags),
+    char(Rows, 'a', Command::Artifact),
     char(Rows, 'y', Command::Yaml),
     char(Rows, 'R', Command::Reconcile),
     char(Rows, 'Z', Command::ReconcileSource),
@@ -119,6 +123,7 @@ pub static TABLE: &[Row] = &[
     key(Object, Key::Tab, Command::NextLink),
     key(Object, Key::Enter, Command::Open),
     char(Object, 't', Command::Tags),
+    char(Object, 'a', Command::Artifact),
     char(Object, 'y', Command::Yaml),
     char(Object, 'R', Command::Reconcile),
     char(Object, 'Z', Command::ReconcileSource),
@@ -145,6 +150,7 @@ pub static TABLE: &[Row] = &[
     char(Yaml, 'C', Command::CopyCommand),
     char(Tags, '=', Command::OnTags(OnTags::WhatIf)),
     key(Tags, Key::Enter, Command::Describe),
+    char(Tags, 'a', Command::Artifact),
     char(Tags, 'v', Command::OnTags(OnTags::Verdicts)),
     char(Tags, '/', Command::Filter),
     char(Tags, 'c', Command::CopyTag),
@@ -172,6 +178,24 @@ pub static TABLE: &[Row] = &[
     key(WhatIf, Key::Delete, Command::OnTags(OnTags::EraseNext)),
     control(WhatIf, 'u', Command::EraseAll),
     control(WhatIf, 'c', Command::Quit),
+    key(Artifact, Key::Enter, Command::Open),
+    char(Artifact, '/', Command::Filter),
+    char(Artifact, 'K', Command::Objects),
+    char(Artifact, 'd', Command::Manifest),
+    char(Artifact, 'x', Command::Unfold),
+    char(Artifact, 'i', Command::Whole),
+    char(Artifact, 'J', Command::LiveObject),
+    key(Artifact, Key::Tab, Command::SwitchPane),
+    char(Artifact, 'n', Command::NextHit),
+    char(Artifact, 'N', Command::PreviousHit),
+    char(Artifact, 'h', Command::Left),
+    key(Artifact, Key::Left, Command::Left),
+    char(Artifact, 'l', Command::Right),
+    key(Artifact, Key::Right, Command::Right),
+    control(Artifact, 'd', Command::HalfDown),
+    control(Artifact, 'u', Command::HalfUp),
+    char(Artifact, 'c', Command::CopyName),
+    char(Artifact, 'C', Command::CopyCommand),
     char(Everywhere, ':', Command::CommandLine),
     char(Everywhere, '?', Command::Help),
     char(Everywhere, 'j', Command::Down),
@@ -334,7 +358,7 @@ mod tests {
     fn no_chord_stands_twice_where_both_would_be_heard() {
         for scope in Scope::ALL {
             let mut seen = HashSet::new();
-            let shared = matches!(scope, Rows | Object | Yaml | Tags);
+            let shared = matches!(scope, Rows | Object | Yaml | Tags | Artifact);
             let everywhere = rows(Everywhere).filter(|_| shared);
             for row in rows(scope).chain(everywhere) {
                 assert!(seen.insert(row.chord), "{} twice in {}", name(row.chord), scope.words());

@@ -362,7 +362,9 @@ impl App {
     pub fn arrangements(&self) -> u64 {
         self.stack.first().map_or(0, |screen| match screen {
             Screen::Board(board) => board.rows.arrangements,
-            Screen::List(_) | Screen::Object(_) | Screen::Yaml(_) | Screen::Tags(_) => 0,
+            Screen::List(_) | Screen::Object(_) | Screen::Yaml(_) | Screen::Tags(_) | Screen::Artifact(_) => {
+                0
+            }
         })
     }
 
@@ -394,6 +396,7 @@ impl App {
         self.want_events(effects);
         self.want_raw(effects);
         self.want_fetched(effects);
+        self.want_artifact(content, effects);
         self.want_sources(effects);
         if let Some(Overlay::Dialog(dialog)) = &mut self.overlay {
             dialog.settle(&self.memory, content);
@@ -479,6 +482,14 @@ impl App {
         } else {
             let problem = Problem::new(Cause::Unreachable, format!("read {id}"), "there is no cluster");
             self.memory.shelf.raw.insert(id, Answer::Failed(problem));
+        }
+    }
+
+    fn want_artifact(&mut self, content: Rect, effects: &mut Vec<Effect>) {
+        let Screen::Artifact(artifact) = self.top() else { return };
+        for effect in artifact.needs(&self.memory, content) {
+            self.memory.shelf.artifacts.ask(&effect, self.memory.now);
+            effects.push(effect);
         }
     }
 

@@ -21,15 +21,17 @@ pub enum Order {
     /// None: all.
     Namespace(Option<Arc<str>>),
     Context(String),
+    /// Search in all files of the artifact that is looked at.
+    Grep(String),
     Write(bool),
     Help,
     Quit,
 }
 
 /// First words and what follows them, for completion.
-const WORDS: [&str; 14] = [
-    "all", "ocirepo", "ks", "hr", "helmrepo", "hc", "ea", "tags", "ns", "ctx", "write", "readonly", "help",
-    "q",
+const WORDS: [&str; 15] = [
+    "all", "ocirepo", "ks", "hr", "helmrepo", "hc", "ea", "tags", "grep", "ns", "ctx", "write", "readonly",
+    "help", "q",
 ];
 
 pub fn parse(text: &str, memory: &Memory) -> Result<Order, String> {
@@ -42,6 +44,8 @@ pub fn parse(text: &str, memory: &Memory) -> Result<Order, String> {
         "ns" | "namespace" => namespace(rest, memory),
         "ctx" | "context" => context(rest, memory),
         "tags" => tags(rest),
+        "grep" if rest.is_empty() => Err("what? :grep TEXT".to_owned()),
+        "grep" => Ok(Order::Grep(rest.to_owned())),
         "write" => bare(rest, word, Order::Write(true)),
         "readonly" => bare(rest, word, Order::Write(false)),
         "help" | "?" => bare(rest, word, Order::Help),
@@ -203,7 +207,7 @@ mod tests {
         assert_eq!(unknown("wirte"), "there is no command :wirte; the nearest is write");
         assert_eq!(
             unknown("foo"),
-            "there is no command :foo; there are all ocirepo ks hr helmrepo hc ea tags ns ctx write readonly help q"
+            "there is no command :foo; there are all ocirepo ks hr helmrepo hc ea tags grep ns ctx write readonly help q"
         );
     }
 

@@ -83,6 +83,9 @@ impl App {
             return;
         }
         match command {
+            Command::Filter if matches!(self.top(), Screen::Artifact(artifact) if artifact.reads()) => {
+                self.overlay = Some(Overlay::Line(Prompt::new(Purpose::Search, "")));
+            }
             Command::Back => {
                 self.back(effects);
             }
@@ -141,6 +144,10 @@ impl App {
                 effects.push(Effect::Copy(text));
             }
             Step::Search => self.overlay = Some(Overlay::Line(Prompt::new(Purpose::Search, ""))),
+            Step::Cancel(id) => {
+                self.memory.shelf.artifacts.cancel(&id);
+                effects.push(Effect::StopLayer(id));
+            }
             Step::Describe(upstream, reference) => {
                 let want = Want { upstream, reference: reference.into(), depth: Depth::Details };
                 self.memory.shelf.lookups.press(want);
@@ -155,6 +162,11 @@ impl App {
 
     /// Clears the filter first, leaves second. False: this is the first screen, and nothing was there to clear.
     fn back(&mut self, effects: &mut Vec<Effect>) -> bool {
+        let last = self.stack.len() - 1;
+        if let Screen::Artifact(artifact) = &mut self.stack[last] {
+            let step = artifact.back(&self.memory);
+            return step.map(|step| self.step(step, effects)).is_some() || self.leave(effects);
+        }
         if self.top().filter().is_some_and(|filter| !filter.text.is_empty()) {
             self.top_mut().set_filter(Filter::default());
             return true;
@@ -168,7 +180,7 @@ impl App {
         let rows = match self.top() {
             Screen::Board(board) => &board.rows,
             Screen::List(list) => &list.rows,
-            Screen::Object(_) | Screen::Yaml(_) | Screen::Tags(_) => return,
+            Screen::Object(_) | Screen::Yaml(_) | Screen::Tags(_) | Screen::Artifact(_) => return,
         };
         if self.memory.wide && !super::screen::table::has_more(rows, &self.memory, width) {
             let words = format!("no room for more columns in {width} cells");
@@ -199,6 +211,11 @@ impl App {
         if let Screen::Yaml(yaml) = self.top() {
             let id = yaml.id.clone();
             self.memory.shelf.raw.remove(&id);
+            return;
+        }
+        if let Screen::Artifact(artifact) = self.top() {
+            let target = artifact.target.clone();
+            self.memory.shelf.artifacts.forget(&target);
             return;
         }
         let mut visible = self.top().visible_upstreams(&self.memory, self.content());
@@ -275,8 +292,10 @@ impl App {
             Purpose::Filter => self.top_mut().set_filter(Filter::parse(&prompt.input)),
             Purpose::Search => {
                 let height = usize::from(self.content().height);
-                if let Screen::Yaml(yaml) = self.top_mut() {
-                    yaml.search(&prompt.input, height);
+                match self.top_mut() {
+                    Screen::Yaml(yaml) => yaml.search(&prompt.input, height),
+                    Screen::Artifact(artifact) => artifact.search(&prompt.input),
+                    Screen::Board(_) | Screen::List(_) | Screen::Object(_) | Screen::Tags(_) => {}
                 }
                 if self.top().found().is_some_and(|(hits, _)| hits == 0) {
                     self.say(Meaning::Warning, format!("{} was not found", prompt.input));

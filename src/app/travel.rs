@@ -92,7 +92,13 @@ impl App {
         if self.stack.len() == 1 {
             return false;
         }
-        if let Some(Screen::Tags(tags)) = self.stack.pop() {
+        let left = self.stack.pop();
+        if let Some(Screen::Artifact(artifact)) = &left {
+            for id in self.memory.shelf.artifacts.give_up(&artifact.target) {
+                effects.push(Effect::StopLayer(id));
+            }
+        }
+        if let Some(Screen::Tags(tags)) = left {
             let needed =
                 self.memory.ledger.entries().any(|(_, e)| e.upstream.as_ref() == Some(&tags.upstream));
             if !needed && self.memory.shelf.give_up(&tags.upstream) {
@@ -140,6 +146,10 @@ impl App {
                 };
                 self.say(if write { Meaning::Warning } else { Meaning::Success }, words);
             }
+            Order::Grep(text) => match self.top_mut() {
+                Screen::Artifact(artifact) => artifact.grep(&text),
+                _ => self.say(Meaning::Warning, ":grep searches the files of an artifact: open one with a"),
+            },
             Order::Help => self.open_help(),
             Order::Quit => effects.push(Effect::Quit),
         }
@@ -190,7 +200,7 @@ impl App {
         self.memory.namespace = None;
         self.memory.watched_since = None;
         self.followed = None;
-        if !matches!(self.top(), Screen::Tags(_)) {
+        if !matches!(self.top(), Screen::Tags(_) | Screen::Artifact(_)) {
             self.go(&Place::Board);
         }
         effects.push(Effect::Connect { context });

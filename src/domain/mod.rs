@@ -27,6 +27,7 @@ pub mod ignore;
 pub mod layer;
 pub mod outlook;
 pub mod media_type;
+pub mod object;
 pub mod pattern;
 pub mod policy;
 pub mod ruling;

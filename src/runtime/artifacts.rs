@@ -2,10 +2,13 @@
 //! the way back to their bytes is no message.
 
 use crate::{
-    app::shelf::artifacts::{FileId, Hit, Hits, LayerId, News},
+    app::shelf::artifacts::{Content, FileId, FileObject, Hit, Hits, LayerId, News},
     domain::{
         artifact::{Artifact, Target},
+        object,
+        plain::Plain,
         problem::{Cause, Problem},
+        tree::Tree,
     },
     port::{Artifacts, Opened, Opening},
 };
@@ -72,9 +75,9 @@ pub(super) fn open(
 }
 
 pub(super) async fn read(port: Arc<dyn Artifacts>, held: Held, artifact: Arc<Artifact>, id: FileId) -> News {
-    let answer = match contents(&port, &held, &artifact, &id.layer, vec![id.entry]).await {
+    let answer = match contents(&port, &held, &artifact, &id.layer, |_| vec![id.entry]).await {
         Ok(mut contents) => match contents.next().await {
-            Some(Ok((_, bytes))) => Ok(bytes.to_vec().into()),
+            Some(Ok((_, bytes))) => Ok(Arc::new(content(&bytes))),
             Some(Err(problem)) => Err(problem),
             None => {
                 Err(Problem::new(Cause::Invalid, "read the file", "the archive does not hold it any more"))
@@ -85,6 +88,50 @@ pub(super) async fn read(port: Arc<dyn Artifacts>, held: Held, artifact: Arc<Art
     News::Read(id, answer)
 }
 
+/// As text where it is one. Secret values are found here, so that a screen never holds them in the open by mistake.
+fn content(bytes: &[u8]) -> Content {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.contains('\0') => {
+            let lines: Vec<String> = Plain::block(text).as_str().lines().map(str::to_owned).collect();
+            Content::Text { hidden: Vec::new(), lines }
+        }
+        Ok(_) | Err(_) => Content::Binary(bytes.to_vec()),
+    }
+}
+
+/// The objects of all files that may hold some.
+pub(super) async fn scan(port: Arc<dyn Artifacts>, held: Held, artifact: Arc<Artifact>, id: LayerId) -> News {
+    let named = |path: &str| [".yaml", ".yml", ".json"].iter().any(|end| path.ends_with(end));
+    let answer = match contents(&port, &held, &artifact, &id, |tree| files(tree, named)).await {
+        Ok(mut contents) => {
+            let mut found = Vec::new();
+            loop {
+                match contents.next().await {
+                    None => break Ok(found),
+                    Some(Err(problem)) => break Err(problem),
+                    Some(Ok((entry, bytes))) => {
+                        let objects = object::scan(&String::from_utf8_lossy(&bytes));
+                        found.extend(objects.into_iter().map(|named| FileObject { entry, named }));
+                    }
+                }
+            }
+        }
+        Err(problem) => Err(problem),
+    };
+    let answer = answer.map(|mut found| {
+        found.sort_by_key(|object| (object.entry, object.named.line));
+        Arc::new(found)
+    });
+    News::Scanned(id, answer)
+}
+
+/// Files with bytes whose path passes.
+fn files(tree: &Tree, passes: impl Fn(&str) -> bool) -> Vec<usize> {
+    let entries = tree.entries.iter().enumerate();
+    let files = entries.filter(|(_, entry)| entry.at.is_some() && passes(&entry.path));
+    files.map(|(at, _)| at).collect()
+}
+
 /// All lines that hold the text, without regard to case.
 pub(super) async fn search(
     port: Arc<dyn Artifacts>,
@@ -93,13 +140,7 @@ pub(super) async fn search(
     id: LayerId,
     text: Box<str>,
 ) -> News {
-    let wanted = match held.get(&id) {
-        Some(opened) => {
-            (0..opened.tree.entries.len()).filter(|at| opened.tree.entries[*at].at.is_some()).collect()
-        }
-        None => Vec::new(),
-    };
-    let answer = match contents(&port, &held, &artifact, &id, wanted).await {
+    let answer = match contents(&port, &held, &artifact, &id, |tree| files(tree, |_| true)).await {
         Ok(contents) => collect(contents, &text).await,
         Err(problem) => Err(problem),
     };
@@ -136,16 +177,16 @@ async fn contents(
     held: &Held,
     artifact: &Artifact,
     id: &LayerId,
-    wanted: Vec<usize>,
+    wanted: impl FnOnce(&Tree) -> Vec<usize>,
 ) -> Result<stream::BoxStream<'static, Result<(usize, bytes::Bytes), Problem>>, Problem> {
     if let Some(opened) = held.get(id) {
-        return Ok(opened.contents.read(wanted));
+        return Ok(opened.contents.read(wanted(&opened.tree)));
     }
     let mut opening = port.open(artifact, id.layer);
     while let Some(step) = opening.next().await {
         if let Opening::Opened(opened) = step? {
             held.keep(id.clone(), opened.clone());
-            return Ok(opened.contents.read(wanted));
+            return Ok(opened.contents.read(wanted(&opened.tree)));
         }
     }
     Err(Problem::new(Cause::Other, "open the layer again", "it ended without an answer"))

@@ -51,6 +51,7 @@ enum Subject {
     Referrers(Target),
     Layer(LayerId),
     File(FileId),
+    Objects(LayerId),
     /// One search at a time in a layer.
     Search(LayerId, Box<str>),
     Details(Upstream, String),
@@ -81,6 +82,7 @@ impl Subject {
             | Self::Referrers(_)
             | Self::Layer(_)
             | Self::File(_)
+            | Self::Objects(_)
             | Self::Search(..)
             | Self::Telling => false,
         }
@@ -125,6 +127,10 @@ fn lost(subject: &Subject, why: &str) -> Vec<Message> {
         }
         Subject::File(id) => {
             vec![Message::Artifact(News::Read(id.clone(), Err(problem("read the file".to_owned()))))]
+        }
+        Subject::Objects(id) => {
+            let answer = Err(problem("name the objects in the files".to_owned()));
+            vec![Message::Artifact(News::Scanned(id.clone(), answer))]
         }
         Subject::Search(id, text) => {
             let about = (id.clone(), text.clone());
@@ -265,6 +271,7 @@ impl Performer {
             Effect::OpenLayer { artifact, layer } => self.open_layer(&artifact, layer),
             Effect::StopLayer(id) => self.stop(&Subject::Layer(id)),
             Effect::ReadFile { artifact, id } => self.read_file(artifact, id),
+            Effect::ScanObjects { artifact, id } => self.scan_objects(artifact, id),
             Effect::SearchFiles { artifact, id, text } => self.search_files(artifact, id, text),
             Effect::FollowEvents(id) => self.follow_events(id),
             Effect::StopEvents => self.stop_events(),
@@ -432,6 +439,13 @@ impl Performer {
         let (port, held) = (self.artifacts.clone(), self.held.clone());
         self.start(Subject::File(id.clone()), |line| async move {
             line.send(Message::Artifact(artifacts::read(port, held, artifact, id).await)).await;
+        });
+    }
+
+    fn scan_objects(&mut self, artifact: Arc<Artifact>, id: LayerId) {
+        let (port, held) = (self.artifacts.clone(), self.held.clone());
+        self.start(Subject::Objects(id.clone()), |line| async move {
+            line.send(Message::Artifact(artifacts::scan(port, held, artifact, id).await)).await;
         });
     }
 

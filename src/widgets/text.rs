@@ -1,6 +1,7 @@
 //! Text in cells: safe, measured, cut and wrapped. The only place where a foreign string becomes something to draw.
 
 use crate::domain::plain::Plain;
+use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -16,6 +17,24 @@ pub fn line(text: &str) -> String {
 /// `1 tag`, `2 tags`.
 pub fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// `312 B`, `2.1 KiB`, `50 MiB`.
+pub fn bytes(number: u64) -> String {
+    let scaled = |unit: u64, word: &str| {
+        let tenths = u128::from(number) * 10 / u128::from(unit);
+        if tenths >= 100 {
+            format!("{} {word}", tenths / 10)
+        } else {
+            format!("{}.{} {word}", tenths / 10, tenths % 10)
+        }
+    };
+    match number {
+        0..1024 => format!("{number} B"),
+        1024..0x10_0000 => scaled(1 << 10, "KiB"),
+        0x10_0000..0x4000_0000 => scaled(1 << 20, "MiB"),
+        _ => scaled(1 << 30, "GiB"),
+    }
 }
 
 /// `1 more line below`, `2 more lines below`.
@@ -111,6 +130,29 @@ fn wrap_line(line: &str, room: usize) -> Vec<String> {
 
 fn next_boundary(text: &str) -> usize {
     text.graphemes(true).next().map_or(text.len(), str::len)
+}
+
+/// Without its first cells.
+pub fn scrolled(line: Line<'_>, left: usize) -> Line<'_> {
+    if left == 0 {
+        return line;
+    }
+    let mut skip = left;
+    let mut spans: Vec<Span<'_>> = Vec::new();
+    for span in line.spans {
+        let style = span.style;
+        let kept: String = span
+            .content
+            .chars()
+            .filter(|c| {
+                let hidden = skip > 0;
+                skip = skip.saturating_sub(width(c.encode_utf8(&mut [0; 4])));
+                !hidden
+            })
+            .collect();
+        spans.push(Span::styled(kept, style));
+    }
+    Line::from(spans)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! One file per screen: its state, its update, its draw. A screen answers a command with a step; it sends nothing.
 
+pub mod artifact;
 pub mod board;
 pub mod browse;
 pub mod facts;
@@ -12,15 +13,23 @@ pub mod table;
 pub mod tags;
 pub mod yaml;
 
-use super::{command::Command, filter::Filter, keymap::Scope, memory::Memory, shelf::lookups::Want};
+use super::{
+    command::Command,
+    filter::Filter,
+    keymap::Scope,
+    memory::Memory,
+    shelf::{artifacts::LayerId, lookups::Want},
+};
 use crate::{
     domain::{
+        artifact::Target,
         identity::{Kind, ObjectId},
         problem::Problem,
         repository::Upstream,
     },
     widgets::{layout, text, theme::Meaning},
 };
+use artifact::ArtifactScreen;
 use board::Board;
 use list::List;
 use object::ObjectScreen;
@@ -33,13 +42,14 @@ use ratatui::{
 use tags::TagsScreen;
 use yaml::YamlScreen;
 
-/// What is shown. One of five.
+/// What is shown. One of six.
 pub enum Screen {
     Board(Board),
     List(List),
     Object(ObjectScreen),
     Yaml(YamlScreen),
     Tags(Box<TagsScreen>),
+    Artifact(ArtifactScreen),
 }
 
 /// Where one can go.
@@ -51,6 +61,11 @@ pub enum Place {
     Yaml(ObjectId),
     Tags {
         upstream: Upstream,
+        /// The object from which one came.
+        about: Option<ObjectId>,
+    },
+    Artifact {
+        target: Target,
         /// The object from which one came.
         about: Option<ObjectId>,
     },
@@ -72,6 +87,8 @@ pub enum Step {
     Describe(Upstream, String),
     /// Type a search.
     Search,
+    /// Give up waiting for this layer.
+    Cancel(LayerId),
 }
 
 impl Screen {
@@ -84,6 +101,9 @@ impl Screen {
             Place::Tags { upstream, about } => {
                 Self::Tags(Box::new(TagsScreen::new(upstream.clone(), about.clone())))
             }
+            Place::Artifact { target, about } => {
+                Self::Artifact(ArtifactScreen::new(target.clone(), about.clone()))
+            }
         }
     }
 
@@ -93,6 +113,7 @@ impl Screen {
             Self::List(list) => Place::List(list.kind),
             Self::Object(object) => Place::Object(object.id.clone()),
             Self::Yaml(yaml) => Place::Yaml(yaml.id.clone()),
+            Self::Artifact(artifact) => artifact.place(),
             Self::Tags(tags) => Place::Tags { upstream: tags.upstream.clone(), about: tags.about.clone() },
         }
     }
@@ -104,6 +125,7 @@ impl Screen {
             Self::Yaml(_) => Scope::Yaml,
             Self::Tags(tags) if tags.is_typing() => Scope::WhatIf,
             Self::Tags(_) => Scope::Tags,
+            Self::Artifact(_) => Scope::Artifact,
         }
     }
 
@@ -115,6 +137,7 @@ impl Screen {
             Self::Object(object) => text::line(&object.id.to_string()),
             Self::Yaml(yaml) => yaml.title(),
             Self::Tags(tags) => tags.title(),
+            Self::Artifact(artifact) => artifact.title(),
         }
     }
 
@@ -125,6 +148,7 @@ impl Screen {
             Self::Object(object) => object.update(command, memory, content),
             Self::Yaml(yaml) => yaml.update(command, memory, content),
             Self::Tags(tags) => tags.update(command, memory, content),
+            Self::Artifact(artifact) => artifact.update(command, memory, content),
         }
     }
 
@@ -168,6 +192,7 @@ impl Screen {
             Self::Object(object) => object.settle(memory, content),
             Self::Yaml(yaml) => yaml.settle(memory, content),
             Self::Tags(tags) => tags.settle(memory),
+            Self::Artifact(artifact) => artifact.settle(memory, content),
         }
     }
 
@@ -178,6 +203,7 @@ impl Screen {
             Self::Object(object) => object.draw(memory, buffer, content),
             Self::Yaml(yaml) => yaml.draw(memory, buffer, content),
             Self::Tags(tags) => tags.draw(memory, buffer, content),
+            Self::Artifact(artifact) => artifact.draw(memory, buffer, content),
         }
     }
 
@@ -189,6 +215,7 @@ impl Screen {
             Self::Object(object) => Some(&object.id),
             Self::Yaml(yaml) => Some(&yaml.id),
             Self::Tags(tags) => tags.about.as_ref(),
+            Self::Artifact(artifact) => artifact.about.as_ref(),
         }
     }
 
@@ -201,6 +228,7 @@ impl Screen {
             Self::Yaml(yaml) => {
                 !matches!(memory.shelf.raw.get(&yaml.id), Some(super::shelf::Answer::Here(_)))
             }
+            Self::Artifact(artifact) => artifact.found().is_none_or(|(_, all)| all == 0),
             Self::Object(_) => false,
         }
     }
@@ -213,6 +241,7 @@ impl Screen {
             Self::Object(object) => object.obstacle(command, memory),
             Self::Yaml(yaml) => yaml.obstacle(command, memory),
             Self::Tags(tags) => tags.obstacle(command, memory),
+            Self::Artifact(artifact) => artifact.obstacle(command, memory),
         }
     }
 
@@ -221,6 +250,7 @@ impl Screen {
             Self::Board(board) => Some(&board.rows.filter),
             Self::List(list) => Some(&list.rows.filter),
             Self::Tags(tags) => Some(&tags.filter),
+            Self::Artifact(artifact) => Some(artifact.filter()),
             Self::Object(_) | Self::Yaml(_) => None,
         }
     }
@@ -230,6 +260,7 @@ impl Screen {
             Self::Board(board) => board.rows.set_filter(filter),
             Self::List(list) => list.rows.set_filter(filter),
             Self::Tags(tags) => tags.set_filter(filter),
+            Self::Artifact(artifact) => artifact.set_filter(filter),
             Self::Object(_) | Self::Yaml(_) => {}
         }
     }
@@ -240,6 +271,7 @@ impl Screen {
             Self::Board(board) => Some((board.rows.shown, board.rows.total)),
             Self::List(list) => Some((list.rows.shown, list.rows.total)),
             Self::Tags(tags) => Some(tags.found()),
+            Self::Artifact(artifact) => artifact.found(),
             Self::Yaml(yaml) => yaml.found(),
             Self::Object(_) => None,
         }
@@ -248,7 +280,9 @@ impl Screen {
     /// Tags and digests of which more should be known, because they can be seen now.
     pub fn wants(&self, memory: &Memory, content: Rect) -> Vec<Want> {
         match self {
-            Self::Board(_) | Self::List(_) | Self::Object(_) | Self::Yaml(_) => Vec::new(),
+            Self::Board(_) | Self::List(_) | Self::Object(_) | Self::Yaml(_) | Self::Artifact(_) => {
+                Vec::new()
+            }
             Self::Tags(tags) => tags.wants(memory, content),
         }
     }
@@ -260,7 +294,7 @@ impl Screen {
             Self::List(list) => list.rows.visible_upstreams(memory, content),
             Self::Tags(tags) => vec![tags.upstream.clone()],
             Self::Object(object) => memory.ledger.upstream(&object.id).cloned().into_iter().collect(),
-            Self::Yaml(_) => Vec::new(),
+            Self::Yaml(_) | Self::Artifact(_) => Vec::new(),
         }
     }
 }

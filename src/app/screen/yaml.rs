@@ -5,15 +5,14 @@ use crate::{
     app::{command::Command, equivalent, memory::Memory, shelf::Answer},
     domain::identity::ObjectId,
     widgets::{
+        highlight::Highlighter,
         layout, text,
         theme::{ColourMode, Meaning},
-        yaml::Highlighter,
     },
 };
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
-    style::Style,
     text::{Line, Span},
 };
 use std::sync::Arc;
@@ -69,7 +68,7 @@ impl YamlScreen {
         let height = usize::from(content.height);
         self.first = self.first.min(self.lines.len().saturating_sub(height));
         if memory.theme.colour != ColourMode::None {
-            let highlighter = self.highlighter.get_or_insert_with(Highlighter::default);
+            let highlighter = self.highlighter.get_or_insert_with(|| Highlighter::of("x.yaml"));
             highlighter.reach(&self.lines, self.first, self.first + height);
         }
     }
@@ -171,7 +170,7 @@ impl YamlScreen {
         spans.push(Span::raw(&line[done..]));
         let hits = self.hit_ranges(line);
         let current = self.hits.get(self.hit) == Some(&at);
-        buffer.set_line(area.x, area.y, &scrolled(Line::from(spans), self.left), area.width);
+        buffer.set_line(area.x, area.y, &text::scrolled(Line::from(spans), self.left), area.width);
         for (start, width) in hits {
             let x = usize::from(area.x) + start.saturating_sub(self.left);
             if start >= self.left && x + width <= usize::from(area.right()) {
@@ -191,28 +190,4 @@ impl YamlScreen {
         let found = lower.match_indices(&self.needle);
         found.map(|(at, hit)| (text::width(&lower[..at]), text::width(hit))).collect()
     }
-}
-
-/// Without its first cells.
-fn scrolled(line: Line<'_>, left: usize) -> Line<'_> {
-    if left == 0 {
-        return line;
-    }
-    let mut skip = left;
-    let mut spans: Vec<Span<'_>> = Vec::new();
-    for span in line.spans {
-        let style: Style = span.style;
-        let kept: String = span
-            .content
-            .chars()
-            .filter(|c| {
-                let width = text::width(c.encode_utf8(&mut [0; 4]));
-                let hidden = skip > 0;
-                skip = skip.saturating_sub(width);
-                !hidden
-            })
-            .collect();
-        spans.push(Span::styled(kept, style));
-    }
-    Line::from(spans)
 }

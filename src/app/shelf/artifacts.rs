@@ -1,11 +1,12 @@
 //! Artifacts that were opened: what they are, the trees in them, the files that were looked at. Bytes are kept for a
 //! while only.
 
-use super::Answer;
+use super::{super::effect::Effect, Answer};
 use crate::domain::{
     Timestamp,
     artifact::{Artifact, Referrers, Target},
-    problem::Problem,
+    object::Named,
+    problem::{Cause, Problem},
     tree::Tree,
 };
 use std::{
@@ -38,6 +39,45 @@ pub enum Layer {
     Failed(Problem),
 }
 
+/// A file as it is looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Safe lines, and what is hidden in them.
+    Text {
+        lines: Vec<String>,
+        hidden: Vec<Hidden>,
+    },
+    Binary(Vec<u8>),
+}
+
+/// A secret value, or one line of it, in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hidden {
+    /// From 0.
+    pub line: usize,
+    /// Bytes of the line that hold it.
+    pub start: usize,
+    pub end: usize,
+    /// Lines of one value share it.
+    pub value: usize,
+}
+
+impl Content {
+    fn size(&self) -> usize {
+        match self {
+            Self::Text { lines, .. } => lines.iter().map(|line| line.len() + size_of::<String>()).sum(),
+            Self::Binary(bytes) => bytes.len(),
+        }
+    }
+}
+
+/// A Kubernetes object in a file of a layer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileObject {
+    pub entry: usize,
+    pub named: Named,
+}
+
 /// Where a text stands in the files of a layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
@@ -68,8 +108,10 @@ pub enum News {
     },
     /// The tree of a layer, and whether digest and size were what the manifest says.
     Opened(LayerId, Result<(Arc<Tree>, bool), Problem>),
-    Read(FileId, Result<Arc<[u8]>, Problem>),
+    Read(FileId, Result<Arc<Content>, Problem>),
     Searched((LayerId, Box<str>), Result<Arc<Hits>, Problem>),
+    /// In the order of the files.
+    Scanned(LayerId, Result<Arc<Vec<FileObject>>, Problem>),
 }
 
 #[derive(Debug, Default)]
@@ -79,7 +121,8 @@ pub struct Artifacts {
     pub layers: HashMap<LayerId, Layer>,
     /// By layer and the text that was searched.
     pub hits: HashMap<(LayerId, Box<str>), Answer<Arc<Hits>>>,
-    files: HashMap<FileId, Answer<Arc<[u8]>>>,
+    pub objects: HashMap<LayerId, Answer<Arc<Vec<FileObject>>>>,
+    files: HashMap<FileId, Answer<Arc<Content>>>,
     /// Files in the order in which they came.
     order: VecDeque<FileId>,
     size: usize,
@@ -88,17 +131,55 @@ pub struct Artifacts {
 }
 
 impl Artifacts {
-    pub fn file(&self, id: &FileId) -> Option<&Answer<Arc<[u8]>>> {
+    pub fn file(&self, id: &FileId) -> Option<&Answer<Arc<Content>>> {
         self.files.get(id)
     }
 
-    /// True if it was not asked before.
-    pub fn want_file(&mut self, id: &FileId) -> bool {
-        let new = !self.files.contains_key(id);
-        if new {
-            self.files.insert(id.clone(), Answer::Asked);
+    /// Remembers that it was asked.
+    pub fn ask(&mut self, effect: &Effect, since: Timestamp) {
+        match effect {
+            Effect::Inspect(target) => {
+                self.inspected.insert(target.clone(), Answer::Asked);
+            }
+            Effect::Refer(artifact) => {
+                self.referrers.insert(artifact.target.clone(), Answer::Asked);
+            }
+            Effect::OpenLayer { artifact, layer } => {
+                let of = artifact.manifest.layers.get(*layer).and_then(|descriptor| descriptor.size);
+                let id = LayerId { target: artifact.target.clone(), layer: *layer };
+                self.layers.insert(id, Layer::Coming { since, bytes: 0, of, from_cache: false });
+            }
+            Effect::ReadFile { id, .. } => {
+                self.files.insert(id.clone(), Answer::Asked);
+            }
+            Effect::ScanObjects { id, .. } => {
+                self.objects.insert(id.clone(), Answer::Asked);
+            }
+            Effect::SearchFiles { id, text, .. } => {
+                self.hits.insert((id.clone(), text.clone()), Answer::Asked);
+            }
+            _ => {}
         }
-        new
+    }
+
+    /// Somebody would not wait for it any longer.
+    pub fn cancel(&mut self, id: &LayerId) {
+        if let Some(layer @ Layer::Coming { .. }) = self.layers.get_mut(id) {
+            let problem = Problem::new(Cause::Other, "open the layer", "it was cancelled by a key");
+            *layer = Layer::Failed(problem);
+        }
+    }
+
+    /// Nobody looks at it any more: what is still coming is not waited for.
+    pub fn give_up(&mut self, target: &Target) -> Vec<LayerId> {
+        let coming = |(id, layer): (&LayerId, &Layer)| {
+            (id.target == *target && matches!(layer, Layer::Coming { .. })).then(|| id.clone())
+        };
+        let ids: Vec<LayerId> = self.layers.iter().filter_map(coming).collect();
+        for id in &ids {
+            self.layers.remove(id);
+        }
+        ids
     }
 
     pub fn take(&mut self, news: News) {
@@ -123,6 +204,9 @@ impl Artifacts {
                 self.layers.insert(id, Layer::Failed(problem));
             }
             News::Read(id, answer) => self.take_file(id, answer),
+            News::Scanned(id, answer) => {
+                self.objects.insert(id, Answer::from_result(answer));
+            }
             News::Searched(about, answer) => {
                 self.hits.insert(about, Answer::from_result(answer));
             }
@@ -130,16 +214,16 @@ impl Artifacts {
     }
 
     /// Keeps it, and forgets what came first when there is too much.
-    fn take_file(&mut self, id: FileId, answer: Result<Arc<[u8]>, Problem>) {
-        if let Ok(bytes) = &answer {
-            self.size += bytes.len();
+    fn take_file(&mut self, id: FileId, answer: Result<Arc<Content>, Problem>) {
+        if let Ok(content) = &answer {
+            self.size += content.size();
             self.order.push_back(id.clone());
         }
         self.files.insert(id, Answer::from_result(answer));
         while self.size > KEPT && self.order.len() > 1 {
             let Some(oldest) = self.order.pop_front() else { break };
-            if let Some(Answer::Here(bytes)) = self.files.remove(&oldest) {
-                self.size = self.size.saturating_sub(bytes.len());
+            if let Some(Answer::Here(content)) = self.files.remove(&oldest) {
+                self.size = self.size.saturating_sub(content.size());
             }
         }
     }
@@ -150,11 +234,15 @@ impl Artifacts {
         self.referrers.remove(target);
         self.layers.retain(|id, _| id.target != *target);
         self.hits.retain(|(id, _), _| id.target != *target);
+        self.objects.retain(|id, _| id.target != *target);
         self.files.retain(|id, _| id.layer.target != *target);
         let files = &self.files;
         self.order.retain(|id| files.contains_key(id));
-        self.size =
-            self.files.values().map(|file| if let Answer::Here(b) = file { b.len() } else { 0 }).sum();
+        let sizes = self.files.values().map(|file| match file {
+            Answer::Here(content) => content.size(),
+            Answer::Asked | Answer::Failed(_) => 0,
+        });
+        self.size = sizes.sum();
         self.revision += 1;
     }
 }
@@ -174,12 +262,11 @@ mod tests {
     fn bytes_are_kept_up_to_a_size_and_the_last_file_always() {
         let mut artifacts = Artifacts::default();
         for entry in 0..5 {
-            assert!(artifacts.want_file(&file(entry)) && !artifacts.want_file(&file(entry)));
-            artifacts.take_file(file(entry), Ok(vec![0; KEPT / 2].into()));
+            artifacts.take_file(file(entry), Ok(Arc::new(Content::Binary(vec![0; KEPT / 2]))));
         }
         assert!(artifacts.file(&file(4)).is_some() && artifacts.file(&file(3)).is_some());
-        assert!(artifacts.file(&file(2)).is_none() && artifacts.want_file(&file(2)));
-        artifacts.take_file(file(9), Ok(vec![0; KEPT * 2].into()));
+        assert!(artifacts.file(&file(2)).is_none(), "it is asked for again when it is looked at");
+        artifacts.take_file(file(9), Ok(Arc::new(Content::Binary(vec![0; KEPT * 2]))));
         assert!(artifacts.file(&file(9)).is_some() && artifacts.file(&file(4)).is_none());
         artifacts.forget(&file(0).layer.target);
         assert!(artifacts.file(&file(9)).is_none() && artifacts.size == 0);

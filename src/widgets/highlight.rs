@@ -1,8 +1,8 @@
-//! YAML in meanings, by syntect: only the lines that are looked at, with the parser's state kept every few lines.
+//! Files in meanings, by syntect: only the lines that are looked at, with the parser's state kept every few lines.
 //! Scopes become our own meanings, so the theme's palette holds and no colours of others come in.
 
 use super::theme::Meaning;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxSet};
 
 /// A state is kept at each multiple of this.
@@ -11,25 +11,35 @@ const STRIDE: usize = 50;
 /// Jumping further than this ahead starts anew at a top-level key instead of parsing all lines between.
 const REACH: usize = 150;
 
+/// A line longer than this stays plain: it would take longer than a frame.
+const LONG: usize = 4096;
+
 /// Pieces of one line: (end byte, meaning).
 pub type Pieces = Vec<(usize, Meaning)>;
 
+/// All that is known; loaded when the first file is looked at.
+static SYNTAXES: LazyLock<SyntaxSet> = LazyLock::new(SyntaxSet::load_defaults_newlines);
+
 pub struct Highlighter {
-    syntaxes: SyntaxSet,
     start: Option<ParseState>,
     states: BTreeMap<usize, (ParseState, ScopeStack)>,
     lines: BTreeMap<usize, Pieces>,
 }
 
-impl Default for Highlighter {
-    fn default() -> Self {
-        let syntaxes = SyntaxSet::load_defaults_newlines();
-        let start = syntaxes.find_syntax_by_extension("yaml").map(ParseState::new);
-        Self { syntaxes, start, states: BTreeMap::new(), lines: BTreeMap::new() }
-    }
-}
-
 impl Highlighter {
+    /// By the name of the file; one that is not known stays plain.
+    pub fn of(path: &str) -> Self {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let extension = match name.rsplit('.').next().unwrap_or_default() {
+            "yml" | "tpl" | "lock" | "yaml" => "yaml",
+            // the nearest that there is: keys, values, comments with #
+            "toml" | "ini" | "env" | "properties" => "properties",
+            other => other,
+        };
+        let start = SYNTAXES.find_syntax_by_extension(extension).map(ParseState::new);
+        Self { start, states: BTreeMap::new(), lines: BTreeMap::new() }
+    }
+
     /// Makes sure that these lines are known.
     pub fn reach(&mut self, text: &[String], first: usize, last: usize) {
         let last = last.min(text.len());
@@ -41,7 +51,7 @@ impl Highlighter {
             if at % STRIDE == 0 {
                 self.states.insert(at, (state.clone(), stack.clone()));
             }
-            let pieces = self.parse(&text[at], &mut state, &mut stack);
+            let pieces = parse(&text[at], &mut state, &mut stack);
             self.lines.insert(at, pieces);
             at += 1;
         }
@@ -63,27 +73,30 @@ impl Highlighter {
         let top = (from..=first).find(|&at| text.get(at).is_some_and(|line| is_top_level(line)));
         Some((top.unwrap_or(from), self.start.clone()?, ScopeStack::new()))
     }
+}
 
-    fn parse(&self, line: &str, state: &mut ParseState, stack: &mut ScopeStack) -> Pieces {
-        let with_end = format!("{line}\n");
-        let Ok(operations) = state.parse_line(&with_end, &self.syntaxes) else { return Pieces::new() };
-        let mut pieces = Pieces::new();
-        let mut done = 0;
-        for (at, operation) in operations {
-            let at = at.min(line.len());
-            if at > done {
-                pieces.push((at, meaning(stack)));
-                done = at;
-            }
-            if stack.apply(&operation).is_err() {
-                return pieces;
-            }
-        }
-        if done < line.len() {
-            pieces.push((line.len(), meaning(stack)));
-        }
-        pieces
+fn parse(line: &str, state: &mut ParseState, stack: &mut ScopeStack) -> Pieces {
+    if line.len() > LONG {
+        return Pieces::new();
     }
+    let with_end = format!("{line}\n");
+    let Ok(operations) = state.parse_line(&with_end, &SYNTAXES) else { return Pieces::new() };
+    let mut pieces = Pieces::new();
+    let mut done = 0;
+    for (at, operation) in operations {
+        let at = at.min(line.len());
+        if at > done {
+            pieces.push((at, meaning(stack)));
+            done = at;
+        }
+        if stack.apply(&operation).is_err() {
+            return pieces;
+        }
+    }
+    if done < line.len() {
+        pieces.push((line.len(), meaning(stack)));
+    }
+    pieces
 }
 
 /// A block scalar's lines are indented, so a key at the margin is safe to start from.
@@ -92,8 +105,14 @@ fn is_top_level(line: &str) -> bool {
 }
 
 fn meaning(stack: &ScopeStack) -> Meaning {
+    if stack.as_slice().iter().any(|scope| scope.build_string().starts_with(JSON_KEY)) {
+        return Meaning::YamlKey;
+    }
     stack.as_slice().iter().rev().find_map(|scope| known(*scope)).unwrap_or(Meaning::Plain)
 }
+
+/// In JSON a key is a string in this.
+const JSON_KEY: &str = "meta.structure.dictionary.key";
 
 fn known(scope: Scope) -> Option<Meaning> {
     const TABLE: [(&str, Meaning); 7] = [
@@ -120,7 +139,7 @@ mod tests {
     #[test]
     fn keys_texts_numbers_and_comments_are_told_apart() {
         let text = lines("kind: Kustomization # why\nreplicas: 3\n");
-        let mut yaml = Highlighter::default();
+        let mut yaml = Highlighter::of("a.yaml");
         yaml.reach(&text, 0, 2);
         let meanings = |at| yaml.line(at).iter().map(|(_, m)| *m).collect::<Vec<_>>();
         assert_eq!(yaml.line(0).first(), Some(&(4, Meaning::YamlKey)));
@@ -129,11 +148,23 @@ mod tests {
     }
 
     #[test]
+    fn json_has_keys_too_and_an_unknown_file_stays_plain() {
+        let key = |path: &str, text: &str| {
+            let lines = lines(text);
+            let mut file = Highlighter::of(path);
+            file.reach(&lines, 0, 1);
+            file.line(0).iter().any(|(_, meaning)| *meaning == Meaning::YamlKey)
+        };
+        assert!(key("values.schema.json", "{\"type\": 1}"));
+        assert!(!key("NOTES", "type: 1"));
+    }
+
+    #[test]
     fn a_far_jump_parses_only_what_is_near() {
         let mut text = lines("spec:\n");
         text.extend((0..5_000).map(|n| format!("  - id: apps_{n}_apps_Deployment")));
         text.push("status: {}".to_owned());
-        let mut yaml = Highlighter::default();
+        let mut yaml = Highlighter::of("a.yaml");
         yaml.reach(&text, 4_990, 5_002);
         assert!(yaml.lines.len() < 2 * REACH, "{}", yaml.lines.len());
         assert_eq!(yaml.line(5_001).first(), Some(&(6, Meaning::YamlKey)));

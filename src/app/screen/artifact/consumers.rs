@@ -1,0 +1,78 @@
+//! Which folder of an artifact each Kustomization applies, and what is there instead of one that is missing.
+
+use super::{ArtifactScreen, nodes::nearest};
+use crate::{
+    app::memory::Memory,
+    domain::{consumer::Consumer, fact::Object, identity::ObjectId, tree::Tree},
+    widgets::text,
+};
+
+/// A consumer and the folder it applies.
+pub(super) struct Used {
+    pub(super) id: ObjectId,
+    /// Cleaned: no `./` before it, no slash at its end; empty is the root.
+    pub(super) path: String,
+    pub(super) namespace: Option<Box<str>>,
+}
+
+/// All that take from the source of this artifact. Of an artifact opened by its address nobody is known.
+pub(super) fn paths(screen: &ArtifactScreen, memory: &Memory) -> Vec<Used> {
+    let world = &memory.ledger.world;
+    let Some(about) = &screen.about else { return Vec::new() };
+    let chain = world.chain(about);
+    let source = chain.iter().find(|id| id.kind.is_source()).unwrap_or(about);
+    let consumer = |id: &ObjectId| match &*memory.ledger.get(id)?.object {
+        Object::Consumer(consumer) => Some(used(id, consumer)),
+        Object::Source(_) => None,
+    };
+    world.consumers(source).iter().filter_map(consumer).flatten().collect()
+}
+
+fn used(id: &ObjectId, consumer: &Consumer) -> Option<Used> {
+    let path = clean(consumer.path.as_deref()?);
+    Some(Used { id: id.clone(), path, namespace: consumer.target_namespace.clone() })
+}
+
+/// `./deploy/` as the paths of an archive are written.
+fn clean(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// For each consumer whose folder is not among what Flux stores: a sentence.
+pub(super) fn missing(screen: &ArtifactScreen, tree: &Tree, memory: &Memory) -> Vec<String> {
+    let folder = |path: &str| {
+        let inside = format!("{path}/");
+        path.is_empty() || tree.stored().any(|entry| entry.path.starts_with(&inside))
+    };
+    let gone = paths(screen, memory).into_iter().filter(|used| !folder(&used.path));
+    gone.map(|used| {
+        let near = nearest(tree, &used.path)
+            .map_or_else(String::new, |near| format!("; the nearest is {}", text::line(&near)));
+        format!("{} applies {}, which is not in here{near}", used.id, text::line(&used.path))
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clean;
+
+    #[test]
+    fn a_path_is_read_as_flux_joins_it() {
+        for (written, path) in
+            [("./deploy/", "deploy"), ("", ""), (".", ""), ("/a//b/../c", "a/c"), ("../..", "")]
+        {
+            assert_eq!(clean(written), path, "{written}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Kubernetes objects named in a file, found without parsing it whole. A document that is no object is left out.
+
+use super::identity::{Kind, ObjectId};
+
+/// One object as a file names it. All text is from outside.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Named {
+    pub api_version: Box<str>,
+    pub kind: Box<str>,
+    /// None: the file names none; where it goes is decided by who applies it.
+    pub namespace: Option<Box<str>>,
+    pub name: Box<str>,
+    /// Line on which its document begins, from 1.
+    pub line: usize,
+}
+
+impl Named {
+    /// The object in the cluster, if it is of a kind of Flux. A namespace that the file leaves open is given.
+    pub fn live(&self, namespace: &str) -> Option<ObjectId> {
+        let group = self.api_version.split('/').next().unwrap_or_default();
+        let kind = Kind::ALL.into_iter().find(|kind| kind.name() == &*self.kind && kind.group() == group)?;
+        let namespace = self.namespace.as_deref().unwrap_or(namespace);
+        Some(ObjectId::new(kind, namespace, &*self.name))
+    }
+}
+
+/// Objects of a YAML stream or a JSON document, in order. It reads `apiVersion`, `kind` and `metadata` only, by their
+/// place at the margin: enough to find an object, not to judge it.
+pub fn scan(text: &str) -> Vec<Named> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim_start().starts_with('{') {
+        return scan_json(text);
+    }
+    let mut found = Vec::new();
+    let mut document = Document { line: 1, ..Document::default() };
+    for (at, line) in text.lines().enumerate() {
+        if is_separator(line) {
+            found.extend(std::mem::take(&mut document).finish());
+            document.line = at + 2;
+            continue;
+        }
+        document.read(line);
+    }
+    found.extend(document.finish());
+    found
+}
+
+fn is_separator(line: &str) -> bool {
+    line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r']))
+        || line.trim_end() == "..."
+}
+
+#[derive(Default)]
+struct Document {
+    line: usize,
+    api_version: Option<Box<str>>,
+    kind: Option<Box<str>>,
+    name: Option<Box<str>>,
+    namespace: Option<Box<str>>,
+    /// Inside `metadata:`, and how far its keys stand from the margin once the first was seen.
+    metadata: Option<Option<usize>>,
+}
+
+impl Document {
+    fn read(&mut self, line: &str) {
+        let indent = line.len() - line.trim_start_matches(' ').len();
+        let bare = line.trim();
+        if bare.is_empty() || bare.starts_with('#') {
+            return;
+        }
+        let Some((key, value)) = entry(bare) else { return };
+        if indent == 0 {
+            self.metadata = (key == "metadata" && value.is_none()).then_some(None);
+            match key {
+                "apiVersion" => self.api_version = value,
+                "kind" => self.kind = value,
+                _ => {}
+            }
+            return;
+        }
+        let Some(depth) = self.metadata else { return };
+        let depth = depth.unwrap_or(indent);
+        self.metadata = Some(Some(depth));
+        if indent == depth {
+            match key {
+                "name" => self.name = value,
+                "namespace" => self.namespace = value,
+                _ => {}
+            }
+        }
+    }
+
+    fn finish(self) -> Option<Named> {
+        Some(Named {
+            api_version: self.api_version?,
+            kind: self.kind?,
+            namespace: self.namespace,
+            name: self.name?,
+            line: self.line,
+        })
+    }
+}
+
+/// `key: value` of a block mapping; the value without quotes and comment.
+fn entry(line: &str) -> Option<(&str, Option<Box<str>>)> {
+    let (key, value) = line.split_once(':')?;
+    if !value.is_empty() && !value.starts_with([' ', '\t']) {
+        return None;
+    }
+    let key = key.trim_matches(['"', '\'']);
+    let value = value.trim();
+    let value = match value.chars().next() {
+        Some(quote @ ('"' | '\'')) => value[1..].split(quote).next().unwrap_or_default(),
+        Some('#') | None => "",
+        Some(_) => value.split(" #").next().unwrap_or_default().trim_end(),
+    };
+    Some((key, (!value.is_empty()).then(|| value.into())))
+}
+
+fn scan_json(text: &str) -> Vec<Named> {
+    let Ok(document) = serde_json::from_str::<serde_json::Value>(text) else { return Vec::new() };
+    let lists = document["kind"].as_str().is_some_and(|kind| kind.ends_with("List"));
+    match document["items"].as_array().filter(|_| lists) {
+        Some(items) => items.iter().filter_map(named_in_json).collect(),
+        None => named_in_json(&document).into_iter().collect(),
+    }
+}
+
+fn named_in_json(value: &serde_json::Value) -> Option<Named> {
+    let text = |value: &serde_json::Value| value.as_str().filter(|text| !text.is_empty()).map(Into::into);
+    Some(Named {
+        api_version: text(&value["apiVersion"])?,
+        kind: text(&value["kind"])?,
+        namespace: text(&value["metadata"]["namespace"]),
+        name: text(&value["metadata"]["name"])?,
+        line: 1,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_document_is_named_with_its_line() {
+        let text = "# a comment\napiVersion: v1\nkind: Secret # really\nmetadata:\n    labels:\n        name: no\n    name: \"a\"\n    namespace: 'shop'\n---\nnot: an object\n---\nkind: Deployment\nmetadata:\n  name: b\napiVersion: apps/v1\nspec:\n  template:\n    metadata:\n      name: c\n";
+        let found = scan(text);
+        let named: Vec<_> =
+            found.iter().map(|n| (&*n.kind, &*n.name, n.namespace.as_deref(), n.line)).collect();
+        assert_eq!(named, [("Secret", "a", Some("shop"), 1), ("Deployment", "b", None, 12)]);
+    }
+
+    #[test]
+    fn a_json_list_names_its_items_and_rubbish_names_nothing() {
+        let list = r#"{"kind":"List","apiVersion":"v1","items":[{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"}}]}"#;
+        assert_eq!(scan(list).len(), 1);
+        assert!(scan("{").is_empty() && scan("\u{0}\u{feff}::::\n---\n--- x").is_empty());
+    }
+
+    #[test]
+    fn a_flux_object_is_found_in_the_cluster_and_others_are_not() {
+        let text =
+            "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata:\n  name: podinfo\n";
+        let named = &scan(text)[0];
+        assert_eq!(named.live("shop").unwrap().to_string(), "ocirepo shop/podinfo");
+        let other = Named { api_version: "example.com/v1".into(), ..named.clone() };
+        assert_eq!(other.live("shop"), None);
+    }
+}
