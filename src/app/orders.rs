@@ -1,8 +1,13 @@
 //! What can be typed after `:`, what completes it, and what an unknown word was probably meant to be.
 
-use super::{equivalent::is_name, memory::Memory, screen::Place};
+use super::{
+    equivalent::is_name,
+    memory::{Memory, Session},
+    screen::Place,
+};
 use crate::domain::{
-    identity::Kind,
+    identity::{Kind, ObjectId},
+    reference::{Reference, Unresolved},
     repository::{Repository, Upstream},
 };
 use std::fmt::Write as _;
@@ -29,9 +34,9 @@ pub enum Order {
 }
 
 /// First words and what follows them, for completion.
-const WORDS: [&str; 15] = [
-    "all", "ocirepo", "ks", "hr", "helmrepo", "hc", "ea", "tags", "grep", "ns", "ctx", "write", "readonly",
-    "help", "q",
+const WORDS: [&str; 16] = [
+    "all", "ocirepo", "ks", "hr", "helmrepo", "hc", "ea", "tags", "artifact", "grep", "ns", "ctx", "write",
+    "readonly", "help", "q",
 ];
 
 pub fn parse(text: &str, memory: &Memory) -> Result<Order, String> {
@@ -44,6 +49,7 @@ pub fn parse(text: &str, memory: &Memory) -> Result<Order, String> {
         "ns" | "namespace" => namespace(rest, memory),
         "ctx" | "context" => context(rest, memory),
         "tags" => tags(rest),
+        "artifact" => artifact(rest, memory),
         "grep" if rest.is_empty() => Err("what? :grep TEXT".to_owned()),
         "grep" => Ok(Order::Grep(rest.to_owned())),
         "write" => bare(rest, word, Order::Write(true)),
@@ -108,6 +114,45 @@ fn tags(address: &str) -> Result<Order, String> {
     let repository = Repository::parse_url(address).map_err(|error| format!("{address}: {error}"))?;
     let upstream = Upstream { repository, insecure: false };
     Ok(Order::Go { place: Place::Tags { upstream, about: None }, namespace: None, filter: None })
+}
+
+/// Any form of a reference; an object is looked up in the namespace that is looked at.
+fn artifact(text: &str, memory: &Memory) -> Result<Order, String> {
+    if text.is_empty() {
+        return Err(
+            "which artifact? :artifact oci://HOST/REPOSITORY:TAG, ocirepo/NAME, ks/NAME, FILE.tgz".to_owned()
+        );
+    }
+    let reference = Reference::parse(text).map_err(|error| error.to_string())?;
+    let namespace = memory.focus().map_or_else(|| own_namespace(memory), ToString::to_string);
+    match reference.resolve(&memory.ledger.world, &namespace) {
+        Ok(resolved) => {
+            let place = Place::Artifact { target: resolved.target, about: named(&reference, &namespace) };
+            Ok(Order::Go { place, namespace: None, filter: None })
+        }
+        Err(Unresolved::Needs(id)) => {
+            Err(format!("there is no {id} among what was read: choose its namespace first"))
+        }
+        Err(Unresolved::Problem(problem)) => Err(format!("could not {problem}")),
+    }
+}
+
+fn own_namespace(memory: &Memory) -> String {
+    match &memory.session {
+        Session::Up(about) => about.namespace.clone(),
+        Session::Connecting { .. } | Session::Down { .. } => "default".to_owned(),
+    }
+}
+
+fn named(reference: &Reference, namespace: &str) -> Option<ObjectId> {
+    match reference {
+        Reference::Running { kind, name } => Some(ObjectId::new(*kind, namespace, &**name)),
+        Reference::Candidate { name, .. } => Some(ObjectId::new(Kind::OciRepository, namespace, &**name)),
+        Reference::Registry { .. }
+        | Reference::Layout { .. }
+        | Reference::Archive(_)
+        | Reference::Directory(_) => None,
+    }
 }
 
 fn unknown(word: &str) -> String {
@@ -207,7 +252,7 @@ mod tests {
         assert_eq!(unknown("wirte"), "there is no command :wirte; the nearest is write");
         assert_eq!(
             unknown("foo"),
-            "there is no command :foo; there are all ocirepo ks hr helmrepo hc ea tags grep ns ctx write readonly help q"
+            "there is no command :foo; there are all ocirepo ks hr helmrepo hc ea tags artifact grep ns ctx write readonly help q"
         );
     }
 

@@ -57,8 +57,9 @@ struct Document {
     kind: Option<Box<str>>,
     name: Option<Box<str>>,
     namespace: Option<Box<str>>,
-    /// Inside `metadata:`, and how far its keys stand from the margin once the first was seen.
-    metadata: Option<Option<usize>>,
+    inside_metadata: bool,
+    /// How far the keys of `metadata` stand from the margin, once the first was seen.
+    depth: Option<usize>,
 }
 
 impl Document {
@@ -70,7 +71,8 @@ impl Document {
         }
         let Some((key, value)) = entry(bare) else { return };
         if indent == 0 {
-            self.metadata = (key == "metadata" && value.is_none()).then_some(None);
+            self.inside_metadata = key == "metadata" && value.is_none();
+            self.depth = None;
             match key {
                 "apiVersion" => self.api_version = value,
                 "kind" => self.kind = value,
@@ -78,10 +80,7 @@ impl Document {
             }
             return;
         }
-        let Some(depth) = self.metadata else { return };
-        let depth = depth.unwrap_or(indent);
-        self.metadata = Some(Some(depth));
-        if indent == depth {
+        if self.inside_metadata && *self.depth.get_or_insert(indent) == indent {
             match key {
                 "name" => self.name = value,
                 "namespace" => self.namespace = value,

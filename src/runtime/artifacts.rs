@@ -2,12 +2,13 @@
 //! the way back to their bytes is no message.
 
 use crate::{
-    app::shelf::artifacts::{Content, FileId, FileObject, Hit, Hits, LayerId, News},
+    app::shelf::artifacts::{Content, FileId, FileObject, Hidden, Hit, Hits, LayerId, News},
     domain::{
         artifact::{Artifact, Target},
         object,
         plain::Plain,
         problem::{Cause, Problem},
+        secret::Secrets,
         tree::Tree,
     },
     port::{Artifacts, Opened, Opening},
@@ -74,7 +75,12 @@ pub(super) fn open(
     })
 }
 
-pub(super) async fn read(port: Arc<dyn Artifacts>, held: Held, artifact: Arc<Artifact>, id: FileId) -> News {
+pub(super) async fn read_file(
+    port: Arc<dyn Artifacts>,
+    held: Held,
+    artifact: Arc<Artifact>,
+    id: FileId,
+) -> News {
     let answer = match contents(&port, &held, &artifact, &id.layer, |_| vec![id.entry]).await {
         Ok(mut contents) => match contents.next().await {
             Some(Ok((_, bytes))) => Ok(Arc::new(content(&bytes))),
@@ -91,12 +97,32 @@ pub(super) async fn read(port: Arc<dyn Artifacts>, held: Held, artifact: Arc<Art
 /// As text where it is one. Secret values are found here, so that a screen never holds them in the open by mistake.
 fn content(bytes: &[u8]) -> Content {
     match std::str::from_utf8(bytes) {
-        Ok(text) if !text.contains('\0') => {
-            let lines: Vec<String> = Plain::block(text).as_str().lines().map(str::to_owned).collect();
-            Content::Text { hidden: Vec::new(), lines }
-        }
+        Ok(text) if !text.contains('\0') => as_text(text),
         Ok(_) | Err(_) => Content::Binary(bytes.to_vec()),
     }
+}
+
+fn as_text(text: &str) -> Content {
+    let secrets = Secrets::find(text);
+    let mut pieces = secrets.pieces.iter().peekable();
+    let (mut lines, mut hidden) = (Vec::new(), Vec::new());
+    let mut start = 0;
+    for (number, whole) in text.split_inclusive('\n').enumerate() {
+        let end = start + whole.trim_end_matches(['\n', '\r']).len();
+        let mut line = String::with_capacity(whole.len());
+        let mut done = start;
+        while let Some(piece) = pieces.next_if(|piece| piece.at.start < start + whole.len()) {
+            line.push_str(Plain::block(&text[done..piece.at.start]).as_str());
+            let from = line.len();
+            line.push_str(Plain::block(&text[piece.at.clone()]).as_str());
+            hidden.push(Hidden { line: number, start: from, end: line.len(), value: piece.value });
+            done = piece.at.end;
+        }
+        line.push_str(Plain::block(text.get(done..end).unwrap_or_default()).as_str());
+        lines.push(line);
+        start += whole.len();
+    }
+    Content::Text { lines, hidden, sops: secrets.sops }
 }
 
 /// The objects of all files that may hold some.
@@ -158,7 +184,10 @@ async fn collect(
         if bytes.contains(&0) {
             continue;
         }
-        for (number, line) in String::from_utf8_lossy(&bytes).lines().enumerate() {
+        let text = String::from_utf8_lossy(&bytes);
+        // a hit must not tell what is hidden
+        let text = Secrets::find(&text).cover(&text, None);
+        for (number, line) in text.lines().enumerate() {
             let Some(at) = line.to_lowercase().find(&needle) else { continue };
             if hits.found.len() >= MOST_HITS {
                 return Ok(Hits { cut: true, ..hits });
@@ -190,4 +219,20 @@ async fn contents(
         }
     }
     Err(Problem::new(Cause::Other, "open the layer again", "it ended without an answer"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secret_values_are_found_in_the_safe_lines() {
+        let text = "kind: Secret\r\n# \u{202e}\nstringData:\n  a: b\n  token: \u{1b}[2Jabc\n";
+        let Content::Text { lines, hidden, .. } = content(text.as_bytes()) else { panic!("text") };
+        assert_eq!(lines.len(), 5);
+        assert!(lines.iter().all(|line| !line.chars().any(crate::domain::plain::is_deceptive)));
+        let found = hidden.iter().find(|hidden| hidden.line == 4).unwrap();
+        assert_eq!(&lines[4][found.start..found.end], "\\x1b[2Jabc");
+        assert_eq!(content(b"a\0b"), Content::Binary(b"a\0b".to_vec()));
+    }
 }

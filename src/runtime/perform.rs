@@ -438,7 +438,7 @@ impl Performer {
     fn read_file(&mut self, artifact: Arc<Artifact>, id: FileId) {
         let (port, held) = (self.artifacts.clone(), self.held.clone());
         self.start(Subject::File(id.clone()), |line| async move {
-            line.send(Message::Artifact(artifacts::read(port, held, artifact, id).await)).await;
+            line.send(Message::Artifact(artifacts::read_file(port, held, artifact, id).await)).await;
         });
     }
 

@@ -8,8 +8,11 @@ use super::{
 use crate::{
     app::{command::Command, equivalent, memory::Memory},
     domain::{
+        artifact::{Origin, Target},
         identity::{Kind, ObjectId},
+        reference::{Reference, Unresolved},
         repository::Upstream,
+        source::{HELM_CHART_LAYER, LayerSelector, SourceSpec},
         world::takes_from,
     },
     widgets::theme::Meaning,
@@ -29,6 +32,7 @@ impl Rows {
                 return self.selected_object().map_or(Step::Stay, |id| Step::Go(Place::Yaml(id.clone())));
             }
             Command::Tags => return tags_of(self.selected_object(), memory),
+            Command::Artifact => return artifact_of(self.selected_object(), memory),
             Command::Mark => self.toggle_mark(),
             Command::Faults => self.toggle_faults(),
             Command::SortByName => self.sort_by(Sort::Name),
@@ -73,6 +77,7 @@ impl Rows {
             },
             Command::Yaml if selected.is_none() => Some("nothing is selected".to_owned()),
             Command::Tags => no_tags(selected, memory),
+            Command::Artifact => no_artifact(selected, memory),
             Command::Reconcile if self.marks.is_empty() => no_reconcile(selected, memory),
             Command::ReconcileSource => no_source(selected, memory),
             _ => None,
@@ -187,4 +192,50 @@ pub fn copy_command(id: Option<&ObjectId>) -> Step {
 pub fn refused() -> Step {
     let words = "not copied: the name holds characters that Kubernetes does not allow";
     Step::Say(Meaning::Warning, words.to_owned())
+}
+
+/// What the object runs, opened.
+pub fn artifact_of(id: Option<&ObjectId>, memory: &Memory) -> Step {
+    let Some(id) = id else { return Step::Stay };
+    match running(id, memory) {
+        Ok(target) => Step::Go(Place::Artifact { target, about: Some(id.clone()) }),
+        Err(why) => Step::Say(Meaning::Warning, why),
+    }
+}
+
+/// Why there is nothing to open.
+pub fn no_artifact(id: Option<&ObjectId>, memory: &Memory) -> Option<String> {
+    match id {
+        None => Some("nothing is selected".to_owned()),
+        Some(id) => running(id, memory).err(),
+    }
+}
+
+fn running(id: &ObjectId, memory: &Memory) -> Result<Target, String> {
+    let reference = Reference::Running { kind: id.kind, name: (&*id.name).into() };
+    match reference.resolve(&memory.ledger.world, &id.namespace) {
+        Ok(resolved) => Ok(resolved.target),
+        Err(Unresolved::Needs(missing)) => Err(format!("{missing} was not read")),
+        Err(Unresolved::Problem(problem)) => Err(problem.why.clone()),
+    }
+}
+
+/// A tag of a repository, seen with the eyes of the source from which one came.
+pub fn candidate(upstream: &Upstream, tag: &str, about: Option<&ObjectId>, memory: &Memory) -> Step {
+    let chain = about.map(|id| memory.ledger.world.chain(id)).unwrap_or_default();
+    let source = chain.iter().find_map(|id| memory.ledger.get(id)?.object.as_source().cloned());
+    let (selector, ignore) = match source.map(|source| source.spec) {
+        Some(SourceSpec::Oci(spec)) => (spec.layer, spec.ignore),
+        Some(SourceSpec::HelmChart { .. }) => {
+            (LayerSelector { media_type: Some(HELM_CHART_LAYER.into()), copy: true }, None)
+        }
+        Some(
+            SourceSpec::HelmRepository { .. }
+            | SourceSpec::ExternalArtifact { .. }
+            | SourceSpec::Other { .. },
+        )
+        | None => (LayerSelector::default(), None),
+    };
+    let origin = Origin::Registry { upstream: upstream.clone(), reference: tag.into() };
+    Step::Go(Place::Artifact { target: Target { origin, selector, ignore }, about: about.cloned() })
 }

@@ -49,7 +49,7 @@ pub enum Screen {
     Object(ObjectScreen),
     Yaml(YamlScreen),
     Tags(Box<TagsScreen>),
-    Artifact(ArtifactScreen),
+    Artifact(Box<ArtifactScreen>),
 }
 
 /// Where one can go.
@@ -102,7 +102,7 @@ impl Screen {
                 Self::Tags(Box::new(TagsScreen::new(upstream.clone(), about.clone())))
             }
             Place::Artifact { target, about } => {
-                Self::Artifact(ArtifactScreen::new(target.clone(), about.clone()))
+                Self::Artifact(Box::new(ArtifactScreen::new(target.clone(), about.clone())))
             }
         }
     }
@@ -228,7 +228,7 @@ impl Screen {
             Self::Yaml(yaml) => {
                 !matches!(memory.shelf.raw.get(&yaml.id), Some(super::shelf::Answer::Here(_)))
             }
-            Self::Artifact(artifact) => artifact.found().is_none_or(|(_, all)| all == 0),
+            Self::Artifact(artifact) => artifact.is_bare(memory),
             Self::Object(_) => false,
         }
     }

@@ -71,6 +71,7 @@ impl ObjectScreen {
             Command::PreviousLink => self.step_link(memory, content, false),
             Command::Yaml => return Step::Go(Place::Yaml(self.id.clone())),
             Command::Tags => return browse::tags_of(Some(&self.id), memory),
+            Command::Artifact => return browse::artifact_of(Some(&self.id), memory),
             Command::CopyName => return browse::copy_part(Some(&self.id), |id| &id.name),
             Command::CopyNamespace => return browse::copy_part(Some(&self.id), |id| &id.namespace),
             Command::CopyCommand => {
@@ -129,6 +130,7 @@ impl ObjectScreen {
                 none.then(|| "it has no relations".to_owned())
             }
             Command::Tags => browse::no_tags(Some(&self.id), memory),
+            Command::Artifact => browse::no_artifact(Some(&self.id), memory),
             Command::Reconcile => browse::no_reconcile(Some(&self.id), memory),
             Command::ReconcileSource => browse::no_source(Some(&self.id), memory),
             _ => None,

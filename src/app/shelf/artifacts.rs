@@ -46,6 +46,8 @@ pub enum Content {
     Text {
         lines: Vec<String>,
         hidden: Vec<Hidden>,
+        /// SOPS encrypted something in it.
+        sops: bool,
     },
     Binary(Vec<u8>),
 }

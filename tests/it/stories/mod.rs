@@ -1,6 +1,7 @@
 //! What the program promises, feature by feature.
 
 mod anything;
+mod artifact;
 mod board;
 mod commands;
 mod filters;

@@ -156,7 +156,7 @@ impl ArtifactScreen {
         let name = format!("{}{sign} {}{slash}", "  ".repeat(node.depth), text::line(node.name()));
         let by = used.iter().filter(|used| used.path == *node.path).map(|used| used.id.to_string());
         let by: Vec<String> = by.collect();
-        let note = match entry {
+        let said = match entry {
             Some(entry) if entry.fate != Fate::Written => entry.fate.word().to_owned(),
             Some(entry) => self.hits_in(entry).unwrap_or_default(),
             None if by.is_empty() => String::new(),
@@ -166,13 +166,13 @@ impl ArtifactScreen {
         let right = text::width(&size) + 1;
         let left = text::fit(&name, room.saturating_sub(right));
         let spare = room.saturating_sub(text::width(&left) + right + 2);
-        let note = if spare >= 6 { text::fit(&note, spare) } else { String::new() };
+        let said = if spare >= 6 { text::fit(&said, spare) } else { String::new() };
         let meaning = entry.map_or(Meaning::Muted, |entry| fate_meaning(entry.fate));
         let left_style = if node.is_folder() { theme.style(Meaning::Title) } else { Style::new() };
         let words = Line::from(vec![
             Span::styled(left, left_style.patch(style)),
             Span::raw("  "),
-            Span::styled(note, theme.style(meaning).patch(style)),
+            Span::styled(said, theme.style(meaning).patch(style)),
         ]);
         buffer.set_line(line.x, line.y, &words, line.width);
         let at = line.right().saturating_sub(text::width(&size) as u16);
@@ -220,6 +220,8 @@ impl ArtifactScreen {
                 lines.extend(text::wrap(&words, room).into_iter().map(|line| Line::styled(line, style)));
             } else if self.file.hides_something() {
                 lines.push(Line::from("secret values are hidden: x shows the one under the cursor"));
+            } else if self.file.is_encrypted() {
+                lines.push(Line::from("encrypted by SOPS: fluxscope does not decrypt"));
             }
         } else if let Some(node) = self.nodes.get(self.at) {
             let used = consumers::paths(self, memory).into_iter().filter(|used| used.path == *node.path);
@@ -246,7 +248,7 @@ impl ArtifactScreen {
     }
 
     fn draw_objects(&self, memory: &Memory, buffer: &mut Buffer, area: Rect) {
-        let waiting = match (self.objects.count(), self.objects.problem(self.layer_id().as_ref(), memory)) {
+        let waiting = match (self.objects.count(), objects::problem(self.layer_id().as_ref(), memory)) {
             (Some(0), _) => Some("no Kubernetes object stands in these files.".to_owned()),
             (Some(_), _) => None,
             (None, Some(problem)) => Some(format!("could not {problem}")),
@@ -267,7 +269,7 @@ impl ArtifactScreen {
                 Some(namespace) => format!("{namespace}/{}", named.name),
                 None => named.name.to_string(),
             };
-            let live = objects::live(object, self, memory).map_or_else(String::new, |id| {
+            let state = objects::live(object, self, memory).map_or_else(String::new, |id| {
                 let standing = memory.ledger.standing(&id);
                 standing.map_or_else(String::new, |s| format!("{} {}", memory.theme.glyph(s), s.word()))
             });
@@ -275,7 +277,7 @@ impl ArtifactScreen {
             let path = path.map_or_else(String::new, |entry| format!("{}:{}", entry.path, named.line));
             let kind = text::pad(&text::line(&named.kind), 26, false);
             let left = text::pad(&text::line(&name), 36.min(room / 3), false);
-            let words = format!("{kind}  {left}  {}  {}", text::pad(&live, 13, false), text::line(&path));
+            let words = format!("{kind}  {left}  {}  {}", text::pad(&state, 13, false), text::line(&path));
             buffer.set_style(line, style);
             buffer.set_stringn(line.x, y, text::fit(&words, room), room, style);
         }
@@ -312,7 +314,7 @@ fn head(screen: &ArtifactScreen, memory: &Memory, width: u16) -> Vec<Line<'stati
         return lines;
     }
     if let Err(why) = &artifact.taken {
-        lines.extend(wrapped(&format!("Flux fails here: {why}"), room, Meaning::Problem, theme));
+        lines.extend(wrapped(&format!("Flux fails here: {why}"), room, Meaning::Problem, *theme));
     }
     let layer = screen.layer_id().and_then(|id| memory.shelf.artifacts.layers.get(&id));
     match layer {
@@ -334,7 +336,7 @@ fn head(screen: &ArtifactScreen, memory: &Memory, width: u16) -> Vec<Line<'stati
     lines
 }
 
-fn wrapped(words: &str, room: usize, meaning: Meaning, theme: &Theme) -> Vec<Line<'static>> {
+fn wrapped(words: &str, room: usize, meaning: Meaning, theme: Theme) -> Vec<Line<'static>> {
     text::wrap(words, room).into_iter().map(|line| Line::styled(line, theme.style(meaning))).collect()
 }
 
@@ -373,13 +375,13 @@ fn said_of(screen: &ArtifactScreen, tree: &Tree, memory: &Memory, room: usize) -
     let mut lines = Vec::new();
     if let Some(refusal) = &tree.error {
         let words = format!("Flux will reject this artifact: {}. Its words: {}", refusal.why, refusal.flux);
-        lines.extend(wrapped(&words, room, Meaning::Problem, theme));
+        lines.extend(wrapped(&words, room, Meaning::Problem, *theme));
     }
     if let Some(cut) = &tree.cut {
-        lines.extend(wrapped(&format!("not all was read: {cut}"), room, Meaning::Warning, theme));
+        lines.extend(wrapped(&format!("not all was read: {cut}"), room, Meaning::Warning, *theme));
     }
     for words in consumers::missing(screen, tree, memory) {
-        lines.extend(wrapped(&words, room, Meaning::Problem, theme));
+        lines.extend(wrapped(&words, room, Meaning::Problem, *theme));
     }
     let out = tree.entries.iter().filter(|entry| !entry.fate.is_stored()).count();
     if out > 0 && tree.error.is_none() {

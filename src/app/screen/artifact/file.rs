@@ -11,7 +11,7 @@ use crate::{
             artifacts::{Content, FileId, Hidden},
         },
     },
-    domain::problem::Problem,
+    domain::{problem::Problem, secret::HIDDEN},
     widgets::{
         highlight::Highlighter,
         layout, text,
@@ -32,15 +32,12 @@ const SIDEWAYS: usize = 16;
 /// Bytes in a line of hexadecimal.
 const HEX: usize = 16;
 
-/// What stands for a hidden value, whatever its length.
-const MASK: &str = "••••••••";
-
 #[derive(Default)]
-pub struct FileView {
-    pub id: Option<FileId>,
+pub(super) struct FileView {
+    pub(super) id: Option<FileId>,
     content: Option<Arc<Content>>,
     /// The line on which the cursor stands, from 0.
-    pub cursor: usize,
+    pub(super) cursor: usize,
     first: usize,
     left: usize,
     /// In lower case.
@@ -56,7 +53,7 @@ pub struct FileView {
 
 impl FileView {
     /// Another file: what was revealed and found in the one before is forgotten.
-    pub fn show(&mut self, id: Option<FileId>) {
+    pub(super) fn show(&mut self, id: Option<FileId>) {
         if self.id != id {
             let needle = std::mem::take(&mut self.needle);
             *self = Self { id, needle, ..Self::default() };
@@ -64,11 +61,11 @@ impl FileView {
     }
 
     /// Line from 1.
-    pub fn go_to(&mut self, line: usize) {
+    pub(super) fn go_to(&mut self, line: usize) {
         self.wanted = Some(line.saturating_sub(1));
     }
 
-    pub fn lines(&self) -> usize {
+    pub(super) fn lines(&self) -> usize {
         match self.content.as_deref() {
             Some(Content::Text { lines, .. }) => lines.len(),
             Some(Content::Binary(bytes)) => bytes.len().div_ceil(HEX),
@@ -76,21 +73,17 @@ impl FileView {
         }
     }
 
-    pub fn is_here(&self) -> bool {
-        self.content.is_some()
-    }
-
     /// How many places hold what was searched, and which of them one is at.
-    pub fn found(&self) -> Option<(usize, usize)> {
+    pub(super) fn found(&self) -> Option<(usize, usize)> {
         (!self.needle.is_empty())
             .then_some((if self.hits.is_empty() { 0 } else { self.hit + 1 }, self.hits.len()))
     }
 
-    pub fn needle(&self) -> &str {
+    pub(super) fn needle(&self) -> &str {
         &self.needle
     }
 
-    pub fn settle(&mut self, path: &str, memory: &Memory, height: usize) {
+    pub(super) fn settle(&mut self, path: &str, memory: &Memory, height: usize) {
         let Some(id) = &self.id else { return };
         let Some(Answer::Here(content)) = memory.shelf.artifacts.file(id) else { return };
         if !self.content.as_ref().is_some_and(|kept| Arc::ptr_eq(kept, content)) {
@@ -112,7 +105,7 @@ impl FileView {
     }
 
     /// True if the command was meant for a text.
-    pub fn update(&mut self, command: Command, height: usize) -> bool {
+    pub(super) fn update(&mut self, command: Command, height: usize) -> bool {
         if let Some(to) = moved(command, self.cursor, height, self.lines()) {
             self.cursor = to;
             return true;
@@ -134,7 +127,7 @@ impl FileView {
         visible.map(|line| text::width(line)).max().unwrap_or(0).saturating_sub(SIDEWAYS)
     }
 
-    pub fn search(&mut self, needle: &str) {
+    pub(super) fn search(&mut self, needle: &str) {
         self.needle = needle.to_lowercase();
         self.find();
         let after = self.hits.iter().position(|line| *line >= self.cursor).unwrap_or(0);
@@ -170,7 +163,7 @@ impl FileView {
         self.find();
     }
 
-    pub fn can_reveal(&self) -> bool {
+    pub(super) fn can_reveal(&self) -> bool {
         self.hidden(self.cursor).next().is_some()
     }
 
@@ -183,7 +176,11 @@ impl FileView {
         all[first..].iter().take_while(move |hidden| hidden.line == line)
     }
 
-    pub fn hides_something(&self) -> bool {
+    pub(super) fn is_encrypted(&self) -> bool {
+        matches!(self.content.as_deref(), Some(Content::Text { sops: true, .. }))
+    }
+
+    pub(super) fn hides_something(&self) -> bool {
         matches!(self.content.as_deref(), Some(Content::Text { hidden, .. }) if !hidden.is_empty())
     }
 
@@ -195,17 +192,17 @@ impl FileView {
         let mut done = 0;
         for hidden in self.hidden(at).filter(|hidden| !self.revealed.contains(&hidden.value)) {
             let (Some(before), true) = (line.get(done..hidden.start), hidden.end <= line.len()) else {
-                return MASK.to_owned();
+                return HIDDEN.to_owned();
             };
             out.push_str(before);
-            out.push_str(MASK);
+            out.push_str(HIDDEN);
             done = hidden.end;
         }
         out.push_str(line.get(done..).unwrap_or_default());
         out
     }
 
-    pub fn draw(&self, asked: Option<&str>, memory: &Memory, buffer: &mut Buffer, area: Rect) {
+    pub(super) fn draw(&self, asked: Option<&str>, memory: &Memory, buffer: &mut Buffer, area: Rect) {
         if self.content.is_some() {
             self.draw_content(memory, buffer, area);
             return;
@@ -310,27 +307,30 @@ mod tests {
 
     fn view(lines: &[&str], hidden: Vec<Hidden>) -> FileView {
         let lines = lines.iter().map(|line| (*line).to_owned()).collect();
-        FileView { content: Some(Arc::new(Content::Text { lines, hidden })), ..FileView::default() }
+        FileView {
+            content: Some(Arc::new(Content::Text { lines, hidden, sops: false })),
+            ..FileView::default()
+        }
     }
 
     #[test]
     fn a_hidden_value_is_neither_shown_nor_found_until_it_is_asked_for() {
         let hidden = Hidden { line: 1, start: 12, end: 20, value: 0 };
         let mut file = view(&["kind: Secret", "  password: czNjcjN0", "x: czNjcjN0"], vec![hidden]);
-        assert_eq!(file.shown(1), "  password: ••••••••");
+        assert_eq!(file.shown(1), "  password: (hidden)");
         file.search("czNjcjN0");
         assert_eq!(file.hits, [2]);
         file.cursor = 1;
         assert!(file.can_reveal() && file.update(Command::Unfold, 10));
         assert_eq!((file.shown(1).as_str(), file.hits.len()), ("  password: czNjcjN0", 2));
         file.update(Command::Unfold, 10);
-        assert_eq!(file.shown(1), "  password: ••••••••");
+        assert_eq!(file.shown(1), "  password: (hidden)");
     }
 
     #[test]
     fn a_range_that_does_not_fit_hides_the_whole_line() {
         let hidden = Hidden { line: 0, start: 2, end: 99, value: 0 };
-        assert_eq!(view(&["ab: cd"], vec![hidden]).shown(0), MASK);
+        assert_eq!(view(&["ab: cd"], vec![hidden]).shown(0), HIDDEN);
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::{
     domain::{
         artifact::{Artifact, Origin, Target},
         identity::ObjectId,
-        tree::{Entry, Tree},
+        tree::{Entry, Fate, Tree},
     },
     widgets::{layout, text, theme::Meaning},
 };
@@ -102,7 +102,9 @@ impl ArtifactScreen {
             View::Objects => title.push_str(" objects"),
             View::Files if self.reading => {
                 let _ = write!(title, " {}", text::line(self.selected.as_deref().unwrap_or_default()));
-                if let Some((at, count)) = self.file.found() {
+                let searched =
+                    self.grep.as_ref().and_then(|grep| Some((grep.at + 1, grep.hits.as_ref()?.found.len())));
+                if let Some((at, count)) = searched.or_else(|| self.file.found()) {
                     let _ =
                         write!(title, " /{} {at}/{count}", text::fit(&text::line(self.file.needle()), 24));
                 }
@@ -142,6 +144,14 @@ impl ArtifactScreen {
         Some((self.nodes.shown, self.nodes.total))
     }
 
+    /// There is nothing yet to move in.
+    pub fn is_bare(&self, memory: &Memory) -> bool {
+        match self.view {
+            View::Manifest => self.artifact(memory).is_none(),
+            View::Files | View::Objects => self.tree.is_none(),
+        }
+    }
+
     /// Keys go to the text of a file.
     pub fn reads(&self) -> bool {
         self.view == View::Files && self.reading
@@ -175,17 +185,17 @@ impl ArtifactScreen {
 
     /// What is asked for now, because it can be seen.
     pub fn needs(&self, memory: &Memory, content: Rect) -> Vec<Effect> {
-        let shelf = &memory.shelf.artifacts;
-        if !shelf.inspected.contains_key(&self.target) {
+        let answers = &memory.shelf.artifacts;
+        if !answers.inspected.contains_key(&self.target) {
             return vec![Effect::Inspect(self.target.clone())];
         }
         let Some(artifact) = self.artifact(memory) else { return Vec::new() };
         let mut needs = Vec::new();
-        if self.view == View::Manifest && !shelf.referrers.contains_key(&self.target) {
+        if self.view == View::Manifest && !answers.referrers.contains_key(&self.target) {
             needs.push(Effect::Refer(artifact.clone()));
         }
         let (Some(id), Some(layer)) = (self.layer_id(), self.layer) else { return needs };
-        match shelf.layers.get(&id) {
+        match answers.layers.get(&id) {
             None if self.view != View::Manifest => {
                 needs.push(Effect::OpenLayer { artifact: artifact.clone(), layer });
             }
@@ -203,17 +213,17 @@ impl ArtifactScreen {
         content: Rect,
         needs: &mut Vec<Effect>,
     ) {
-        let shelf = &memory.shelf.artifacts;
-        if let Some(file) = self.file.id.clone().filter(|file| shelf.file(file).is_none())
+        let answers = &memory.shelf.artifacts;
+        if let Some(file) = self.file.id.clone().filter(|file| answers.file(file).is_none())
             && (self.reading || areas(content, self, memory).file.is_some())
         {
             needs.push(Effect::ReadFile { artifact: artifact.clone(), id: file });
         }
-        if !shelf.objects.contains_key(&id) {
+        if !answers.objects.contains_key(&id) {
             needs.push(Effect::ScanObjects { artifact: artifact.clone(), id: id.clone() });
         }
         if let Some(grep) = &self.grep
-            && !shelf.hits.contains_key(&(id.clone(), grep.text.clone()))
+            && !answers.hits.contains_key(&(id.clone(), grep.text.clone()))
         {
             needs.push(Effect::SearchFiles { artifact: artifact.clone(), id, text: grep.text.clone() });
         }
@@ -286,6 +296,14 @@ impl ArtifactScreen {
     fn open_path(&mut self, memory: &Memory) {
         if self.selected.is_some() {
             return;
+        }
+        let refused = self.tree.as_ref().and_then(|tree| {
+            let mut entries = tree.entries.iter();
+            Some(entries.find(|entry| entry.fate == Fate::Rejected)?.path.clone())
+        });
+        if let Some(path) = refused {
+            self.nodes.reveal(&path);
+            return self.select(&path);
         }
         let own =
             consumers::paths(self, memory).into_iter().find(|used| Some(&used.id) == self.about.as_ref());
@@ -483,8 +501,7 @@ impl ArtifactScreen {
                 self.reselect();
             }
             Command::Whole => self.toggle_whole(),
-            Command::NextHit => self.go_to_hit(self.grep_at()),
-            Command::PreviousHit => self.go_to_hit(self.grep_at()),
+            Command::NextHit | Command::PreviousHit => self.go_to_hit(self.grep_at()),
             _ => {}
         }
         Step::Stay
@@ -576,8 +593,8 @@ impl ArtifactScreen {
         if node.is_folder() || self.shown_file().is_some() {
             return None;
         }
-        let note = self.selected_entry().and_then(|(_, entry)| entry.note.as_deref());
-        Some(text::line(note.unwrap_or("there are no bytes behind it")))
+        let words = self.selected_entry().and_then(|(_, entry)| entry.note.as_deref());
+        Some(text::line(words.unwrap_or("there are no bytes behind it")))
     }
 }
 

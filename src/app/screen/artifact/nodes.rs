@@ -3,7 +3,10 @@
 
 use crate::{
     app::filter::Filter,
-    domain::tree::{Entry, Fate, Tree},
+    domain::{
+        nearest::edits,
+        tree::{Entry, Fate, Tree},
+    },
 };
 use std::{
     cmp::Ordering,
@@ -13,15 +16,15 @@ use std::{
 
 /// A folder or a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Node {
+pub(super) struct Node {
     /// From the root, without a slash at the end; from outside.
-    pub path: Box<str>,
-    pub depth: usize,
-    pub what: What,
+    pub(super) path: Box<str>,
+    pub(super) depth: usize,
+    pub(super) what: What,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
+pub(super) enum What {
     /// Files below it that are shown, and their bytes.
     Folder { files: usize, bytes: u64 },
     /// By its place in the tree.
@@ -30,22 +33,22 @@ pub enum What {
 
 impl Node {
     /// The last part of the path.
-    pub fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or(&self.path)
     }
 
-    pub fn parent(&self) -> Option<&str> {
+    pub(super) fn parent(&self) -> Option<&str> {
         self.path.rsplit_once('/').map(|(parent, _)| parent)
     }
 
-    pub const fn is_folder(&self) -> bool {
+    pub(super) const fn is_folder(&self) -> bool {
         matches!(self.what, What::Folder { .. })
     }
 }
 
 /// All nodes in the order of the screen, and those that are seen.
 #[derive(Default)]
-pub struct Nodes {
+pub(super) struct Nodes {
     all: Vec<Node>,
     /// Places in `all`.
     view: Vec<usize>,
@@ -54,13 +57,13 @@ pub struct Nodes {
     /// Nothing but these files, by their places in the tree: those in which a text was found.
     only: Option<HashSet<usize>>,
     /// Files that pass the filter, and all.
-    pub shown: usize,
-    pub total: usize,
+    pub(super) shown: usize,
+    pub(super) total: usize,
 }
 
 impl Nodes {
     /// Of what Flux stores; with `whole` of everything that the layer holds.
-    pub fn of(tree: &Tree, whole: bool) -> Self {
+    pub(super) fn of(tree: &Tree, whole: bool) -> Self {
         // of a layer that Flux refuses nothing is stored: what was read is shown all the same
         let refused = tree.error.is_some();
         let entries = tree.entries.iter().enumerate();
@@ -95,31 +98,31 @@ impl Nodes {
         nodes
     }
 
-    pub fn view(&self) -> impl ExactSizeIterator<Item = &Node> + DoubleEndedIterator {
+    pub(super) fn view(&self) -> impl ExactSizeIterator<Item = &Node> + DoubleEndedIterator {
         self.view.iter().map(|at| &self.all[*at])
     }
 
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.view.len()
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.view.is_empty()
     }
 
-    pub fn get(&self, row: usize) -> Option<&Node> {
+    pub(super) fn get(&self, row: usize) -> Option<&Node> {
         self.view.get(row).map(|at| &self.all[*at])
     }
 
     /// The row of a path, or of the nearest folder above it that is seen.
-    pub fn row(&self, path: &str) -> Option<usize> {
+    pub(super) fn row(&self, path: &str) -> Option<usize> {
         self.view().position(|node| &*node.path == path).or_else(|| {
             let (parent, _) = path.rsplit_once('/')?;
             self.row(parent)
         })
     }
 
-    pub fn is_open(&self, path: &str) -> bool {
+    pub(super) fn is_open(&self, path: &str) -> bool {
         self.is_narrowed() || self.open.contains(path)
     }
 
@@ -127,12 +130,12 @@ impl Nodes {
         !self.filter.is_empty() || self.only.is_some()
     }
 
-    pub fn filter(&self) -> &Filter {
+    pub(super) fn filter(&self) -> &Filter {
         &self.filter
     }
 
     /// Keeps what was open and the filter, for another set of files.
-    pub fn take_view_of(&mut self, other: &Self) {
+    pub(super) fn take_view_of(&mut self, other: &Self) {
         if !other.all.is_empty() {
             self.open.clone_from(&other.open);
         }
@@ -141,17 +144,17 @@ impl Nodes {
     }
 
     /// Of what passes the folders above it stay.
-    pub fn set_filter(&mut self, filter: Filter) {
+    pub(super) fn set_filter(&mut self, filter: Filter) {
         self.filter = filter;
         self.look();
     }
 
-    pub fn set_only(&mut self, only: Option<HashSet<usize>>) {
+    pub(super) fn set_only(&mut self, only: Option<HashSet<usize>>) {
         self.only = only;
         self.look();
     }
 
-    pub fn fold(&mut self, path: &str, open: bool) {
+    pub(super) fn fold(&mut self, path: &str, open: bool) {
         if open {
             self.open.insert(path.into());
         } else {
@@ -161,7 +164,7 @@ impl Nodes {
     }
 
     /// Opens all folders; if all are open, closes them.
-    pub fn fold_all(&mut self) {
+    pub(super) fn fold_all(&mut self) {
         let folders: Vec<Box<str>> =
             self.all.iter().filter(|node| node.is_folder()).map(|node| node.path.clone()).collect();
         if folders.iter().all(|path| self.open.contains(path)) {
@@ -173,7 +176,7 @@ impl Nodes {
     }
 
     /// Makes a path visible.
-    pub fn reveal(&mut self, path: &str) {
+    pub(super) fn reveal(&mut self, path: &str) {
         self.open.extend(folders_of(path).map(Into::into));
         self.look();
     }
@@ -291,7 +294,7 @@ fn chart_rank(path: &str) -> u8 {
 
 /// The existing folder or file that is nearest to a path that does not exist: the longest part of it that is there, or
 /// a name of few other letters beside it.
-pub fn nearest(tree: &Tree, path: &str) -> Option<Arc<str>> {
+pub(super) fn nearest(tree: &Tree, path: &str) -> Option<Arc<str>> {
     let folders: HashSet<&str> = tree.stored().flat_map(|entry| folders_of(&entry.path)).collect();
     let mut above = path;
     loop {
@@ -314,22 +317,6 @@ pub fn nearest(tree: &Tree, path: &str) -> Option<Arc<str>> {
         }
         above = parent;
     }
-}
-
-/// Edits that turn one word into the other (Levenshtein).
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().take(64).enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
@@ -393,7 +380,7 @@ mod tests {
         ];
         let nodes = Nodes::of(&tree(&paths), false);
         let files: Vec<&str> =
-            nodes.view().filter(|node| !node.is_folder()).map(|node| node.name()).collect();
+            nodes.view().filter(|node| !node.is_folder()).map(Node::name).collect();
         assert_eq!(files, ["Chart.yaml", "values.yaml", "d.yaml", "x.yaml", "Chart.yaml", "README.md"]);
     }
 

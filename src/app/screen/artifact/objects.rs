@@ -60,13 +60,6 @@ impl ObjectList {
         shown.filter_map(move |(row, at)| Some((row == self.at, all?.get(*at)?)))
     }
 
-    pub(super) fn problem<'a>(&self, layer: Option<&LayerId>, memory: &'a Memory) -> Option<&'a Problem> {
-        match memory.shelf.artifacts.objects.get(layer?)? {
-            Answer::Failed(problem) => Some(problem),
-            Answer::Asked | Answer::Here(_) => None,
-        }
-    }
-
     pub(super) fn step(&mut self, command: Command, height: usize) {
         if let Some(to) = moved(command, self.at, height, self.rows.len()) {
             self.at = to;
@@ -96,6 +89,14 @@ impl ObjectList {
         self.live(screen, memory)
             .is_none()
             .then(|| "no object of Flux in this cluster is described by it".to_owned())
+    }
+}
+
+/// Why they could not be found.
+pub(super) fn problem<'a>(layer: Option<&LayerId>, memory: &'a Memory) -> Option<&'a Problem> {
+    match memory.shelf.artifacts.objects.get(layer?)? {
+        Answer::Failed(problem) => Some(problem),
+        Answer::Asked | Answer::Here(_) => None,
     }
 }
 
