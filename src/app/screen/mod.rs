@@ -156,7 +156,7 @@ impl Screen {
     pub fn is_typing(&self) -> bool {
         match self {
             Self::Tags(tags) => tags.is_typing(),
-            Self::Board(_) | Self::List(_) | Self::Object(_) | Self::Yaml(_) => false,
+            Self::Board(_) | Self::List(_) | Self::Object(_) | Self::Yaml(_) | Self::Artifact(_) => false,
         }
     }
 
@@ -164,7 +164,7 @@ impl Screen {
     pub fn insert(&mut self, text: &str) {
         match self {
             Self::Tags(tags) => tags.insert(text),
-            Self::Board(_) | Self::List(_) | Self::Object(_) | Self::Yaml(_) => {}
+            Self::Board(_) | Self::List(_) | Self::Object(_) | Self::Yaml(_) | Self::Artifact(_) => {}
         }
     }
 
@@ -172,7 +172,7 @@ impl Screen {
     pub fn retreat(&mut self) -> bool {
         match self {
             Self::Tags(tags) => tags.retreat(),
-            Self::Board(_) | Self::List(_) | Self::Object(_) | Self::Yaml(_) => false,
+            Self::Board(_) | Self::List(_) | Self::Object(_) | Self::Yaml(_) | Self::Artifact(_) => false,
         }
     }
 
@@ -180,7 +180,7 @@ impl Screen {
     pub fn cursor(&self, memory: &Memory, content: Rect) -> Option<Position> {
         match self {
             Self::Tags(tags) => tags.cursor(memory, content),
-            Self::Board(_) | Self::List(_) | Self::Object(_) | Self::Yaml(_) => None,
+            Self::Board(_) | Self::List(_) | Self::Object(_) | Self::Yaml(_) | Self::Artifact(_) => None,
         }
     }
 

@@ -53,6 +53,8 @@ fn artifact(target: Target, layers: Vec<Descriptor>, taken: Result<usize, &str>)
         target,
         digest: manifest.digest.clone(),
         index: None,
+        platforms: vec![],
+        notes: vec![],
         manifest,
         config,
         taken,

@@ -3,7 +3,10 @@
 use super::ArtifactScreen;
 use crate::{
     app::{memory::Memory, shelf::Answer},
-    domain::artifact::{Artifact, Descriptor, Operation},
+    domain::{
+        artifact::{Artifact, Descriptor, Operation},
+        layer,
+    },
     widgets::{text, theme::Meaning},
 };
 use ratatui::text::{Line, Span};
@@ -93,7 +96,8 @@ fn layers(doc: &mut Doc, screen: &ArtifactScreen, artifact: &Artifact, memory: &
 fn layer_words(one: &Descriptor) -> String {
     let size = one.size.map_or_else(|| "size unknown".to_owned(), text::bytes);
     let kind = text::line(&one.media_type);
-    format!("{}  {size:>9}  {kind}", one.digest.short())
+    let known = layer::name(&one.media_type).map_or_else(String::new, |name| format!("{name}, "));
+    format!("{}  {size:>9}  {known}{kind}", one.digest.short())
 }
 
 /// The meaning of the annotations that tools agree on; the others as they are.

@@ -379,8 +379,7 @@ mod tests {
             "web/values.yaml",
         ];
         let nodes = Nodes::of(&tree(&paths), false);
-        let files: Vec<&str> =
-            nodes.view().filter(|node| !node.is_folder()).map(Node::name).collect();
+        let files: Vec<&str> = nodes.view().filter(|node| !node.is_folder()).map(Node::name).collect();
         assert_eq!(files, ["Chart.yaml", "values.yaml", "d.yaml", "x.yaml", "Chart.yaml", "README.md"]);
     }
 

@@ -285,6 +285,7 @@ impl TagsScreen {
             Command::SortRight => self.sort_beside(true),
             Command::Describe => return self.describe(),
             Command::CopyTag => return self.copy_tag(),
+            Command::Artifact => return self.open_artifact(memory),
             Command::OnTags(OnTags::CopyRef) => return self.copy_ref(),
             Command::Reconcile => return self.reconcile(),
             other => {
@@ -348,6 +349,13 @@ impl TagsScreen {
         }
     }
 
+    fn open_artifact(&self, memory: &Memory) -> Step {
+        match self.selected.as_ref().filter(|tag| is_tag(tag)) {
+            Some(tag) => super::browse::candidate(&self.upstream, tag, self.about.as_ref(), memory),
+            None => Step::Stay,
+        }
+    }
+
     fn copy_tag(&self) -> Step {
         match self.selected.as_ref().filter(|tag| is_tag(tag)) {
             Some(tag) => Step::Copy(tag.to_string()),
@@ -393,10 +401,12 @@ impl TagsScreen {
     pub fn obstacle(&self, command: Command, memory: &Memory) -> Option<String> {
         let is_tag = self.selected.as_ref().is_some_and(|tag| is_tag(tag));
         match command {
-            Command::Describe | Command::CopyTag if self.selected.is_none() => {
+            Command::Describe | Command::CopyTag | Command::Artifact if self.selected.is_none() => {
                 Some("no tag is selected".to_owned())
             }
-            Command::Describe | Command::CopyTag if !is_tag => Some("it is not a valid tag".to_owned()),
+            Command::Describe | Command::CopyTag | Command::Artifact if !is_tag => {
+                Some("it is not a valid tag".to_owned())
+            }
             Command::OnTags(OnTags::NextInput) => {
                 let none = self.what_if.as_ref().is_some_and(|what_if| !what_if.has_filter());
                 none.then(|| "a HelmChart knows no filter".to_owned())
