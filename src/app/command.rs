@@ -36,6 +36,7 @@ pub enum Command {
     Yaml,
     Tags,
     Describe,
+    OnTags(OnTags),
     CopyName,
     CopyNamespace,
     CopyTag,
@@ -65,6 +66,48 @@ pub enum Command {
     ToggleSource,
 }
 
+/// What only the screen of tags hears, its what-if included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OnTags {
+    WhatIf,
+    /// The next verdict only.
+    Verdicts,
+    /// `spec.ref` as typed in the what-if, else the command that lists the tags.
+    CopyRef,
+    SortByVersion,
+    SortByVerdict,
+    /// Gives the keys back to the table.
+    EndTyping,
+    NextInput,
+    LeaveWhatIf,
+    CursorLeft,
+    CursorRight,
+    CursorStart,
+    CursorEnd,
+    EraseNext,
+}
+
+impl OnTags {
+    #[rustfmt::skip]
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::WhatIf => ("what if", "what if: type another range and filter, and see what Flux would take"),
+            Self::Verdicts => ("verdict", "show tags of the next verdict only: in range, then each other one, then all"),
+            Self::CopyRef => ("", "copy what was typed in the what-if as YAML of spec.ref; without one, the command that lists the tags"),
+            Self::SortByVersion => ("", "sort by version, newest first; once more turns the order round"),
+            Self::SortByVerdict => ("", "sort by verdict, the chosen one first; once more turns the order round"),
+            Self::EndTyping => ("to the table", "keep the what-if and give the keys back to the table"),
+            Self::NextInput => ("range or filter", "to the other input"),
+            Self::LeaveWhatIf => ("leave", "leave the what-if: today's policy decides again"),
+            Self::CursorLeft => ("", "one character to the left"),
+            Self::CursorRight => ("", "one character to the right"),
+            Self::CursorStart => ("", "to the start of the input"),
+            Self::CursorEnd => ("", "to the end of the input"),
+            Self::EraseNext => ("", "erase the character under the cursor"),
+        }
+    }
+}
+
 impl Command {
     /// A short word for the line of keys (empty: not worth its place there) and a sentence for help and README.
     #[rustfmt::skip]
@@ -83,8 +126,8 @@ impl Command {
             Self::Leftwards => ("", "to the left in long lines"),
             Self::Rightwards => ("", "to the right in long lines"),
             Self::Open => ("open", "open what is selected: why it stands where it stands"),
-            Self::Back => ("", "clear the filter, else go back; at the first screen nothing"),
-            Self::Close => ("", "clear the filter, else go back; at the first screen ask whether to quit"),
+            Self::Back => ("", "clear the filter, else leave the what-if, else go back; at the first screen nothing"),
+            Self::Close => ("", "clear the filter, else leave the what-if, else go back; at the first screen ask whether to quit"),
             Self::Quit => ("", "quit at once"),
             Self::ConfirmQuit => ("quit", "yes: quit"),
             Self::CommandLine => ("command", "type a command: :ks  :ocirepo  :ns shop  :tags oci://…  :q"),
@@ -100,6 +143,7 @@ impl Command {
             Self::Yaml => ("yaml", "the object as YAML, secrets masked"),
             Self::Tags => ("tags", "the tags of its repository in the registry"),
             Self::Describe => ("digest", "ask the registry what the selected tag is: digest, age, layers"),
+            Self::OnTags(meant) => meant.words(),
             Self::CopyName => ("", "copy the name"),
             Self::CopyNamespace => ("", "copy the namespace"),
             Self::CopyTag => ("copy tag", "copy the tag"),

@@ -1,6 +1,14 @@
 //! Everything we may ask of the world. Effects are data: `runtime::perform` acts on them.
 
-use crate::domain::{action::Plan, fact::Scope, identity::ObjectId, repository::Upstream};
+use super::shelf::artifacts::{FileId, LayerId};
+use crate::domain::{
+    action::Plan,
+    artifact::{Artifact, Target},
+    fact::Scope,
+    identity::ObjectId,
+    repository::Upstream,
+};
+use std::sync::Arc;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
@@ -23,6 +31,25 @@ pub enum Effect {
     Describe {
         upstream: Upstream,
         reference: String,
+    },
+    Inspect(Target),
+    /// Signatures, attestations, SBOMs.
+    Refer(Arc<Artifact>),
+    OpenLayer {
+        artifact: Arc<Artifact>,
+        layer: usize,
+    },
+    /// Gives up waiting for this layer.
+    StopLayer(LayerId),
+    ReadFile {
+        artifact: Arc<Artifact>,
+        id: FileId,
+    },
+    /// Looks for a text in all files of a layer; replaces the search in force.
+    SearchFiles {
+        artifact: Arc<Artifact>,
+        id: LayerId,
+        text: Box<str>,
     },
     /// Live while its screen is open; replaces the one in force.
     FollowEvents(ObjectId),

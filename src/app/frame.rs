@@ -46,7 +46,8 @@ impl App {
                 let mut scratch = Buffer::empty(area);
                 Some(self.paint_prompt(prompt, &mut scratch, areas))
             }
-            Some(Overlay::Help(_) | Overlay::Dialog(_) | Overlay::Question) | None => None,
+            Some(Overlay::Help(_) | Overlay::Dialog(_) | Overlay::Question) => None,
+            None => self.top().cursor(&self.memory, areas.content),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The one table of keys: dispatch, the line of keys, help and the README read it. No chord stands twice in a scope.
 
 use super::{
-    command::Command,
+    command::{Command, OnTags},
     message::{Chord, Key},
 };
 
@@ -15,6 +15,8 @@ pub enum Scope {
     Object,
     Yaml,
     Tags,
+    /// The two inputs of the what-if, while they have the keys.
+    WhatIf,
     Help,
     /// A line that is typed into: filter, command, search.
     Line,
@@ -25,12 +27,13 @@ pub enum Scope {
 }
 
 impl Scope {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Everywhere,
         Self::Rows,
         Self::Object,
         Self::Yaml,
         Self::Tags,
+        Self::WhatIf,
         Self::Help,
         Self::Line,
         Self::Dialog,
@@ -44,6 +47,7 @@ impl Scope {
             Self::Object => "object",
             Self::Yaml => "yaml",
             Self::Tags => "tags",
+            Self::WhatIf => "what-if on tags",
             Self::Help => "help",
             Self::Line => "filter, command and search line",
             Self::Dialog => "reconcile dialog",
@@ -76,7 +80,7 @@ const fn shifted(scope: Scope, key: Key, command: Command) -> Row {
     Row { scope, chord: Chord { shift: true, ..Chord::key(key) }, command }
 }
 
-use Scope::{Dialog, Everywhere, Help, Line, Object, Question, Rows, Tags, Yaml};
+use Scope::{Dialog, Everywhere, Help, Line, Object, Question, Rows, Tags, WhatIf, Yaml};
 
 /// The order inside a scope is the order of the line of keys and of the help.
 pub static TABLE: &[Row] = &[
@@ -139,11 +143,35 @@ pub static TABLE: &[Row] = &[
     control(Yaml, 'u', Command::HalfUp),
     char(Yaml, 'c', Command::CopyName),
     char(Yaml, 'C', Command::CopyCommand),
+    char(Tags, '=', Command::OnTags(OnTags::WhatIf)),
     key(Tags, Key::Enter, Command::Describe),
+    char(Tags, 'v', Command::OnTags(OnTags::Verdicts)),
     char(Tags, '/', Command::Filter),
     char(Tags, 'c', Command::CopyTag),
     char(Tags, 'R', Command::Reconcile),
-    char(Tags, 'C', Command::CopyCommand),
+    char(Tags, 'C', Command::OnTags(OnTags::CopyRef)),
+    char(Tags, 'O', Command::OnTags(OnTags::SortByVersion)),
+    char(Tags, 'N', Command::SortByName),
+    char(Tags, 'A', Command::SortByAge),
+    char(Tags, 'S', Command::OnTags(OnTags::SortByVerdict)),
+    shifted(Tags, Key::Left, Command::SortLeft),
+    shifted(Tags, Key::Right, Command::SortRight),
+    key(WhatIf, Key::Enter, Command::OnTags(OnTags::EndTyping)),
+    key(WhatIf, Key::Tab, Command::OnTags(OnTags::NextInput)),
+    key(WhatIf, Key::BackTab, Command::OnTags(OnTags::NextInput)),
+    key(WhatIf, Key::Esc, Command::OnTags(OnTags::LeaveWhatIf)),
+    key(WhatIf, Key::Down, Command::Down),
+    key(WhatIf, Key::Up, Command::Up),
+    key(WhatIf, Key::PageDown, Command::PageDown),
+    key(WhatIf, Key::PageUp, Command::PageUp),
+    key(WhatIf, Key::Left, Command::OnTags(OnTags::CursorLeft)),
+    key(WhatIf, Key::Right, Command::OnTags(OnTags::CursorRight)),
+    key(WhatIf, Key::Home, Command::OnTags(OnTags::CursorStart)),
+    key(WhatIf, Key::End, Command::OnTags(OnTags::CursorEnd)),
+    key(WhatIf, Key::Backspace, Command::Erase),
+    key(WhatIf, Key::Delete, Command::OnTags(OnTags::EraseNext)),
+    control(WhatIf, 'u', Command::EraseAll),
+    control(WhatIf, 'c', Command::Quit),
     char(Everywhere, ':', Command::CommandLine),
     char(Everywhere, '?', Command::Help),
     char(Everywhere, 'j', Command::Down),

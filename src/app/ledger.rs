@@ -87,6 +87,8 @@ pub struct Ledger {
     /// The sources of each repository.
     sources: HashMap<Upstream, BTreeSet<ObjectId>>,
     fetched: HashSet<ObjectId>,
+    /// Objects to look at again since somebody asked; none: all of them.
+    touched: Option<HashSet<ObjectId>>,
     /// Grows when rows may have come, gone or moved; a kept view of an older shape is out of date.
     pub shape: u64,
     /// Grows with every change of any object.
@@ -135,6 +137,7 @@ impl Ledger {
             }
         }
         if everything {
+            self.touched = None;
             self.entries = self
                 .world
                 .objects()
@@ -176,6 +179,7 @@ impl Ledger {
     fn judge(&mut self, id: &ObjectId) -> bool {
         let Some(object) = self.world.get(id) else {
             let old = self.entries.remove(id);
+            self.touch(id, old.as_ref().and_then(|old| old.parent.clone()));
             self.counts = old.iter().fold(self.counts, Counts::without);
             self.unlink(id, old.as_ref());
             return old.is_none();
@@ -190,13 +194,33 @@ impl Ledger {
         });
         self.counts = self.counts.with(&new);
         let upstream = new.upstream.clone();
+        let parent = new.parent.clone();
         let old = self.entries.insert(id.clone(), new);
+        let left = old.as_ref().and_then(|old| old.parent.clone());
+        let moved = left != parent;
+        self.touch(id, [left, parent].into_iter().flatten().filter(|_| moved));
         self.counts = old.iter().fold(self.counts, Counts::without);
         self.unlink(id, old.as_ref());
         if let Some(upstream) = upstream {
             self.sources.entry(upstream).or_default().insert(id.clone());
         }
         same
+    }
+
+    /// It has to be looked at again, and so has what gained or lost it.
+    fn touch(&mut self, id: &ObjectId, parents: impl IntoIterator<Item = ObjectId>) {
+        if let Some(touched) = &mut self.touched {
+            touched.insert(id.clone());
+            touched.extend(parents);
+        }
+    }
+
+    /// What has to be looked at again since the last time.
+    pub fn take_touched(&mut self) -> Touched {
+        match self.touched.replace(HashSet::new()) {
+            Some(touched) => Touched::Objects(touched.into_iter().collect()),
+            None => Touched::Everything,
+        }
     }
 
     fn unlink(&mut self, id: &ObjectId, old: Option<&Entry>) {

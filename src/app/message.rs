@@ -1,5 +1,6 @@
 //! Everything that can happen. Time is a message: nothing in `app` reads a clock.
 
+use super::shelf::artifacts::News;
 use crate::domain::{
     Timestamp,
     action::Step,
@@ -41,6 +42,8 @@ pub enum Message {
         reference: String,
         answer: Result<Details, Problem>,
     },
+    /// An answer about an artifact.
+    Artifact(News),
     /// All events of an object, whole, newest first.
     Events(ObjectId, Result<Vec<Event>, Problem>),
     /// The object as YAML, secrets masked.

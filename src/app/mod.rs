@@ -28,7 +28,7 @@ use crate::{
         identity::{About, ObjectId},
         problem::{Cause, Problem},
         repository::Upstream,
-        world::{Feed, Lookup, takes_from},
+        world::{Feed, Lookup, Touched, takes_from},
     },
     widgets::{
         text,
@@ -36,6 +36,7 @@ use crate::{
     },
 };
 use effect::Effect;
+use ledger::Entry;
 use memory::{Memory, Session};
 use message::Message;
 use overlay::{Overlay, prompt::Purpose};
@@ -43,7 +44,7 @@ use ratatui::{Frame, buffer::Buffer, layout::Rect};
 use screen::{Place, Screen};
 use seek::Seek;
 use shelf::Answer;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use travel::Journey;
 
 /// How long a toast that asks for nothing stays, in seconds.
@@ -110,8 +111,6 @@ pub struct App {
     seek: Seek,
     /// Shape of the world, and whether all of it was read, for which sources were sought.
     sought: (u64, bool),
-    /// Shape of the world for which all repositories were put in line.
-    lined_up: u64,
 }
 
 /// Whether the picture is out of date.
@@ -167,7 +166,6 @@ impl App {
             events_ended: false,
             seek: Seek::default(),
             sought: (0, false),
-            lined_up: 0,
         };
         app.journey.arrive(&Place::Board);
         if let Start::Tags(upstream) = settings.start {
@@ -177,6 +175,7 @@ impl App {
     }
 
     /// The first questions. Nothing waits for their answers.
+    #[must_use = "what is asked for and not performed is never answered"]
     pub fn start(&mut self) -> Vec<Effect> {
         let context = match &self.memory.session {
             Session::Connecting { context, .. } | Session::Down { context, .. } => context.clone(),
@@ -189,11 +188,13 @@ impl App {
     }
 
     /// Takes one message in. Never waits.
+    #[must_use = "what is asked for and not performed is never answered"]
     pub fn update(&mut self, message: Message) -> Vec<Effect> {
         let mut effects = Vec::new();
         let loud = matches!(message, Message::Key(_) | Message::Pasted(_) | Message::Resized { .. });
         if let Message::Tick(now) = message {
             self.tick(now);
+            self.keep_up(&mut effects);
             return effects;
         }
         self.dirty = self.dirty.max(if loud { Dirty::Yes } else { Dirty::Perhaps });
@@ -245,6 +246,15 @@ impl App {
         self.dirty = self.dirty.max(Dirty::Perhaps);
     }
 
+    /// What is due by the clock alone: old lists that are seen, and what was too much to judge at once.
+    fn keep_up(&mut self, effects: &mut Vec<Effect>) {
+        let seen = self.top().visible_upstreams(&self.memory, self.content());
+        self.memory.shelf.refresh(&seen, self.memory.now);
+        if self.memory.shelf.has_queue() || self.memory.upgrades.is_waiting() {
+            self.settle(effects);
+        }
+    }
+
     fn take(&mut self, message: Message, effects: &mut Vec<Effect>) {
         match message {
             Message::Tick(now) => self.tick(now),
@@ -264,6 +274,7 @@ impl App {
             Message::Described { upstream, reference, answer } => {
                 self.memory.shelf.lookups.take_details(&upstream, &reference, answer, self.memory.now);
             }
+            Message::Artifact(news) => self.memory.shelf.artifacts.take(news),
             Message::Events(id, answer) => {
                 self.events_ended |= answer.is_err() && self.followed.as_ref() == Some(&id);
                 self.memory.shelf.take_events(id, answer, self.memory.now);
@@ -373,9 +384,10 @@ impl App {
     fn settle(&mut self, effects: &mut Vec<Effect>) {
         let content = self.content();
         let last = self.stack.len() - 1;
+        let touched = self.memory.ledger.take_touched();
+        self.memory.upgrades.settle(&touched, &self.memory.ledger, &mut self.memory.shelf);
         self.stack[last].settle(&self.memory, content);
-        self.want_tags(content);
-        self.memory.upgrades.settle(&self.memory.ledger, &self.memory.shelf);
+        self.want_tags(&touched, content);
         let seen = self.stack[last].wants(&self.memory, content);
         self.memory.shelf.lookups.look(seen);
         effects.extend(self.memory.shelf.due(self.memory.now));
@@ -389,18 +401,15 @@ impl App {
     }
 
     /// What can be seen first, then every other repository of the world.
-    fn want_tags(&mut self, content: Rect) {
-        if self.lined_up != self.memory.ledger.shape {
-            self.lined_up = self.memory.ledger.shape;
-            let mut named: BTreeMap<Upstream, bool> = BTreeMap::new();
-            for (_, entry) in self.memory.ledger.entries() {
-                if let Some(upstream) = &entry.upstream {
-                    *named.entry(upstream.clone()).or_default() |= entry.chart;
-                }
-            }
-            for (upstream, chart) in &named {
-                self.memory.shelf.want_tags_as(upstream, *chart);
-            }
+    fn want_tags(&mut self, touched: &Touched, content: Rect) {
+        let Memory { ledger, shelf, .. } = &mut self.memory;
+        let entries: Vec<&Entry> = match touched {
+            Touched::Objects(ids) => ids.iter().filter_map(|id| ledger.get(id)).collect(),
+            Touched::Everything => ledger.entries().map(|(_, entry)| entry).collect(),
+        };
+        let named: BTreeSet<&Upstream> = entries.iter().filter_map(|entry| entry.upstream.as_ref()).collect();
+        for upstream in named {
+            shelf.want_tags_as(upstream, ledger.sources_of(upstream).any(|entry| entry.chart));
         }
         if !self.memory.shelf.has_queue() && !matches!(self.top(), Screen::Tags(_)) {
             return;

@@ -39,6 +39,7 @@ impl App {
                 self.overlay = overlay;
                 effects.push(Effect::Quit);
             }
+            (None, command) if self.top().is_typing() => self.in_screen(command, chord, effects),
             (None, Some(command)) => self.command(command, effects),
             (Some(Overlay::Line(prompt)), command) => self.in_line(prompt, command, chord, effects),
             (Some(Overlay::Help(help)), command) => self.in_help(help, command, chord),
@@ -53,6 +54,7 @@ impl App {
     pub(super) fn listeners(&self) -> Vec<Scope> {
         match &self.overlay {
             Some(overlay) => vec![overlay.scope()],
+            None if self.top().is_typing() => vec![self.top().scope()],
             None => vec![self.top().scope(), Scope::Everywhere],
         }
     }
@@ -117,13 +119,25 @@ impl App {
         }
     }
 
+    /// The screen is typed into: what is no key of it is text.
+    fn in_screen(&mut self, command: Option<Command>, chord: Chord, effects: &mut Vec<Effect>) {
+        match command {
+            Some(command) => self.command(command, effects),
+            None => {
+                if let Some(c) = typed_char(chord) {
+                    self.top_mut().insert(c.encode_utf8(&mut [0; 4]));
+                }
+            }
+        }
+    }
+
     fn step(&mut self, step: Step, effects: &mut Vec<Effect>) {
         match step {
             Step::Stay => {}
             Step::Go(place) => self.go(&place),
             Step::Say(meaning, words) => self.say(meaning, words),
             Step::Copy(text) => {
-                self.say(Meaning::Success, format!("copied: {text}"));
+                self.say(Meaning::Success, format!("copied: {}", text.trim().replace('\n', " ")));
                 effects.push(Effect::Copy(text));
             }
             Step::Search => self.overlay = Some(Overlay::Line(Prompt::new(Purpose::Search, ""))),
@@ -145,7 +159,7 @@ impl App {
             self.top_mut().set_filter(Filter::default());
             return true;
         }
-        self.leave(effects)
+        self.top_mut().retreat() || self.leave(effects)
     }
 
     fn widen(&mut self) {
@@ -207,7 +221,8 @@ impl App {
                 help.needle
                     .extend(text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()));
             }
-            Some(Overlay::Help(_) | Overlay::Dialog(_) | Overlay::Question) | None => return,
+            Some(Overlay::Help(_) | Overlay::Dialog(_) | Overlay::Question) => return,
+            None => return self.top_mut().insert(text),
         }
         self.typed();
     }

@@ -272,7 +272,7 @@ pub struct GetArgs {
     /// Leave the table's header out
     #[arg(long)]
     pub no_header: bool,
-    /// Ask the registries for the newest tag too, each repository once
+    /// Ask the registries what Flux would take and what is newest, each repository once
     #[arg(long)]
     pub newest: bool,
 }

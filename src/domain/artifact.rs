@@ -59,7 +59,7 @@ pub enum Origin {
 }
 
 /// What to open, and with whose eyes: the source's own selector and ignore rules decide what Flux would store.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Target {
     pub origin: Origin,
     pub selector: LayerSelector,

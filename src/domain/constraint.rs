@@ -9,8 +9,9 @@ use std::{fmt, sync::LazyLock};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Constraint(Vec<Group>);
 
+/// Comparators of which all must hold; printed as Masterminds prints it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Group(Vec<Comparator>);
+pub struct Group(Vec<Comparator>);
 
 /// One operator and one version, of which parts may be wild or missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,26 +45,41 @@ enum Operator {
     Caret,
 }
 
-/// Masterminds' own words.
+/// Masterminds' own words. `at`: the byte of the text at which reading it stops.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConstraintError {
-    #[error("improper constraint: {0}")]
-    Improper(String),
+    #[error("improper constraint: {text}")]
+    Improper { text: String, at: usize },
     #[error("constraint parser error")]
-    Parser,
+    Parser { at: usize },
+}
+
+impl ConstraintError {
+    pub const fn at(&self) -> usize {
+        match self {
+            Self::Improper { at, .. } | Self::Parser { at } => *at,
+        }
+    }
+
+    fn placed(self, at: usize) -> Self {
+        match self {
+            Self::Improper { text, .. } => Self::Improper { text, at },
+            Self::Parser { .. } => Self::Parser { at },
+        }
+    }
 }
 
 /// What a constraint says of a version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Judgement {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judgement<'a> {
     InRange,
     /// It would match if its group named a pre-release.
     PreRelease {
-        group: String,
+        group: &'a Group,
     },
     /// The comparator that refuses it, e.g. `<2.0.0`; of several groups, that of the last.
     OutOfRange {
-        comparator: String,
+        comparator: &'a str,
     },
 }
 
@@ -77,6 +93,10 @@ struct Grammar {
     hyphen: Regex,
     group: Regex,
     comparator: Regex,
+    /// The same pieces where a text begins with them: to find where it breaks.
+    first_hyphen: Regex,
+    first: Regex,
+    first_operator: Regex,
 }
 
 static GRAMMAR: LazyLock<Option<Grammar>> = LazyLock::new(|| {
@@ -87,38 +107,43 @@ static GRAMMAR: LazyLock<Option<Grammar>> = LazyLock::new(|| {
         group: Regex::new(&format!("^{SPACE}*{one}{SPACE}*(?:(?:{SPACE}+|,{SPACE}*){one}{SPACE}*)*$"))
             .ok()?,
         comparator: Regex::new(&format!("({OPERATOR}){SPACE}*({PARTIAL})")).ok()?,
+        first_hyphen: Regex::new(&format!("^{plain}{SPACE}+-{SPACE}+{plain}")).ok()?,
+        first: Regex::new(&format!("^{one}")).ok()?,
+        first_operator: Regex::new(&format!("^(?:{OPERATOR}){SPACE}*")).ok()?,
     })
 });
 
 impl Constraint {
     pub fn parse(text: &str) -> Result<Self, ConstraintError> {
-        let grammar = GRAMMAR.as_ref().ok_or(ConstraintError::Parser)?;
-        let text = rewrite_hyphens(&grammar.hyphen, text);
-        text.split("||").map(|group| Group::parse(grammar, group)).collect::<Result<_, _>>().map(Self)
+        let grammar = GRAMMAR.as_ref().ok_or(ConstraintError::Parser { at: 0 })?;
+        let rewritten = rewrite_hyphens(&grammar.hyphen, text);
+        let groups = rewritten.split("||").map(|group| Group::parse(grammar, group));
+        let groups: Result<_, ConstraintError> = groups.collect();
+        groups.map(Self).map_err(|error| error.placed(breaks_at(grammar, text)))
     }
 
     pub fn matches(&self, version: &Version) -> bool {
         self.0.iter().any(|group| group.refusal(version).is_none())
     }
 
-    pub fn judge(&self, version: &Version) -> Judgement {
+    pub fn judge(&self, version: &Version) -> Judgement<'_> {
         if self.matches(version) {
             return Judgement::InRange;
         }
         let gated = |group: &&Group| version.is_prerelease() && !group.admits_prereleases();
         let admitted = |group: &&Group| group.0.iter().all(|comparator| comparator.holds(version));
         if let Some(group) = self.0.iter().filter(gated).find(admitted) {
-            return Judgement::PreRelease { group: group.to_string() };
+            return Judgement::PreRelease { group };
         }
         let comparator = self.0.iter().rev().find_map(|group| group.0.iter().find(|c| !c.holds(version)));
-        Judgement::OutOfRange { comparator: comparator.map_or_else(String::new, |c| c.text.to_string()) }
+        Judgement::OutOfRange { comparator: comparator.map_or("", |c| &c.text) }
     }
 }
 
 impl Group {
     fn parse(grammar: &Grammar, text: &str) -> Result<Self, ConstraintError> {
         if !grammar.group.is_match(text) {
-            return Err(ConstraintError::Improper(quote(text)));
+            return Err(ConstraintError::Improper { text: quote(text), at: 0 });
         }
         grammar
             .comparator
@@ -158,7 +183,7 @@ impl Comparator {
         Ok(Self {
             operator: Operator::read(part(1)),
             text: format!("{}{}", part(1), part(2)).into(),
-            version: Version::parse(&version).map_err(|_| ConstraintError::Parser)?,
+            version: Version::parse(&version).map_err(|_| ConstraintError::Parser { at: 0 })?,
             wild,
         })
     }
@@ -263,6 +288,47 @@ fn rewrite_hyphens(hyphen: &Regex, text: &str) -> String {
     out
 }
 
+/// The first character that fits nowhere, or where a version begins whose numbers cannot be read.
+fn breaks_at(grammar: &Grammar, text: &str) -> usize {
+    let mut start = 0;
+    for group in text.split("||") {
+        if let Some(at) = group_breaks_at(grammar, group) {
+            return start + at;
+        }
+        start += group.len() + 2;
+    }
+    text.len()
+}
+
+fn group_breaks_at(grammar: &Grammar, group: &str) -> Option<usize> {
+    let mut at = behind_space(group, 0);
+    loop {
+        let rest = &group[at..];
+        let Some(found) = grammar.first_hyphen.find(rest).or_else(|| grammar.first.find(rest)) else {
+            return Some(at + grammar.first_operator.find(rest).map_or(0, |operator| operator.end()));
+        };
+        let mut comparators = grammar.comparator.captures_iter(found.as_str());
+        if let Some(bad) = comparators.find(|one| Comparator::read(one).is_err()) {
+            return Some(at + bad.get(2).map_or(0, |version| version.start()));
+        }
+        let end = at + found.end();
+        let next = behind_space(group, end);
+        if next == group.len() {
+            return None;
+        }
+        at = match group.as_bytes()[next] {
+            b',' => behind_space(group, next + 1),
+            _ if next > end => next,
+            _ => return Some(end),
+        };
+    }
+}
+
+fn behind_space(text: &str, from: usize) -> usize {
+    let space = |c: char| matches!(c, '\t' | '\n' | '\u{c}' | '\r' | ' ');
+    text.len() - text[from..].trim_start_matches(space).len()
+}
+
 /// Go's `%q`.
 fn quote(text: &str) -> String {
     let mut out = String::from('"');
@@ -318,7 +384,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn check(constraint: &str, version: &str, expected: &str) {
-        let words = match Constraint::parse(constraint).unwrap().judge(&Version::parse(version).unwrap()) {
+        let constraint_read = Constraint::parse(constraint).unwrap();
+        let words = match constraint_read.judge(&Version::parse(version).unwrap()) {
             Judgement::InRange => "in range".to_owned(),
             Judgement::PreRelease { group } => format!("pre-release: {group}"),
             Judgement::OutOfRange { comparator } => format!("out of range: {comparator}"),
@@ -336,6 +403,26 @@ mod tests {
         check(">=1.0.0-0 <2.0.0", "2.0.0-rc.1", "in range");
     }
 
+    #[test]
+    fn a_text_that_does_not_parse_says_where_it_breaks() {
+        for (text, at) in [
+            ("abc", 0),
+            (">=6.9.0 <abc", 9),
+            (">=6.9.0, ", 9),
+            ("1.x || ~> ^2", 10),
+            ("1.x ||", 6),
+            ("", 0),
+            ("1.2.3.4", 5),
+            ("1.0 - 2.0 3.0.0?", 15),
+            (">=1.0.0 <99999999999999999999", 9),
+            ("1.2.3-01", 0),
+            ("größer", 0),
+            ("1.0.0\u{a0}<2", 5),
+        ] {
+            assert_eq!(Constraint::parse(text).unwrap_err().at(), at, "{text}");
+        }
+    }
+
     fn version() -> impl Strategy<Value = Version> {
         "[0-3]\\.[0-3]\\.[0-3](-(rc|a)\\.[0-3])?".prop_map(|text| Version::parse(&text).unwrap())
     }
@@ -347,8 +434,11 @@ mod tests {
     proptest! {
         #[test]
         fn no_string_makes_it_panic(text in any::<String>(), odd in "[0-9xv*.|<>=!~^, \\-+a]{0,24}") {
-            let _ = Constraint::parse(&text);
-            let _ = Constraint::parse(&odd);
+            for text in [&text, &odd] {
+                if let Err(error) = Constraint::parse(text) {
+                    prop_assert!(text.is_char_boundary(error.at()), "{text:?} {}", error.at());
+                }
+            }
         }
 
         #[test]

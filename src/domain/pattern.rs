@@ -32,6 +32,11 @@ impl Pattern {
         }
     }
 
+    /// The byte at which Go stops reading a pattern that it refuses; None: it does not refuse it.
+    pub fn breaks_at(text: &str) -> Option<usize> {
+        Reader::new(text).breaks_at()
+    }
+
     /// Whether it is found anywhere in the tag, as `MatchString` of Go.
     pub fn is_match(&self, tag: &str) -> bool {
         self.regex.is_match(tag)
@@ -161,6 +166,19 @@ impl<'p> Reader<'p> {
             return Err(cannot("it is too long"));
         }
         Ok(whole.text)
+    }
+
+    /// Where the item begins that cannot be read; the end where something is left open.
+    fn breaks_at(mut self) -> Option<usize> {
+        while let Some(next) = self.peek() {
+            let start = self.at;
+            match self.read_item(next) {
+                Ok(is_repetition) => self.repetition = is_repetition.then_some(start),
+                Err(PatternError::Invalid(_)) => return Some(start),
+                Err(PatternError::CannotEvaluate(_)) => return None,
+            }
+        }
+        (!self.around.is_empty()).then_some(self.at)
     }
 
     fn rest(&self) -> &'p str {
@@ -933,6 +951,22 @@ const OUTSIDE_ASCII: &str = "
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_pattern_that_go_refuses_says_where_it_breaks() {
+        for (pattern, at) in [
+            ("*a", Some(0)),
+            ("^1\\.[0-9", Some(4)),
+            ("a(b", Some(3)),
+            ("ab)", Some(2)),
+            ("(?=x)", Some(0)),
+            ("a{2,1}", Some(1)),
+            ("^v?1", None),
+        ] {
+            assert_eq!(Pattern::breaks_at(pattern), at, "{pattern}");
+            assert_eq!(Pattern::compile(pattern).is_err(), at.is_some(), "{pattern}");
+        }
+    }
 
     const TAGS: &str = "1.2.3 v1.2.3 1.2.3-rc.1 2.0.0-beta RELEASE-0a1b main_2024 latest K s --~~&& [a]{,3}";
 

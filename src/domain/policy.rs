@@ -11,7 +11,7 @@ use super::{
 use std::{fmt, sync::Arc};
 
 /// How a source picks from its repository.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Policy {
     /// None: nothing is followed, the tags are only listed.
     pub follows: Option<Follows>,
@@ -21,7 +21,7 @@ pub struct Policy {
 }
 
 /// Which tags count as versions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Dialect {
     /// An OCIRepository (`reference/flux.md` §1.5).
     #[default]
@@ -124,83 +124,109 @@ impl Policy {
 
     /// What Flux would do with these tags.
     pub fn select(&self, tags: &[Arc<str>]) -> Selection {
+        self.apply(&self.rule(), tags)
+    }
+
+    /// Every tag `not-judged`, for this reason.
+    pub fn unjudged(&self, tags: &[Arc<str>], error: Option<String>, why: &str) -> Selection {
+        self.apply(&Rule::Nothing { error, why: why.to_owned() }, tags)
+    }
+
+    /// Reads range and filter.
+    pub(super) fn rule(&self) -> Rule {
         let Some(follows) = &self.follows else {
-            return self.unjudged(tags, None, "no range and no tag was asked about");
+            return Rule::nothing(None, "no range and no tag was asked about");
         };
         match (self.dialect, follows) {
-            (_, Follows::Digest(digest)) => {
-                let selection = self.follow_one(tags, None, "a digest is followed, no tag is");
-                Selection { chosen: Some(Choice::Digest(digest.clone())), ..selection }
-            }
-            (Dialect::HelmChart, follows) => self.select_chart(tags, follows.text()),
-            (_, Follows::Tag(tag)) => self.follow_one(tags, Some(tag), &format!("the tag {tag} is followed")),
+            (_, Follows::Digest(digest)) => Rule::Digest(digest.clone()),
+            (Dialect::HelmChart, follows) => Self::chart_rule(follows.text()),
+            (_, Follows::Tag(tag)) => Rule::one(tag, format!("the tag {tag} is followed")),
             (_, Follows::Latest) => {
-                self.follow_one(tags, Some("latest"), "no ref is set: the tag latest is followed")
+                Rule::one("latest", "no ref is set: the tag latest is followed".to_owned())
             }
-            (_, Follows::Semver(range)) => self.select_range(tags, range),
+            (_, Follows::Semver(range)) => self.range_rule(range),
         }
     }
 
-    fn select_range(&self, tags: &[Arc<str>], range: &str) -> Selection {
+    fn range_rule(&self, range: &str) -> Rule {
         let filter = match self.filter.as_deref().filter(|filter| !filter.is_empty()).map(Pattern::compile) {
             None => None,
             Some(Ok(filter)) => Some(filter),
             Some(Err(PatternError::Invalid(words))) => {
-                return self.unjudged(tags, Some(words), "semverFilter cannot be read");
+                return Rule::nothing(Some(words), "semverFilter cannot be read");
             }
             Some(Err(PatternError::CannotEvaluate(why))) => {
-                return self.unjudged(tags, None, &format!("semverFilter cannot be evaluated here: {why}"));
+                return Rule::nothing(None, &format!("semverFilter: {why}"));
             }
         };
-        let constraint = match Constraint::parse(range) {
-            Ok(constraint) => constraint,
+        match Constraint::parse(range) {
+            Ok(constraint) => {
+                Rule::Range { filter, constraint, nothing: format!("no match found for semver: {range}") }
+            }
             Err(error) => {
                 let words = format!("semver '{range}' parse error: {error}");
-                return self.unjudged(tags, Some(words), "the range cannot be read");
+                Rule::nothing(Some(words), "the range cannot be read")
             }
-        };
-        let verdicts = tags.iter().map(|tag| self.judge(tag, filter.as_ref(), &constraint)).collect();
-        choose(verdicts, || format!("no match found for semver: {range}"))
+        }
     }
 
     /// Helm's way: an exact version is a tag without asking; else the newest strict version in range.
-    fn select_chart(&self, tags: &[Arc<str>], version: &str) -> Selection {
+    fn chart_rule(version: &str) -> Rule {
         if Version::parse_tag(version).is_ok() {
-            let tag = version.replace('+', "_");
-            return self.follow_one(tags, Some(&tag), &format!("the chart version {version} is followed"));
+            return Rule::one(&version.replace('+', "_"), format!("the chart version {version} is followed"));
         }
         let range = if version.is_empty() { "*" } else { version };
+        let nothing = format!("could not locate a version matching provided version string {version}");
         match Constraint::parse(range) {
-            Err(error) => self.unjudged(tags, Some(error.to_string()), "the range cannot be read"),
-            Ok(constraint) => {
-                let verdicts = tags.iter().map(|tag| self.judge(tag, None, &constraint)).collect();
-                choose(verdicts, || {
-                    format!("could not locate a version matching provided version string {version}")
-                })
-            }
+            Ok(constraint) => Rule::Range { filter: None, constraint, nothing },
+            Err(error) => Rule::nothing(Some(error.to_string()), "the range cannot be read"),
         }
     }
 
-    fn judge(&self, tag: &Arc<str>, filter: Option<&Pattern>, constraint: &Constraint) -> Judged {
-        let version = self.dialect.read(tag);
-        let (verdict, reason) = match (unfit(tag), &version) {
-            (Some(unfit), _) => unfit,
-            _ if filter.is_some_and(|filter| !filter.is_match(tag)) => {
-                let pattern = filter.map_or("", Pattern::as_str);
-                (Verdict::FilteredOut, format!("does not match semverFilter {pattern}"))
-            }
-            (None, Err(why)) => (Verdict::NotAVersion, self.not_a_version(tag, *why)),
-            (None, Ok(version)) => match constraint.judge(version) {
-                Judgement::InRange => (Verdict::InRange, String::new()),
-                Judgement::PreRelease { group } => {
-                    (Verdict::PreRelease, format!("{group} names no pre-release"))
-                }
-                Judgement::OutOfRange { comparator } => {
-                    (Verdict::OutOfRange, format!("{version} does not satisfy {comparator}"))
-                }
-            },
+    fn apply(&self, rule: &Rule, tags: &[Arc<str>]) -> Selection {
+        let judge = |tag: &Arc<str>| {
+            let version = self.dialect.read(tag);
+            let finding = rule.find(tag, &version);
+            let reason = self.reason(&finding, tag, &version);
+            Judged { tag: tag.clone(), version: version.ok(), verdict: finding.verdict(), reason }
         };
-        Judged { tag: tag.clone(), version: version.ok(), verdict, reason }
+        let verdicts: Vec<Judged> = tags.iter().map(judge).collect();
+        let unchosen = |error, verdicts| Selection { chosen: None, ambiguous: Vec::new(), error, verdicts };
+        match rule {
+            Rule::Nothing { error, .. } => unchosen(error.clone(), verdicts),
+            Rule::Digest(digest) => {
+                Selection { chosen: Some(Choice::Digest(digest.clone())), ..unchosen(None, verdicts) }
+            }
+            Rule::One { .. } => {
+                let chosen = verdicts.iter().find(|judged| judged.verdict == Verdict::Chosen);
+                let chosen = chosen.map(|judged| Choice::Tag(judged.tag.clone()));
+                Selection { chosen, ..unchosen(None, verdicts) }
+            }
+            Rule::Range { nothing, .. } => choose(verdicts, nothing),
+        }
+    }
+
+    /// Why; what was in range is told when the highest is known.
+    pub(super) fn reason(
+        &self,
+        finding: &Finding<'_>,
+        tag: &str,
+        version: &Result<Version, NotAVersion>,
+    ) -> String {
+        match finding {
+            Finding::FilteredOut(filter) => format!("does not match semverFilter {}", filter.as_str()),
+            Finding::NotAVersion(why) => self.not_a_version(tag, *why),
+            Finding::Judged(Judgement::InRange) => String::new(),
+            Finding::Judged(Judgement::PreRelease { group }) => format!("{group} names no pre-release"),
+            Finding::Judged(Judgement::OutOfRange { comparator }) => {
+                let version = version.as_ref().map_or(tag, Version::original);
+                format!("{version} does not satisfy {comparator}")
+            }
+            Finding::Unfit(_, why)
+            | Finding::Followed(why)
+            | Finding::NotFollowed(why)
+            | Finding::NotJudged(why) => (*why).to_owned(),
+        }
     }
 
     fn not_a_version(&self, tag: &str, why: NotAVersion) -> String {
@@ -211,35 +237,83 @@ impl Policy {
             why.to_string()
         }
     }
+}
 
-    /// One tag, or none of them, is followed whatever the others are.
-    fn follow_one(&self, tags: &[Arc<str>], followed: Option<&str>, why: &str) -> Selection {
-        let mut chosen = None;
-        let verdicts = tags
-            .iter()
-            .map(|tag| {
-                let (verdict, reason) = if followed == Some(&**tag) {
-                    chosen = Some(Choice::Tag(tag.clone()));
-                    (Verdict::Chosen, why.to_owned())
-                } else {
-                    unfit(tag).unwrap_or_else(|| (Verdict::NotFollowed, why.to_owned()))
-                };
-                Judged { tag: tag.clone(), version: self.dialect.read(tag).ok(), verdict, reason }
-            })
-            .collect();
-        Selection { chosen, ambiguous: Vec::new(), error: None, verdicts }
+/// A policy whose range and filter were read: what decides about each tag.
+pub(super) enum Rule {
+    /// No tag is judged: Flux's error, and why.
+    Nothing {
+        error: Option<String>,
+        why: String,
+    },
+    Digest(Box<str>),
+    /// One tag is followed whatever the others are.
+    One {
+        followed: Box<str>,
+        why: String,
+    },
+    Range {
+        filter: Option<Pattern>,
+        constraint: Constraint,
+        /// Flux's words where nothing is in range.
+        nothing: String,
+    },
+}
+
+/// What a rule makes of one tag, in no words yet.
+pub(super) enum Finding<'a> {
+    Unfit(Verdict, &'static str),
+    FilteredOut(&'a Pattern),
+    NotAVersion(NotAVersion),
+    Judged(Judgement<'a>),
+    Followed(&'a str),
+    NotFollowed(&'a str),
+    NotJudged(&'a str),
+}
+
+impl Rule {
+    fn nothing(error: Option<String>, why: &str) -> Self {
+        Self::Nothing { error, why: why.to_owned() }
     }
 
-    /// Every tag `not-judged`, for this reason.
-    pub fn unjudged(&self, tags: &[Arc<str>], error: Option<String>, why: &str) -> Selection {
-        let verdicts = tags
-            .iter()
-            .map(|tag| {
-                let (verdict, reason) = unfit(tag).unwrap_or_else(|| (Verdict::NotJudged, why.to_owned()));
-                Judged { tag: tag.clone(), version: self.dialect.read(tag).ok(), verdict, reason }
-            })
-            .collect();
-        Selection { chosen: None, ambiguous: Vec::new(), error, verdicts }
+    fn one(followed: &str, why: String) -> Self {
+        Self::One { followed: followed.into(), why }
+    }
+
+    pub(super) fn find(&self, tag: &str, version: &Result<Version, NotAVersion>) -> Finding<'_> {
+        match self {
+            Self::One { followed, why } if **followed == *tag => return Finding::Followed(why),
+            Self::Nothing { .. } | Self::Digest(_) | Self::One { .. } | Self::Range { .. } => {}
+        }
+        if let Some((verdict, why)) = unfit(tag) {
+            return Finding::Unfit(verdict, why);
+        }
+        match (self, version) {
+            (Self::Nothing { why, .. }, _) => Finding::NotJudged(why),
+            (Self::Digest(_), _) => Finding::NotFollowed("a digest is followed, no tag is"),
+            (Self::One { why, .. }, _) => Finding::NotFollowed(why),
+            (Self::Range { filter: Some(filter), .. }, _) if !filter.is_match(tag) => {
+                Finding::FilteredOut(filter)
+            }
+            (Self::Range { .. }, Err(why)) => Finding::NotAVersion(*why),
+            (Self::Range { constraint, .. }, Ok(version)) => Finding::Judged(constraint.judge(version)),
+        }
+    }
+}
+
+impl Finding<'_> {
+    pub(super) fn verdict(&self) -> Verdict {
+        match self {
+            Self::Unfit(verdict, _) => *verdict,
+            Self::FilteredOut(_) => Verdict::FilteredOut,
+            Self::NotAVersion(_) => Verdict::NotAVersion,
+            Self::Judged(Judgement::InRange) => Verdict::InRange,
+            Self::Judged(Judgement::PreRelease { .. }) => Verdict::PreRelease,
+            Self::Judged(Judgement::OutOfRange { .. }) => Verdict::OutOfRange,
+            Self::Followed(_) => Verdict::Chosen,
+            Self::NotFollowed(_) => Verdict::NotFollowed,
+            Self::NotJudged(_) => Verdict::NotJudged,
+        }
     }
 }
 
@@ -255,41 +329,62 @@ impl Dialect {
 }
 
 /// What is no tag of the source's own, whatever the policy says.
-fn unfit(tag: &str) -> Option<(Verdict, String)> {
+fn unfit(tag: &str) -> Option<(Verdict, &'static str)> {
     if is_signature_tag(tag) {
-        return Some((Verdict::Signature, "made by a signing tool".to_owned()));
+        return Some((Verdict::Signature, "made by a signing tool"));
     }
-    (!is_tag(tag)).then(|| (Verdict::Invalid, "not a valid tag".to_owned()))
+    (!is_tag(tag)).then_some((Verdict::Invalid, "not a valid tag"))
 }
 
-/// The highest in range wins; among equals the first in the registry's order.
-fn choose(mut verdicts: Vec<Judged>, nothing: impl Fn() -> String) -> Selection {
-    let in_range = |judged: &Judged| judged.verdict == Verdict::InRange;
-    let count = verdicts.iter().filter(|judged| in_range(judged)).count();
-    let mut best: Option<usize> = None;
-    for (at, judged) in verdicts.iter().enumerate().filter(|(_, judged)| in_range(judged)) {
-        if best.is_none_or(|best| judged.version > verdicts[best].version) {
-            best = Some(at);
+/// The highest wins; among equals the first in the registry's order.
+pub(super) fn highest<'a>(versions: impl Iterator<Item = (usize, &'a Version)>) -> Option<usize> {
+    let mut best: Option<(usize, &Version)> = None;
+    for (at, version) in versions {
+        if best.is_none_or(|(_, best)| version > best) {
+            best = Some((at, version));
         }
     }
-    let Some(best) = best else {
-        return Selection { chosen: None, ambiguous: Vec::new(), error: Some(nothing()), verdicts };
+    best.map(|(at, _)| at)
+}
+
+/// How a tag in range stands to the winner.
+pub(super) enum Place {
+    Highest { of: usize },
+    Equal,
+    Below,
+}
+
+impl Place {
+    pub(super) fn words(&self, winner: &str) -> String {
+        match self {
+            Self::Highest { of: 1 } => "the only one in range".to_owned(),
+            Self::Highest { of } => format!("highest of {of} in range"),
+            Self::Equal => format!("as high as {winner}: which of them is taken is not defined"),
+            Self::Below => format!("in range, {winner} is higher"),
+        }
+    }
+}
+
+/// Names the winner, and tells what was in range how it stands to it.
+fn choose(mut verdicts: Vec<Judged>, nothing: &str) -> Selection {
+    let in_range = |judged: &Judged| judged.verdict == Verdict::InRange;
+    let count = verdicts.iter().filter(|judged| in_range(judged)).count();
+    let fitting = verdicts.iter().enumerate().filter(|(_, judged)| in_range(judged));
+    let Some(best) = highest(fitting.filter_map(|(at, judged)| Some((at, judged.version.as_ref()?)))) else {
+        let error = Some(nothing.to_owned());
+        return Selection { chosen: None, ambiguous: Vec::new(), error, verdicts };
     };
     let (winner, version) = (verdicts[best].tag.clone(), verdicts[best].version.clone());
     let mut ambiguous = Vec::new();
     for (at, judged) in verdicts.iter_mut().enumerate().filter(|(_, judged)| in_range(judged)) {
         if at == best {
             judged.verdict = Verdict::Chosen;
-            judged.reason = if count == 1 {
-                "the only one in range".to_owned()
-            } else {
-                format!("highest of {count} in range")
-            };
+            judged.reason = Place::Highest { of: count }.words(&winner);
         } else if judged.version == version {
             ambiguous.push(judged.tag.clone());
-            judged.reason = format!("as high as {winner}: which of them is taken is not defined");
+            judged.reason = Place::Equal.words(&winner);
         } else {
-            judged.reason = format!("in range, {winner} is higher");
+            judged.reason = Place::Below.words(&winner);
         }
     }
     Selection { chosen: Some(Choice::Tag(winner)), ambiguous, error: None, verdicts }

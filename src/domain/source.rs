@@ -73,7 +73,7 @@ pub struct OciSpec {
 }
 
 /// `spec.ref` by Flux's precedence: digest, semver, tag, `latest` (`reference/flux.md` §1.3).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Follows {
     Digest(Box<str>),
     Semver(Box<str>),
@@ -111,7 +111,7 @@ impl Follows {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct LayerSelector {
     pub media_type: Option<Box<str>>,
     /// `operation: copy`; otherwise the layer is extracted.

@@ -4,7 +4,8 @@ use super::{
     action::Patch,
     digest::Digest,
     identity::{Manager, ObjectId},
-    policy::{Choice, Policy, Selection, Verdict},
+    outlook::{Outlook, Readings},
+    policy::{Choice, Policy, Selection},
     problem::Problem,
     revision::Revision,
     source::{Follows, Source},
@@ -87,7 +88,7 @@ pub struct Carriers {
 }
 
 /// Where a source stands against its registry.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Upgrade {
     pub source: ObjectId,
     pub running: Option<Revision>,
@@ -110,8 +111,8 @@ impl Upgrade {
     /// None for sources that follow nothing in a registry.
     pub fn of(world: &World, source: &Source, tags: &[Arc<str>], now: Option<&Digest>) -> Option<Self> {
         let policy = Policy::of(source)?;
-        let selection = policy.select(tags);
-        Some(Self::from_selection(world, source, &policy, &selection, now))
+        let outlook = policy.outlook(&Readings::new(tags));
+        Some(Self::from_outlook(world, source, &policy, &outlook, now))
     }
 
     /// The same for a caller that already has the selection of the source's own policy.
@@ -122,12 +123,22 @@ impl Upgrade {
         selection: &Selection,
         now: Option<&Digest>,
     ) -> Self {
+        Self::from_outlook(world, source, policy, &Outlook::from(selection), now)
+    }
+
+    /// The same for many sources of one policy: what it makes of the tags is found out once.
+    pub fn from_outlook(
+        world: &World,
+        source: &Source,
+        policy: &Policy,
+        outlook: &Outlook,
+        now: Option<&Digest>,
+    ) -> Self {
         let running = source.revision().cloned();
         let version =
             running.as_ref().and_then(Revision::tag).and_then(|tag| policy.dialect.read(&as_tag(tag)).ok());
-        let in_range = in_range(selection, running.as_ref(), version.as_ref(), policy);
-        let floor = version.as_ref();
-        let beyond = floor.and_then(|floor| beyond(selection, floor, in_range.as_ref(), policy));
+        let in_range = in_range(outlook, running.as_ref(), version.as_ref(), policy);
+        let beyond = version.as_ref().and_then(|running| beyond(outlook, running, in_range.as_ref(), policy));
         let moved = now.and_then(|now| Some(running.as_ref()?.digest()? != now));
         Self {
             source: source.meta.id.clone(),
@@ -136,7 +147,7 @@ impl Upgrade {
             in_range,
             beyond,
             moved,
-            error: selection.error.clone(),
+            error: outlook.error.clone(),
             consumers: world.consumers(&source.meta.id),
             managed_by: source.meta.manager(),
         }
@@ -190,12 +201,12 @@ fn footing(policy: &Policy, running: Option<&Revision>, version: Option<&Version
 }
 
 fn in_range(
-    selection: &Selection,
+    outlook: &Outlook,
     running: Option<&Revision>,
     version: Option<&Version>,
     policy: &Policy,
 ) -> Option<Candidate> {
-    let Some(Choice::Tag(tag)) = &selection.chosen else { return None };
+    let Some(Choice::Tag(tag)) = &outlook.chosen else { return None };
     if running.and_then(Revision::tag).is_some_and(|running| as_tag(running) == **tag) {
         return None;
     }
@@ -208,21 +219,15 @@ fn in_range(
 
 /// The newest of what is neither in range nor filtered out, if it is newer than both what runs and what would come.
 fn beyond(
-    selection: &Selection,
+    outlook: &Outlook,
     running: &Version,
     in_range: Option<&Candidate>,
     policy: &Policy,
 ) -> Option<Candidate> {
     let coming = in_range.and_then(|candidate| policy.dialect.read(&candidate.tag).ok());
     let floor = coming.as_ref().filter(|coming| *coming > running).unwrap_or(running);
-    let outside =
-        |verdict| matches!(verdict, Verdict::OutOfRange | Verdict::PreRelease | Verdict::NotFollowed);
-    let fits = |version: &Version| version > floor && (running.is_prerelease() || !version.is_prerelease());
-    let candidates = selection.verdicts.iter().filter(|judged| outside(judged.verdict));
-    let newest = candidates
-        .filter_map(|judged| Some((judged.version.as_ref().filter(|version| fits(version))?, &judged.tag)))
-        .max_by(|one, other| one.0.cmp(other.0))?;
-    Some(Candidate { tag: newest.1.clone(), distance: Distance::between(running, newest.0) })
+    let (tag, version) = outlook.beyond(running, floor, policy.dialect)?;
+    Some(Candidate { tag: tag.clone(), distance: Distance::between(running, &version) })
 }
 
 /// The same shape of range, moved to another version: `1.14.x` becomes `1.16.x`, `^1.2` becomes `^2.0`.

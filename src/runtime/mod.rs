@@ -1,5 +1,6 @@
 //! HOW IT RUNS: wait, gather, update, perform, draw. The only place with tasks and a terminal.
 
+mod artifacts;
 mod input;
 pub mod log;
 mod perform;
@@ -64,8 +65,8 @@ impl House {
     async fn live(&mut self, app: &mut App, screen: &mut Screen) -> io::Result<()> {
         let mut clock = interval(Duration::from_secs(1));
         clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        app.update(Message::Tick(now()));
-        let effects = app.start();
+        let mut effects = app.update(Message::Tick(now()));
+        effects.extend(app.start());
         if self.act(effects) {
             return Ok(());
         }
@@ -82,11 +83,12 @@ impl House {
                 Woken::Leave => return Ok(()),
                 Woken::Broken(error) => return Err(error),
             };
-            app.update(Message::Tick(now()));
-            let end = match first {
-                Some(first) => self.gather(first, app, drawn + FRAME).await?,
-                None => false,
-            };
+            let due = app.update(Message::Tick(now()));
+            let end = self.act(due)
+                || match first {
+                    Some(first) => self.gather(first, app, drawn + FRAME).await?,
+                    None => false,
+                };
             for text in std::mem::take(&mut self.copies) {
                 let copied = screen.copy(&text);
                 self.performer.tell(Message::Copied(copied));

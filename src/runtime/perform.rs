@@ -1,11 +1,17 @@
 //! Effect -> task -> message. The only file that starts tasks; one task per subject, a newer one replaces it.
 //! A task that was replaced or stopped is not heard any more, and one that breaks still answers.
 
+use super::artifacts::{self, Held};
 use crate::{
-    app::{effect::Effect, message::Message},
+    app::{
+        effect::Effect,
+        message::Message,
+        shelf::artifacts::{FileId, LayerId, News},
+    },
     domain::{
         Timestamp,
         action::{Plan, Step, What},
+        artifact::{Artifact, Target},
         fact::Scope,
         identity::ObjectId,
         problem::{Cause, Problem, chain},
@@ -41,6 +47,12 @@ enum Subject {
     Watch,
     Tags(Upstream),
     Head(Upstream, String),
+    Inspection(Target),
+    Referrers(Target),
+    Layer(LayerId),
+    File(FileId),
+    /// One search at a time in a layer.
+    Search(LayerId, Box<str>),
     Details(Upstream, String),
     Events(ObjectId),
     Raw(ObjectId),
@@ -61,7 +73,16 @@ impl Subject {
             | Self::Object(_)
             | Self::Namespaces
             | Self::Action(_) => true,
-            Self::Contexts | Self::Tags(_) | Self::Head(..) | Self::Details(..) | Self::Telling => false,
+            Self::Contexts
+            | Self::Tags(_)
+            | Self::Head(..)
+            | Self::Details(..)
+            | Self::Inspection(_)
+            | Self::Referrers(_)
+            | Self::Layer(_)
+            | Self::File(_)
+            | Self::Search(..)
+            | Self::Telling => false,
         }
     }
 }
@@ -86,6 +107,28 @@ fn lost(subject: &Subject, why: &str) -> Vec<Message> {
             let problem = problem(format!("read {reference} of {}", upstream.repository));
             let (upstream, reference) = (upstream.clone(), reference.clone());
             vec![Message::Described { upstream, reference, answer: Err(problem) }]
+        }
+        Subject::Inspection(target) => {
+            vec![Message::Artifact(News::Inspected(
+                target.clone(),
+                Err(problem("read the artifact".to_owned())),
+            ))]
+        }
+        Subject::Referrers(target) => {
+            vec![Message::Artifact(News::Referred(
+                target.clone(),
+                Err(problem("ask what refers to it".to_owned())),
+            ))]
+        }
+        Subject::Layer(id) => {
+            vec![Message::Artifact(News::Opened(id.clone(), Err(problem("open the layer".to_owned()))))]
+        }
+        Subject::File(id) => {
+            vec![Message::Artifact(News::Read(id.clone(), Err(problem("read the file".to_owned()))))]
+        }
+        Subject::Search(id, text) => {
+            let about = (id.clone(), text.clone());
+            vec![Message::Artifact(News::Searched(about, Err(problem("search the files".to_owned()))))]
         }
         Subject::Events(id) => {
             vec![Message::Events(id.clone(), Err(problem(format!("read events of {id}"))))]
@@ -160,6 +203,8 @@ struct Task {
 pub(super) struct Performer {
     gateway: Arc<dyn Gateway>,
     registry: Arc<dyn Registry>,
+    artifacts: Arc<dyn port::Artifacts>,
+    held: Held,
     cluster: Connected,
     answers: Sender<Answer>,
     /// Tasks that are heard: until they are over, replaced or stopped.
@@ -170,9 +215,12 @@ pub(super) struct Performer {
 impl Performer {
     pub(super) fn new(ports: Ports) -> (Self, Receiver<Answer>) {
         let (answers, receiver) = mpsc::channel(1024);
-        let Ports { gateway, registry, artifacts: _ } = ports;
+        let Ports { gateway, registry, artifacts } = ports;
         let (cluster, tasks) = (Connected::default(), HashMap::new());
-        (Self { gateway, registry, cluster, answers, tasks, started: 0 }, receiver)
+        (
+            Self { gateway, registry, artifacts, held: Held::default(), cluster, answers, tasks, started: 0 },
+            receiver,
+        )
     }
 
     /// What an answer says, unless its task was replaced or stopped since: a cluster or a scope that was left is silent.
@@ -212,6 +260,12 @@ impl Performer {
             Effect::StopTags(upstream) => self.stop(&Subject::Tags(upstream)),
             Effect::Head { upstream, reference } => self.head(upstream, reference),
             Effect::Describe { upstream, reference } => self.describe(upstream, reference),
+            Effect::Inspect(target) => self.inspect(target),
+            Effect::Refer(artifact) => self.refer(artifact),
+            Effect::OpenLayer { artifact, layer } => self.open_layer(&artifact, layer),
+            Effect::StopLayer(id) => self.stop(&Subject::Layer(id)),
+            Effect::ReadFile { artifact, id } => self.read_file(artifact, id),
+            Effect::SearchFiles { artifact, id, text } => self.search_files(artifact, id, text),
             Effect::FollowEvents(id) => self.follow_events(id),
             Effect::StopEvents => self.stop_events(),
             Effect::ReadRaw(id) => self.read_raw(id),
@@ -344,6 +398,48 @@ impl Performer {
         self.start(Subject::Details(upstream.clone(), reference.clone()), |line| async move {
             let answer = port::details(&*registry, upstream.clone(), reference.clone()).await;
             line.send(Message::Described { upstream, reference, answer }).await;
+        });
+    }
+
+    fn inspect(&mut self, target: Target) {
+        let port = self.artifacts.clone();
+        self.start(Subject::Inspection(target.clone()), |line| async move {
+            line.send(Message::Artifact(artifacts::inspect(port, target).await)).await;
+        });
+    }
+
+    fn refer(&mut self, artifact: Arc<Artifact>) {
+        let port = self.artifacts.clone();
+        self.start(Subject::Referrers(artifact.target.clone()), |line| async move {
+            line.send(Message::Artifact(artifacts::referrers(port, artifact).await)).await;
+        });
+    }
+
+    fn open_layer(&mut self, artifact: &Artifact, layer: usize) {
+        let steps = artifacts::open(&self.artifacts, self.held.clone(), artifact, layer);
+        let id = LayerId { target: artifact.target.clone(), layer };
+        self.start(Subject::Layer(id), |line| async move {
+            let mut steps = std::pin::pin!(steps);
+            while let Some(news) = steps.next().await {
+                if !line.send(Message::Artifact(news)).await {
+                    return;
+                }
+            }
+        });
+    }
+
+    fn read_file(&mut self, artifact: Arc<Artifact>, id: FileId) {
+        let (port, held) = (self.artifacts.clone(), self.held.clone());
+        self.start(Subject::File(id.clone()), |line| async move {
+            line.send(Message::Artifact(artifacts::read(port, held, artifact, id).await)).await;
+        });
+    }
+
+    fn search_files(&mut self, artifact: Arc<Artifact>, id: LayerId, text: Box<str>) {
+        self.stop_all(|subject| matches!(subject, Subject::Search(..)));
+        let (port, held) = (self.artifacts.clone(), self.held.clone());
+        self.start(Subject::Search(id.clone(), text.clone()), |line| async move {
+            line.send(Message::Artifact(artifacts::search(port, held, artifact, id, text).await)).await;
         });
     }
 

@@ -75,16 +75,33 @@ impl Theme {
         self.pick(unicode, ascii)
     }
 
+    /// Newer, and in range: it comes by itself.
     pub fn newer(&self) -> &'static str {
         self.pick("↑", "^")
     }
 
-    pub fn newer_major(&self) -> &'static str {
+    /// Newer, and outside the range.
+    pub fn beyond(&self) -> &'static str {
+        self.pick("⇡", "^^")
+    }
+
+    /// Newer by a major version, and outside the range.
+    pub fn beyond_major(&self) -> &'static str {
         self.pick("⇈", "^!")
+    }
+
+    /// Older than what runs.
+    pub fn older(&self) -> &'static str {
+        self.pick("↓", "v")
     }
 
     pub fn running(&self) -> &'static str {
         self.pick("●", "*")
+    }
+
+    /// What Flux would take.
+    pub fn chosen(&self) -> &'static str {
+        self.pick("▸", ">")
     }
 
     pub fn arrow(&self) -> &'static str {

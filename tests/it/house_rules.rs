@@ -54,6 +54,7 @@ const HOUSE: &[Part] = &[
         knows: &["runtime", "app", "widgets", "port", "domain"],
         crates: &[
             "base64",
+            "bytes",
             "crossterm",
             "etcetera",
             "futures",

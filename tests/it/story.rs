@@ -8,9 +8,10 @@ use fluxscope::{
     },
     domain::{
         Timestamp,
-        artifact::TagPage,
+        artifact::{Descriptor, TagPage},
         condition::{Condition, ConditionStatus, Status},
         consumer::{Applied, Consumer, Release},
+        digest::Digest,
         fact::{Fact, FeedId, Object, Scope},
         identity::{About, Kind, Meta, ObjectId},
         problem::Problem,
@@ -37,8 +38,8 @@ impl Story {
     pub(crate) fn begin(settings: Settings) -> Self {
         let size = (settings.width, settings.height);
         let mut app = App::new(settings);
-        app.update(Message::Tick(at(NOW)));
-        let effects = app.start();
+        let mut effects = app.update(Message::Tick(at(NOW)));
+        effects.extend(app.start());
         Self { app, effects, size, now: NOW }
     }
 
@@ -103,6 +104,17 @@ impl Story {
 
     pub(crate) fn tags(&mut self, upstream: &Upstream, tags: &[&str]) {
         self.tell(Message::Tags(upstream.clone(), Ok(page(tags, false))));
+    }
+
+    /// The tag names the digest `now` repeated.
+    pub(crate) fn head(&mut self, upstream: &Upstream, tag: &str, now: char) {
+        let answer = Ok(Descriptor {
+            digest: Digest::parse(&digest(now)).unwrap(),
+            media_type: "application/vnd.oci.image.manifest.v1+json".into(),
+            size: Some(512),
+            annotations: BTreeMap::new(),
+        });
+        self.tell(Message::Headed { upstream: upstream.clone(), reference: tag.to_owned(), answer });
     }
 
     pub(crate) fn resize(&mut self, width: u16, height: u16) {
@@ -202,6 +214,8 @@ fn chord(word: &str) -> Chord {
         "PgDn" => Chord::key(Key::PageDown),
         "Home" => Chord::key(Key::Home),
         "End" => Chord::key(Key::End),
+        "Left" => Chord::key(Key::Left),
+        "Delete" => Chord::key(Key::Delete),
         "Backspace" => Chord::key(Key::Backspace),
         _ => match word.strip_prefix('^').and_then(|rest| rest.chars().next()) {
             Some(c) => Chord::control(c.to_ascii_lowercase()),
@@ -416,5 +430,18 @@ pub(crate) fn shop_with_tags(settings: Settings) -> Story {
         "404 NAME_UNKNOWN: repository name not known to registry",
     );
     story.tell(Message::Tags(upstream("ghcr.io/infra/dns"), Err(problem)));
+    story
+}
+
+/// The same, and what the running tags name now.
+pub(crate) fn shop_with_heads(settings: Settings) -> Story {
+    let mut story = shop_with_tags(settings);
+    for (name, tag, now) in [
+        ("ghcr.io/shop/podinfo", "6.9.1", 'a'),
+        ("ghcr.io/shop/podinfo-chart", "6.9.4", '4'),
+        ("ghcr.io/team-a/config", "latest", 'c'),
+    ] {
+        story.head(&upstream(name), tag, now);
+    }
     story
 }

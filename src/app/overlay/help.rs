@@ -139,12 +139,13 @@ fn legend(memory: &Memory, room: usize) -> Vec<Line<'static>> {
     }
     for words in [
         format!(
-            "  {} the registry has a newer version than the one that runs, {} a newer major version",
+            "  NEWEST {} Flux would take it, {} beyond the range, {} beyond by a major version,",
             theme.newer(),
-            theme.newer_major()
+            theme.beyond(),
+            theme.beyond_major()
         ),
-        "  RUNNING tag@digest. NEWEST highest stable version in the registry. AGE since when it stands so."
-            .to_owned(),
+        format!("  {} Flux would go back to it; moved: the running tag names another digest.", theme.older()),
+        "  RUNNING tag@digest. AGE since when it stands so.".to_owned(),
         "  stale: ready, but what it applied is not what its source holds, or its source is broken."
             .to_owned(),
         format!("  namespaces: {}", board::namespaces(memory)),

@@ -43,7 +43,7 @@ impl Board {
         let (main, pane) = if memory.wide { (content, None) } else { layout::with_pane(content) };
         draw_rows(&self.rows, memory, buffer, main);
         if let Some(pane) = pane {
-            tags::paint_pane(&self.pane, memory, buffer, pane);
+            self.pane.paint(memory, buffer, pane);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is known of one object, as lines: state, message, facts, relations, conditions, events. It keeps nothing.
 
-use super::{foot::consequence, object::Doc, problem_lines, table};
+use super::{foot::consequence, newest, object::Doc, problem_lines, table};
 use crate::{
     app::{
         ledger::Entry,
@@ -189,13 +189,9 @@ fn stored(source: &Source, memory: &Memory) -> String {
 fn registry(doc: &mut Doc, entry: &Entry, memory: &Memory, room: usize) {
     let Some(upstream) = &entry.upstream else { return };
     let list = memory.shelf.tags(upstream);
-    let mut words = table::tags_words(list, upstream, memory);
-    if let Some((list, newest)) = list.and_then(|list| Some((list, list.newest(entry.chart)?))) {
-        words = if table::is_outrun(entry, list, newest) {
-            format!("what runs is newer than this list: ^R asks again   {words}")
-        } else {
-            format!("newest {newest}   {words}")
-        };
+    let words = table::tags_words(list, upstream, memory);
+    if let Some(sentence) = newest::sentence(entry, memory) {
+        fact(doc, memory, "newest", &sentence, room);
     }
     fact(doc, memory, "registry", &words, room);
     if let Some(Asking::Failed(_, problem)) = list.map(|list| &list.asking) {

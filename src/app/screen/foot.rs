@@ -1,7 +1,7 @@
 //! The foot below a table: why the selected row stands where it stands, whole, so that nobody must open it.
 
 use super::{
-    paint_lines,
+    newest, paint_lines,
     rows::{Anchor, Rows},
     table,
 };
@@ -46,6 +46,11 @@ pub fn lines(rows: &Rows, memory: &Memory, width: u16) -> Vec<Line<'static>> {
 
 /// Rule and lines; what does not fit is said to be there.
 pub fn paint(lines: &[Line<'_>], memory: &Memory, buffer: &mut Buffer, area: Rect) {
+    paint_with(lines, "by Enter", memory, buffer, area);
+}
+
+/// The same, with the words for where the rest is.
+pub fn paint_with(lines: &[Line<'_>], whither: &str, memory: &Memory, buffer: &mut Buffer, area: Rect) {
     if area.height == 0 {
         return;
     }
@@ -64,7 +69,7 @@ pub fn paint(lines: &[Line<'_>], memory: &Memory, buffer: &mut Buffer, area: Rec
     }
     // the last line says how much is missing, and shows what it has room for
     let hidden = lines.len() - room;
-    let more = format!(" … {}", text::more(hidden, "by Enter"));
+    let more = format!(" … {}", text::more(hidden, whither));
     let width = below.width.saturating_sub(u16::try_from(text::width(&more)).unwrap_or(0));
     paint_lines(buffer, Rect { height: below.height - 1, ..below }, lines);
     let last = Rect { y: below.bottom() - 1, height: 1, width, ..below };
@@ -99,10 +104,12 @@ fn object_lines(entry: &Entry, memory: &Memory, room: usize) -> Vec<Line<'static
     lines.extend(wrapped(&said, room));
     lines.extend(judged.note.iter().flat_map(|note| wrapped(note, room)));
     lines.extend(consequence(entry, memory).iter().flat_map(|words| wrapped(words, room)));
+    lines.extend(newest::sentence(entry, memory).iter().flat_map(|words| wrapped(words, room)));
     if let Some(upstream) = &entry.upstream
         && let Some(Asking::Failed(_, problem)) = memory.shelf.tags(upstream).map(|list| &list.asking)
     {
-        let words = format!("could not {problem}");
+        let again = newest::retry(upstream, memory).map_or_else(String::new, |words| format!("; {words}"));
+        let words = format!("could not {problem}{again}");
         let style = memory.theme.style(Meaning::Warning);
         lines.extend(text::wrap(&words, room).into_iter().map(|line| Line::styled(line, style)));
     }

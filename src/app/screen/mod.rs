@@ -5,6 +5,7 @@ pub mod browse;
 pub mod facts;
 pub mod foot;
 pub mod list;
+pub mod newest;
 pub mod object;
 pub mod rows;
 pub mod table;
@@ -25,7 +26,7 @@ use list::List;
 use object::ObjectScreen;
 use ratatui::{
     buffer::Buffer,
-    layout::Rect,
+    layout::{Position, Rect},
     text::Line,
     widgets::{Clear, Widget},
 };
@@ -38,7 +39,7 @@ pub enum Screen {
     List(List),
     Object(ObjectScreen),
     Yaml(YamlScreen),
-    Tags(TagsScreen),
+    Tags(Box<TagsScreen>),
 }
 
 /// Where one can go.
@@ -80,7 +81,9 @@ impl Screen {
             Place::List(kind) => Self::List(List::new(*kind)),
             Place::Object(id) => Self::Object(ObjectScreen::new(id.clone())),
             Place::Yaml(id) => Self::Yaml(YamlScreen::new(id.clone())),
-            Place::Tags { upstream, about } => Self::Tags(TagsScreen::new(upstream.clone(), about.clone())),
+            Place::Tags { upstream, about } => {
+                Self::Tags(Box::new(TagsScreen::new(upstream.clone(), about.clone())))
+            }
         }
     }
 
@@ -99,6 +102,7 @@ impl Screen {
             Self::Board(_) | Self::List(_) => Scope::Rows,
             Self::Object(_) => Scope::Object,
             Self::Yaml(_) => Scope::Yaml,
+            Self::Tags(tags) if tags.is_typing() => Scope::WhatIf,
             Self::Tags(_) => Scope::Tags,
         }
     }
@@ -121,6 +125,38 @@ impl Screen {
             Self::Object(object) => object.update(command, memory, content),
             Self::Yaml(yaml) => yaml.update(command, memory, content),
             Self::Tags(tags) => tags.update(command, memory, content),
+        }
+    }
+
+    /// It takes what is typed as text: no other key means anything then.
+    pub fn is_typing(&self) -> bool {
+        match self {
+            Self::Tags(tags) => tags.is_typing(),
+            Self::Board(_) | Self::List(_) | Self::Object(_) | Self::Yaml(_) => false,
+        }
+    }
+
+    /// Typed or pasted.
+    pub fn insert(&mut self, text: &str) {
+        match self {
+            Self::Tags(tags) => tags.insert(text),
+            Self::Board(_) | Self::List(_) | Self::Object(_) | Self::Yaml(_) => {}
+        }
+    }
+
+    /// Closes what is open inside of it. False: nothing is.
+    pub fn retreat(&mut self) -> bool {
+        match self {
+            Self::Tags(tags) => tags.retreat(),
+            Self::Board(_) | Self::List(_) | Self::Object(_) | Self::Yaml(_) => false,
+        }
+    }
+
+    /// Where the terminal's own cursor belongs.
+    pub fn cursor(&self, memory: &Memory, content: Rect) -> Option<Position> {
+        match self {
+            Self::Tags(tags) => tags.cursor(memory, content),
+            Self::Board(_) | Self::List(_) | Self::Object(_) | Self::Yaml(_) => None,
         }
     }
 

@@ -1,14 +1,17 @@
 //! How rows of objects are drawn: columns in order of need, one line per visible row. Nothing else is formatted.
 
-use super::rows::{Anchor, Arrangement, Row, Rows};
+use super::{
+    newest,
+    rows::{Anchor, Arrangement, Row, Rows},
+};
 use crate::{
     app::{
         ledger::Entry,
         memory::Memory,
         rollout::Rollout,
-        shelf::{Asking, TagList, version},
+        shelf::{Asking, TagList},
     },
-    domain::{identity::ObjectId, repository::Upstream, source::SourceSpec, world::Lookup},
+    domain::{identity::ObjectId, repository::Upstream, world::Lookup},
     widgets::{
         table::{self, Column},
         text,
@@ -31,12 +34,6 @@ const DIGEST_LEAST: usize = 10;
 
 /// So much of a name stays where even the name and the digest alone do not fit.
 const NAME_LEAST: usize = 20;
-
-/// Cells of the newest tag and its sign.
-const NEWEST_WANTED: usize = 15;
-/// Room for all words of that column, and for the shortest.
-const NEWEST_WHOLE: usize = 13;
-const NEWEST_LEAST: usize = 8;
 
 /// Titles and the visible rows.
 pub fn paint(rows: &Rows, memory: &Memory, buffer: &mut Buffer, area: Rect) {
@@ -90,30 +87,41 @@ fn without_style(line: Line<'_>) -> Line<'_> {
     Line::from(spans)
 }
 
-/// The newest tag is said in its shortest words before its column is given up.
+/// What could run is said with all its words where every column has room, and in its shortest before its column
+/// is given up.
 fn columns(rows: &Rows, memory: &Memory, room: u16) -> (Vec<Column>, Vec<Option<u16>>) {
-    let whole = columns_with(rows, memory, room, NEWEST_WHOLE);
-    if whole.1.get(NEWEST).is_some_and(Option::is_some) {
-        return whole;
+    let is_whole = |shown: &(Vec<Column>, Vec<Option<u16>>)| shown.1.last().is_some_and(Option::is_some);
+    let roomy = columns_with(rows, memory, room, (newest::ROOMY, newest::WHOLE));
+    let usual = columns_with(rows, memory, room, (newest::WANTED, newest::WHOLE));
+    if is_whole(&usual) && !is_whole(&roomy) {
+        return usual;
     }
-    columns_with(rows, memory, room, NEWEST_LEAST)
+    if roomy.1.get(NEWEST).is_some_and(Option::is_some) {
+        return roomy;
+    }
+    columns_with(rows, memory, room, (newest::WANTED, newest::LEAST))
 }
 
 /// A name is cut only where everything but state, kind and revision is gone, and the revision is down to its digest.
-fn columns_with(rows: &Rows, memory: &Memory, room: u16, newest: usize) -> (Vec<Column>, Vec<Option<u16>>) {
-    let mut last = (Vec::new(), Vec::new());
+fn columns_with(
+    rows: &Rows,
+    memory: &Memory,
+    room: u16,
+    (wanted, least): (usize, usize),
+) -> (Vec<Column>, Vec<Option<u16>>) {
+    let mut shown = (Vec::new(), Vec::new());
     for (name, running) in [(usize::MAX, usize::MAX), (usize::MAX, DIGEST_LEAST), (NAME_LEAST, DIGEST_LEAST)]
     {
         let mut columns = list_columns(rows, memory, name, running);
-        columns[NEWEST] = Column::left("NEWEST", NEWEST_WANTED, 2).at_least(newest);
+        columns[NEWEST] = Column::left("NEWEST", wanted, 2).at_least(least);
         let widths = table::widths(&columns, room);
         let fits = table::taken(&widths) <= room;
-        last = (columns, widths);
+        shown = (columns, widths);
         if fits {
             break;
         }
     }
-    last
+    shown
 }
 
 /// The wide view shows a column more than the other one has.
@@ -135,7 +143,7 @@ fn list_columns(rows: &Rows, memory: &Memory, name_least: usize, running_least: 
         Column::left("NAME", name, 0).at_least(name_least.min(name)),
         Column::left("FOLLOWS", follows, 4).at_least(follows.min(12)),
         Column::left("RUNNING", running, 0).at_least(running_least),
-        Column::left("NEWEST", NEWEST_WANTED, 2),
+        Column::left("NEWEST", newest::WANTED, 2),
         Column::right("TAGS", 5, 6),
         Column::right("AGE", 4, 5),
     ];
@@ -194,7 +202,7 @@ fn object_cells(
         Line::from(follows.to_owned()),
         Line::from(revision(&entry.running, width(RUNNING))),
     ];
-    cells.extend(newest(entry, memory, width(NEWEST)));
+    cells.extend(newest::cells(entry, memory, width(NEWEST)));
     cells.push(Line::from(entry.since.map_or_else(String::new, |since| memory.age(since))));
     if memory.wide {
         cells.push(Line::from(text::line(&entry.assessment.reason)));
@@ -223,85 +231,6 @@ fn state(entry: &Entry, memory: &Memory) -> Line<'static> {
     let words =
         if memory.theme.ascii { format!("{glyph:<2} {standing}") } else { format!("{glyph} {standing}") };
     Line::styled(words, memory.theme.style(Meaning::Standing(standing)))
-}
-
-/// The newest tag and how many tags there are.
-fn newest(entry: &Entry, memory: &Memory, width: usize) -> [Line<'static>; 2] {
-    let theme = &memory.theme;
-    let Some(upstream) = &entry.upstream else { return [not_asked(entry, memory), Line::default()] };
-    let waiting = || Line::styled(theme.waiting(), theme.style(Meaning::Muted));
-    let Some(list) = memory.shelf.tags(upstream) else { return [waiting(), Line::default()] };
-    if !list.has_answer() {
-        let word = match &list.asking {
-            Asking::Failed(..) => {
-                Line::styled(by_room(width, "could not ask", "unknown"), theme.style(Meaning::Problem))
-            }
-            Asking::Done(_) => Line::styled("no tags", theme.style(Meaning::Warning)),
-            Asking::Queued | Asking::Since(_) => waiting(),
-        };
-        return [word, Line::default()];
-    }
-    let count = Line::from(list.tags.len().to_string());
-    let Some(newest) = list.newest(entry.chart) else {
-        let words = by_room(width, "no version", "none");
-        return [Line::styled(words, theme.style(Meaning::Muted)), count];
-    };
-    if is_outrun(entry, list, newest) {
-        let words = match &list.asking {
-            Asking::Done(at) | Asking::Failed(at, _) => {
-                by_room(width, &format!("asked {} ago", memory.age(*at)), "^R asks").to_owned()
-            }
-            Asking::Queued | Asking::Since(_) => theme.waiting().to_owned(),
-        };
-        return [Line::styled(words, theme.style(Meaning::Muted)), count];
-    }
-    let running = entry.object.revision().and_then(|revision| revision.tag());
-    let (glyph, meaning) = distance(newest, running, memory);
-    let room = width.saturating_sub(text::width(glyph).min(2) + 1);
-    let tag = text::fit(&text::line(newest), room);
-    [Line::from(vec![Span::raw(tag), Span::raw(" "), Span::styled(glyph, theme.style(meaning))]), count]
-}
-
-/// The words, or their short form where they do not fit.
-fn by_room<'a>(width: usize, words: &'a str, short: &'a str) -> &'a str {
-    if text::width(words) <= width { words } else { short }
-}
-
-/// Nothing to ask, or nobody to ask it of: the url is none.
-fn not_asked(entry: &Entry, memory: &Memory) -> Line<'static> {
-    match entry.object.as_source().map(|source| &source.spec) {
-        Some(SourceSpec::Oci(_)) => Line::styled("bad url", memory.theme.style(Meaning::Problem)),
-        Some(
-            SourceSpec::HelmRepository { .. }
-            | SourceSpec::HelmChart { .. }
-            | SourceSpec::ExternalArtifact { .. }
-            | SourceSpec::Other { .. },
-        )
-        | None => Line::default(),
-    }
-}
-
-/// What is held is newer than the list that was asked for before: the list's newest says nothing.
-pub fn is_outrun(entry: &Entry, list: &TagList, newest: &str) -> bool {
-    let Some(running) = entry.object.revision().and_then(|revision| revision.tag()) else { return false };
-    let newer = match (version(newest, entry.chart), version(running, true)) {
-        (Some(newest), Some(running)) => running > newest,
-        (None, _) | (_, None) => false,
-    };
-    let tag = if entry.chart { running.replace('+', "_") } else { running.to_owned() };
-    newer && !list.tags.iter().any(|other| **other == *tag || **other == *running)
-}
-
-/// How far the newest tag is from the running one.
-fn distance(newest: &str, running: Option<&str>, memory: &Memory) -> (&'static str, Meaning) {
-    let parse = |tag: &str| version(tag, true);
-    match (parse(newest), running.and_then(parse)) {
-        (Some(newest), Some(running)) if newest.major() > running.major() => {
-            (memory.theme.newer_major(), Meaning::Major)
-        }
-        (Some(newest), Some(running)) if newest > running => (memory.theme.newer(), Meaning::Newer),
-        _ => ("", Meaning::Plain),
-    }
 }
 
 /// Where a list of tags stands, in words: for panes and screens.

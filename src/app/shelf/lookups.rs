@@ -10,7 +10,7 @@ use crate::domain::{
     repository::Upstream,
 };
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
 };
 
@@ -18,7 +18,7 @@ use std::{
 const AT_ONCE: usize = 4;
 
 /// How much is wanted of a reference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Depth {
     /// What it names now: one HEAD.
     Digest,
@@ -27,7 +27,7 @@ pub enum Depth {
 }
 
 /// A tag or a digest in a repository, and how much of it is wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Want {
     pub upstream: Upstream,
     pub reference: Box<str>,
@@ -42,26 +42,48 @@ pub enum Named {
     Failed { problem: Problem, at: Timestamp },
 }
 
+/// What was said last, and whether it is asked anew.
+#[derive(Debug)]
+struct Entry {
+    said: Named,
+    /// On its way; what was said before stands until then.
+    asked: bool,
+    /// From before the tags were asked for again.
+    old: bool,
+}
+
 #[derive(Debug, Default)]
 pub struct Lookups {
-    named: HashMap<Upstream, HashMap<Box<str>, Named>>,
+    named: HashMap<Upstream, HashMap<Box<str>, Entry>>,
     contents: HashMap<Digest, Arc<Details>>,
     /// Asked for by hand: before all others, and after a refusal too.
     pressed: VecDeque<Want>,
     /// Seen now; replaced whenever something else is seen.
     seen: Vec<Want>,
-    /// Wanted whether it is seen or not.
-    background: VecDeque<Want>,
+    /// Wanted whether it is seen or not, in line by host; each once.
+    background: HashMap<Box<str>, VecDeque<Want>>,
+    in_line: HashSet<Want>,
     under_way: HashMap<Box<str>, usize>,
     /// Repositories that refused one: nothing more is asked there unasked.
     refused: HashMap<Upstream, Problem>,
+    /// References of which something else may be known than before; none stands for all of the repository.
+    changed: HashSet<(Upstream, Option<Box<str>>)>,
     /// Grows with every answer.
     pub revision: u64,
 }
 
 impl Lookups {
     pub fn named(&self, upstream: &Upstream, reference: &str) -> Option<&Named> {
+        self.entry(upstream, reference).map(|entry| &entry.said)
+    }
+
+    fn entry(&self, upstream: &Upstream, reference: &str) -> Option<&Entry> {
         self.named.get(upstream)?.get(reference)
+    }
+
+    /// Nobody asked since the tags of its repository were asked for again.
+    pub fn is_unasked(&self, upstream: &Upstream, reference: &str) -> bool {
+        self.entry(upstream, reference).is_none_or(|entry| entry.old && !entry.asked)
     }
 
     /// What the reference names, as last heard.
@@ -70,6 +92,15 @@ impl Lookups {
             Named::Here { digest, .. } => Some(digest),
             Named::Asked | Named::Failed { .. } => None,
         }
+    }
+
+    /// All that is known of what references of a repository name.
+    pub fn known(&self, upstream: &Upstream) -> impl Iterator<Item = (&str, &Digest)> {
+        let named = self.named.get(upstream).into_iter().flatten();
+        named.filter_map(|(reference, entry)| match &entry.said {
+            Named::Here { digest, .. } => Some((&**reference, digest)),
+            Named::Asked | Named::Failed { .. } => None,
+        })
     }
 
     pub fn details(&self, upstream: &Upstream, reference: &str) -> Option<&Arc<Details>> {
@@ -98,18 +129,35 @@ impl Lookups {
 
     /// Wanted in the background, once.
     pub fn want(&mut self, want: Want) {
-        if !self.is_answered(&want) && !self.background.contains(&want) {
-            self.background.push_back(want);
+        if !self.is_answered(&want) && self.in_line.insert(want.clone()) {
+            let host = want.upstream.repository.registry().into();
+            self.background.entry(host).or_default().push_back(want);
         }
     }
 
-    /// What tags name may have changed; what digests hold has not.
+    /// What tags name may have changed; what digests hold has not. What was said stands until it is said anew.
     pub fn forget(&mut self, upstream: &Upstream) {
-        if let Some(named) = self.named.get_mut(upstream) {
-            named.retain(|_, state| *state == Named::Asked);
+        for entry in self.named.get_mut(upstream).into_iter().flat_map(HashMap::values_mut) {
+            entry.old = !entry.asked;
         }
         self.refused.remove(upstream);
+        self.changed.insert((upstream.clone(), None));
         self.revision += 1;
+    }
+
+    /// This one names something else now, as was seen elsewhere.
+    pub fn forget_one(&mut self, upstream: &Upstream, reference: &str) {
+        let Some(named) = self.named.get_mut(upstream) else { return };
+        if named.get(reference).is_some_and(|entry| !entry.asked) {
+            named.remove(reference);
+            self.changed.insert((upstream.clone(), Some(reference.into())));
+            self.revision += 1;
+        }
+    }
+
+    /// What may be known anew since the last time; without a reference all of the repository.
+    pub fn take_changed(&mut self) -> HashSet<(Upstream, Option<Box<str>>)> {
+        std::mem::take(&mut self.changed)
     }
 
     /// Questions whose turn has come.
@@ -117,7 +165,7 @@ impl Lookups {
         let mut effects = Vec::new();
         for want in std::mem::take(&mut self.pressed) {
             self.refused.remove(&want.upstream);
-            if self.named(&want.upstream, &want.reference) == Some(&Named::Asked) {
+            if self.entry(&want.upstream, &want.reference).is_some_and(|entry| entry.asked) {
                 continue;
             }
             effects.push(self.ask(&want, Depth::Details));
@@ -126,14 +174,15 @@ impl Lookups {
         for want in &seen {
             effects.extend(self.ask_unasked(want));
         }
-        for _ in 0..self.background.len() {
-            let Some(want) = self.background.pop_front() else { break };
-            match self.ask_unasked(&want) {
-                Some(effect) => effects.push(effect),
-                None if self.is_answered(&want) || self.refused.contains_key(&want.upstream) => {}
-                None => self.background.push_back(want),
+        let hosts: Vec<Box<str>> = self.background.keys().cloned().collect();
+        for host in hosts {
+            while self.under_way.get(&host).is_none_or(|n| *n < AT_ONCE) {
+                let Some(want) = self.background.get_mut(&host).and_then(VecDeque::pop_front) else { break };
+                self.in_line.remove(&want);
+                effects.extend(self.ask_unasked(&want));
             }
         }
+        self.background.retain(|_, line| !line.is_empty());
         effects
     }
 
@@ -142,24 +191,29 @@ impl Lookups {
         if busy || self.is_answered(want) || self.refused.contains_key(&want.upstream) {
             return None;
         }
-        Some(self.ask(want, want.depth))
+        // what it named before is known: most often it names that still
+        let known = self.details(&want.upstream, &want.reference).is_some();
+        Some(self.ask(want, if known { Depth::Digest } else { want.depth }))
     }
 
     /// It is here, on its way, or failed.
     fn is_answered(&self, want: &Want) -> bool {
-        match self.named(&want.upstream, &want.reference) {
-            None => false,
-            Some(Named::Asked | Named::Failed { .. }) => true,
-            Some(Named::Here { digest, .. }) => {
-                want.depth == Depth::Digest || self.contents.contains_key(digest)
-            }
+        let Some(entry) = self.entry(&want.upstream, &want.reference) else { return false };
+        if entry.asked || entry.old {
+            return entry.asked;
+        }
+        match &entry.said {
+            Named::Asked | Named::Failed { .. } => true,
+            Named::Here { digest, .. } => want.depth == Depth::Digest || self.contents.contains_key(digest),
         }
     }
 
     fn ask(&mut self, want: &Want, depth: Depth) -> Effect {
         *self.under_way.entry(want.upstream.repository.registry().into()).or_default() += 1;
         let (upstream, reference) = (want.upstream.clone(), want.reference.clone());
-        self.named.entry(upstream.clone()).or_default().insert(reference.clone(), Named::Asked);
+        let entries = self.named.entry(upstream.clone()).or_default();
+        let first = Entry { said: Named::Asked, asked: true, old: false };
+        entries.entry(reference.clone()).or_insert(first).asked = true;
         match depth {
             Depth::Digest => Effect::Head { upstream, reference: reference.into() },
             Depth::Details => Effect::Describe { upstream, reference: reference.into() },
@@ -201,16 +255,25 @@ impl Lookups {
         if let Some(count) = self.under_way.get_mut(upstream.repository.registry()) {
             *count = count.saturating_sub(1);
         }
-        let state = match answer {
-            Ok(digest) => Named::Here { digest, at },
-            Err(problem) => {
+        let entries = self.named.entry(upstream.clone()).or_default();
+        let first = || Entry { said: Named::Asked, asked: true, old: false };
+        let entry = entries.entry(reference.into()).or_insert_with(first);
+        entry.asked = false;
+        match (answer, &entry.said) {
+            (Ok(digest), _) => (entry.said, entry.old) = (Named::Here { digest, at }, false),
+            // the registry, not this tag, is why: what was known stays, and is asked again when it answers again
+            (Err(problem), Named::Here { .. }) if concerns_all(&problem) => {
+                entry.old = true;
+                self.refused.insert(upstream.clone(), problem);
+            }
+            (Err(problem), _) => {
                 if concerns_all(&problem) {
                     self.refused.insert(upstream.clone(), problem.clone());
                 }
-                Named::Failed { problem, at }
+                (entry.said, entry.old) = (Named::Failed { problem, at }, false);
             }
-        };
-        self.named.entry(upstream.clone()).or_default().insert(reference.into(), state);
+        }
+        self.changed.insert((upstream.clone(), Some(reference.into())));
         self.revision += 1;
     }
 }
@@ -246,6 +309,15 @@ mod tests {
         Details { manifest, created: None }
     }
 
+    fn descriptor(c: char) -> Descriptor {
+        Descriptor {
+            digest: Digest::parse(&digest(c)).unwrap(),
+            media_type: "application/vnd.oci.image.manifest.v1+json".into(),
+            size: Some(2),
+            annotations: std::collections::BTreeMap::new(),
+        }
+    }
+
     #[test]
     fn few_are_asked_at_once_and_what_scrolled_away_is_not_asked() {
         let mut lookups = Lookups::default();
@@ -279,7 +351,42 @@ mod tests {
         lookups.due();
         lookups.take_details(&upstream(), "1.0.0", Ok(details('a')), Timestamp::UNIX_EPOCH);
         lookups.forget(&upstream());
-        assert!(lookups.digest(&upstream(), "1.0.0").is_none());
+        assert_eq!(
+            lookups.digest(&upstream(), "1.0.0").unwrap().hex(),
+            "a".repeat(64),
+            "until it is said anew"
+        );
+        lookups.look(vec![want("1.0.0")]);
+        let asked = lookups.due();
+        assert!(matches!(&asked[..], [Effect::Head { reference, .. }] if reference == "1.0.0"));
+        assert!(lookups.digest(&upstream(), "1.0.0").is_some());
+        lookups.take_head(&upstream(), "1.0.0", Ok(descriptor('b')), Timestamp::UNIX_EPOCH);
+        assert_eq!(lookups.digest(&upstream(), "1.0.0").unwrap().hex(), "b".repeat(64));
+        lookups.look(vec![want("1.0.0")]);
+        assert!(matches!(&lookups.due()[..], [Effect::Describe { .. }]), "what is new is read");
         assert!(lookups.content(&Digest::parse(&digest('a')).unwrap()).is_some());
+    }
+
+    #[test]
+    fn a_refusal_takes_no_digest_away_and_a_tag_that_is_gone_is_gone() {
+        let mut lookups = Lookups::default();
+        for tag in ["1.0.0", "1.1.0"] {
+            lookups.press(want(tag));
+            lookups.due();
+            lookups.take_details(&upstream(), tag, Ok(details('a')), Timestamp::UNIX_EPOCH);
+        }
+        lookups.forget(&upstream());
+        lookups.look(vec![want("1.0.0"), want("1.1.0")]);
+        assert_eq!(lookups.due().len(), 2);
+        let problem = |cause| Err(Problem::new(cause, "read", "no"));
+        lookups.take_head(&upstream(), "1.0.0", problem(Cause::RateLimited), Timestamp::UNIX_EPOCH);
+        lookups.take_head(&upstream(), "1.1.0", problem(Cause::NotFound), Timestamp::UNIX_EPOCH);
+        assert!(lookups.digest(&upstream(), "1.0.0").is_some() && lookups.refusal(&upstream()).is_some());
+        assert!(matches!(lookups.named(&upstream(), "1.1.0"), Some(Named::Failed { .. })));
+        lookups.look(vec![want("1.0.0")]);
+        assert!(lookups.due().is_empty());
+        lookups.forget(&upstream());
+        lookups.look(vec![want("1.0.0")]);
+        assert_eq!(lookups.due().len(), 1, "asked again by hand, it is asked again");
     }
 }

@@ -1,21 +1,20 @@
 //! Answers kept by what they are about: a repository, an object. Each question is asked once; it asks nobody itself.
 
+pub mod artifacts;
 pub mod lookups;
+mod pace;
+mod tag_list;
+
+pub use tag_list::{Asking, TagList, version};
 
 use super::effect::Effect;
 use crate::domain::{
-    Timestamp,
-    artifact::TagPage,
-    event::Event,
-    identity::ObjectId,
-    problem::Problem,
-    repository::{Upstream, is_signature_tag},
-    version::Version,
+    Timestamp, artifact::TagPage, event::Event, identity::ObjectId, problem::Problem, repository::Upstream,
 };
+use artifacts::Artifacts;
 use lookups::Lookups;
 use std::{
-    cmp::Reverse,
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
 };
 
@@ -36,175 +35,6 @@ impl<T> Answer<T> {
     }
 }
 
-/// Where the question for tags stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asking {
-    /// It waits for its turn.
-    Queued,
-    Since(Timestamp),
-    Done(Timestamp),
-    Failed(Timestamp, Problem),
-}
-
-/// What is known of a repository's tags. Older tags stay until a newer list is whole.
-#[derive(Debug, Clone)]
-pub struct TagList {
-    pub asking: Asking,
-    /// Newest version first, then what is no version, by name.
-    pub tags: Vec<Arc<str>>,
-    pub signatures: usize,
-    pub invalid: usize,
-    pub versions: usize,
-    pub requests: u32,
-    pub cut: Option<String>,
-    pub asked_with: Option<Arc<str>>,
-    /// The tags are versions of a chart: `_` stands for `+` (what the sources of this repository say).
-    chart: bool,
-    newest: [Option<Arc<str>>; 2],
-    /// A list that replaces the one shown once it is whole.
-    coming: Coming,
-    /// The tags shown are an older, whole answer.
-    whole: bool,
-    /// Grows when the tags shown change.
-    pub revision: u64,
-}
-
-/// Where a tag stands: versions first, newest first, then the others by name.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
-    Version(Reverse<Version>),
-    Other(Arc<str>),
-}
-
-impl Rank {
-    fn of(tag: &Arc<str>, chart: bool) -> Self {
-        version(tag, chart)
-            .map_or_else(|| Self::Other(tag.clone()), |version| Self::Version(Reverse(version)))
-    }
-}
-
-/// That it is stable, its version, and the tag.
-type Best = ((bool, Version), Arc<str>);
-
-/// A list as it grows page by page. Each tag is parsed once per way of reading.
-#[derive(Debug, Clone, Default)]
-struct Coming {
-    ranked: Vec<(Rank, Arc<str>)>,
-    /// The newest as a plain tag, and as a version of a chart.
-    best: [Option<Best>; 2],
-    signatures: usize,
-    invalid: usize,
-}
-
-impl Coming {
-    fn add(&mut self, page: Vec<Arc<str>>, chart: bool) {
-        for tag in page {
-            if is_signature_tag(&tag) {
-                self.signatures += 1;
-                continue;
-            }
-            let rank = Rank::of(&tag, chart);
-            // only where there is an underscore do both ways of reading differ
-            let other = if tag.contains('_') { Rank::of(&tag, !chart) } else { rank.clone() };
-            for (chart, rank) in [(chart, &rank), (!chart, &other)] {
-                self.rival(chart, rank, &tag);
-            }
-            self.ranked.push((rank, tag));
-        }
-        // a stable sort finds the part that is in order already and merges the page into it
-        self.ranked.sort_by(|(a, _), (b, _)| a.cmp(b));
-    }
-
-    /// Of equal ones the last holds, as in [`crate::domain::version::newest`].
-    fn rival(&mut self, chart: bool, rank: &Rank, tag: &Arc<str>) {
-        let Rank::Version(Reverse(version)) = rank else { return };
-        let rank = (!version.is_prerelease(), version.clone());
-        let best = &mut self.best[usize::from(chart)];
-        if best.as_ref().is_none_or(|(old, _)| rank >= *old) {
-            *best = Some((rank, tag.clone()));
-        }
-    }
-}
-
-impl TagList {
-    fn queued() -> Self {
-        Self {
-            asking: Asking::Queued,
-            tags: Vec::new(),
-            signatures: 0,
-            invalid: 0,
-            versions: 0,
-            requests: 0,
-            cut: None,
-            asked_with: None,
-            chart: false,
-            newest: [None, None],
-            coming: Coming::default(),
-            whole: false,
-            revision: 0,
-        }
-    }
-
-    /// The highest stable version; if there is none, the highest of all. A chart reads its tags in its own way.
-    pub fn newest(&self, chart: bool) -> Option<&Arc<str>> {
-        self.newest[usize::from(chart)].as_ref()
-    }
-
-    pub fn is_under_way(&self) -> bool {
-        matches!(self.asking, Asking::Since(_))
-    }
-
-    /// There is something to show, even if it is not all.
-    pub fn has_answer(&self) -> bool {
-        self.whole || !self.tags.is_empty() || self.signatures + self.invalid > 0
-    }
-
-    fn take(&mut self, page: TagPage, now: Timestamp) {
-        self.coming.add(page.tags, self.chart);
-        self.coming.invalid += page.invalid.len();
-        self.requests = page.requests;
-        self.asked_with = Some(page.asked_with);
-        if !page.more {
-            self.asking = Asking::Done(now);
-            self.cut = page.cut;
-        }
-        if !self.whole || !page.more {
-            self.show();
-        }
-        self.whole |= !page.more;
-    }
-
-    fn show(&mut self) {
-        let coming = &self.coming;
-        self.versions = coming.ranked.partition_point(|(rank, _)| matches!(rank, Rank::Version(_)));
-        self.tags = coming.ranked.iter().map(|(_, tag)| tag.clone()).collect();
-        self.newest = coming.best.each_ref().map(|best| best.as_ref().map(|(_, tag)| tag.clone()));
-        self.revision += 1;
-        self.signatures = coming.signatures;
-        self.invalid = coming.invalid;
-    }
-
-    /// From now on the tags are read like this, those that are here too.
-    fn read_as(&mut self, chart: bool) {
-        if self.chart == chart {
-            return;
-        }
-        self.chart = chart;
-        for (rank, tag) in &mut self.coming.ranked {
-            *rank = Rank::of(tag, chart);
-        }
-        self.coming.ranked.sort_by(|(a, _), (b, _)| a.cmp(b));
-        self.tags.sort_by_cached_key(|tag| Rank::of(tag, chart));
-        self.versions = self.tags.iter().take_while(|tag| version(tag, chart).is_some()).count();
-        self.revision += 1;
-    }
-}
-
-/// The version that a tag names, as Flux reads it.
-pub fn version(tag: &str, chart: bool) -> Option<Version> {
-    if chart { Version::parse_chart_tag(tag).ok() } else { Version::parse_tag(tag).ok() }
-}
-
 /// All answers.
 #[derive(Debug)]
 pub struct Shelf {
@@ -215,7 +45,10 @@ pub struct Shelf {
     queues: HashMap<String, VecDeque<Upstream>>,
     under_way: HashMap<String, usize>,
     looked_at: Vec<Upstream>,
+    /// Repositories of which the list became whole, or is no longer there, since somebody asked.
+    settled: HashSet<Upstream>,
     pub lookups: Lookups,
+    pub artifacts: Artifacts,
     pub events: HashMap<ObjectId, Answer<Vec<Event>>>,
     /// Since when the events shown are not live, and why.
     pub old_events: HashMap<ObjectId, (Timestamp, Problem)>,
@@ -230,7 +63,9 @@ impl Shelf {
             queues: HashMap::new(),
             under_way: HashMap::new(),
             looked_at: Vec::new(),
+            settled: HashSet::new(),
             lookups: Lookups::default(),
+            artifacts: Artifacts::default(),
             events: HashMap::new(),
             old_events: HashMap::new(),
             raw: HashMap::new(),
@@ -273,16 +108,40 @@ impl Shelf {
     /// Asks again, whatever is known; what is known stays until then.
     pub fn want_tags_again(&mut self, upstream: &Upstream) {
         if let Some(list) = self.tags.get_mut(upstream) {
-            match list.asking {
-                Asking::Queued | Asking::Since(_) => return,
-                Asking::Done(_) | Asking::Failed(..) => list.asking = Asking::Queued,
+            if !list.ask_again() {
+                return;
             }
-            list.coming = Coming::default();
             self.queue(upstream);
         } else {
             self.want_tags(upstream);
         }
         self.lookups.forget(upstream);
+    }
+
+    /// Asks again for those among what is seen that are due.
+    pub fn refresh(&mut self, seen: &[Upstream], now: Timestamp) {
+        for upstream in seen {
+            if self.tags.get(upstream).is_some_and(|list| pace::is_due(list, now)) {
+                self.want_tags_again(upstream);
+            }
+        }
+    }
+
+    /// Something newer than the list was seen elsewhere.
+    pub fn outrun(&mut self, upstream: &Upstream) {
+        if let Some(list) = self.tags.get_mut(upstream) {
+            list.outrun = true;
+        }
+    }
+
+    /// When a list that failed is asked for again, while it is seen.
+    pub fn retried(&self, upstream: &Upstream) -> Option<Timestamp> {
+        pace::retried(self.tags.get(upstream)?)
+    }
+
+    /// Repositories to look at again: those whose list became whole since the last time.
+    pub fn take_settled(&mut self) -> HashSet<Upstream> {
+        std::mem::take(&mut self.settled)
     }
 
     /// Some repository has not been asked yet.
@@ -295,6 +154,7 @@ impl Shelf {
         let under_way = self.tags.get(upstream).is_some_and(TagList::is_under_way);
         if under_way {
             self.tags.remove(upstream);
+            self.settled.insert(upstream.clone());
             if let Some(count) = self.under_way.get_mut(upstream.repository.registry()) {
                 *count = count.saturating_sub(1);
             }
@@ -341,11 +201,13 @@ impl Shelf {
         }
         match answer {
             Ok(page) => list.take(page, now),
-            Err(problem) => list.asking = Asking::Failed(now, problem),
+            Err(problem) => list.fail(problem, now),
         }
-        if !list.is_under_way()
-            && let Some(count) = self.under_way.get_mut(upstream.repository.registry())
-        {
+        if list.is_under_way() {
+            return;
+        }
+        self.settled.insert(upstream.clone());
+        if let Some(count) = self.under_way.get_mut(upstream.repository.registry()) {
             *count = count.saturating_sub(1);
         }
     }
@@ -454,21 +316,22 @@ mod tests {
     }
 
     #[test]
-    fn page_by_page_or_at_once_the_order_is_the_same_and_a_chart_reads_underscores() {
+    fn the_registry_s_own_order_is_kept_beside_the_order_for_reading() {
+        let mut shelf = Shelf::with(6);
+        let about = upstream("podinfo");
+        shelf.want_tags(&about);
+        shelf.due(at(0));
+        shelf.take_tags(&about, Ok(page(&["1.0.0", "v1.2.0"], true)), at(1));
+        shelf.take_tags(&about, Ok(page(&["1.2.0", "latest", "1.1.0"], false)), at(1));
+        let list = shelf.tags(&about).unwrap();
+        let texts = |tags: &[Arc<str>]| tags.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(texts(&list.listed), ["1.0.0", "v1.2.0", "1.2.0", "latest", "1.1.0"]);
+        assert_eq!(texts(&list.tags), ["v1.2.0", "1.2.0", "1.1.0", "1.0.0", "latest"]);
+    }
+
+    #[test]
+    fn a_chart_reads_underscores() {
         let all = ["1.0.0_b", "0.9.0", "latest", "1.1.0-rc.1", "1.0.0", "2.0.0_x", "a", "v0.1.0"];
-        for chart in [false, true] {
-            let (mut once, mut paged) = (Coming::default(), Coming::default());
-            once.add(all.map(Arc::from).to_vec(), chart);
-            for two in all.chunks(2) {
-                paged.add(two.iter().map(|tag| Arc::from(*tag)).collect(), chart);
-            }
-            assert_eq!(once.ranked, paged.ranked);
-            let read =
-                |tag: &str| Version::parse_tag(&if chart { tag.replace('_', "+") } else { tag.into() });
-            let newest = crate::domain::version::newest(&all, read).unwrap();
-            let best = once.best[usize::from(chart)].as_ref().map(|(_, tag)| tag.as_ref());
-            assert_eq!(best, Some(*newest));
-        }
         let mut shelf = Shelf::with(6);
         let about = upstream("chart");
         shelf.want_tags(&about);

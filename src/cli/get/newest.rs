@@ -1,10 +1,13 @@
-//! The newest tag of every repository in question, each asked once. It knows no ranges.
+//! The newest tag of every repository in question, each asked once, and what Flux would take of them. It knows no rule.
 
 use crate::{
     domain::{
         fact::Object,
+        outlook::{Prospect, Readings},
+        policy::Policy,
         problem::{Cause, Problem},
-        repository::Upstream,
+        repository::{Upstream, is_signature_tag},
+        upgrade::{Candidate, Distance, Upgrade},
         version::{Version, newest},
         world::World,
     },
@@ -24,6 +27,8 @@ pub(super) struct Newest(BTreeMap<Upstream, Result<Tags, Problem>>);
 
 /// One repository, read in both ways: `_` stands for `+` in the tags of charts only.
 struct Tags {
+    /// In the registry's order.
+    listed: Vec<Arc<str>>,
     plain: Option<Arc<str>>,
     chart: Option<Arc<str>>,
     /// Why the list is not whole.
@@ -66,6 +71,37 @@ impl Newest {
             Ok(tags) => Ok(tags.plain.as_deref()),
         })
     }
+
+    /// The same for a person: what Flux would take now, and what is beyond its range; else the newest tag.
+    pub(super) fn words(&self, world: &World, object: &Object) -> Option<String> {
+        let source = object.as_source()?;
+        let newest = self.of(world, object)?.ok()?;
+        let Ok(tags) = self.0.get(&world.upstream(source)?)? else { return None };
+        let Some(policy) = Policy::of(source) else { return newest.map(str::to_owned) };
+        let outlook = policy.outlook(&Readings::new(&tags.listed));
+        let upgrade = Upgrade::from_outlook(world, source, &policy, &outlook, None);
+        let first = match outlook.prospect(&upgrade) {
+            Prospect::Unjudged(_) => "not judged".to_owned(),
+            Prospect::Nothing(_) => "no match".to_owned(),
+            Prospect::Absent => "not there".to_owned(),
+            Prospect::Pinned => "pinned".to_owned(),
+            Prospect::Take(candidate) => with_distance(candidate),
+            Prospect::GoBack(candidate) => format!("back to {}", with_distance(candidate)),
+            Prospect::Moved => "moved".to_owned(),
+            Prospect::Uncompared(tag) | Prospect::Stay(tag) => tag.to_owned(),
+        };
+        let beyond = upgrade.beyond.as_ref().map(|beyond| format!(", beyond: {}", with_distance(beyond)));
+        Some(first + &beyond.unwrap_or_default())
+    }
+}
+
+fn with_distance(candidate: &Candidate) -> String {
+    match candidate.distance {
+        Distance::None | Distance::Unknown => candidate.tag.to_string(),
+        Distance::Patch | Distance::Minor | Distance::Major => {
+            format!("{} {}", candidate.tag, candidate.distance)
+        }
+    }
 }
 
 async fn read(registry: &dyn Registry, upstream: Upstream) -> Result<Tags, Problem> {
@@ -77,9 +113,11 @@ async fn read(registry: &dyn Registry, upstream: Upstream) -> Result<Tags, Probl
         cut = page.cut.or(cut);
     }
     let what = format!("list all tags of {}", upstream.repository);
+    tags.retain(|tag| !is_signature_tag(tag));
     Ok(Tags {
         plain: newest(&tags, Version::parse_tag).cloned(),
         chart: newest(&tags, Version::parse_chart_tag).cloned(),
+        listed: tags,
         cut: cut.map(|why| Problem::new(Cause::Invalid, what, why)),
     })
 }

@@ -25,6 +25,8 @@ pub(super) struct Row {
     pub(super) object: Arc<Object>,
     assessment: Assessment,
     newest: Option<String>,
+    /// The same as a person reads it: with what Flux would take.
+    newest_words: Option<String>,
     /// The registry was asked and gave no whole answer.
     unanswered: bool,
     problem: Option<Problem>,
@@ -51,8 +53,9 @@ impl Row {
         let asked = newest.of(world, &object);
         let problem = problem(&object, &assessment, asked.and_then(Result::err));
         let unanswered = asked.is_some_and(|answer| answer.is_err());
-        let newest = asked.and_then(Result::ok).flatten().map(str::to_owned);
-        Self { object, assessment, newest, unanswered, problem }
+        let tag = asked.and_then(Result::ok).flatten().map(str::to_owned);
+        let newest_words = newest.words(world, &object);
+        Self { object, assessment, newest: tag, newest_words, unanswered, problem }
     }
 
     pub(super) fn id(&self) -> &ObjectId {
@@ -154,7 +157,11 @@ impl Row {
     }
 
     fn newest_cell(&self) -> String {
-        if self.unanswered { "could not ask".to_owned() } else { self.newest.clone().unwrap_or_default() }
+        if self.unanswered {
+            "could not ask".to_owned()
+        } else {
+            self.newest_words.clone().unwrap_or_default()
+        }
     }
 
     fn message(&self) -> String {

@@ -294,6 +294,16 @@ async fn registries_are_asked_with_newest_only_and_each_repository_once() {
 }
 
 #[tokio::test]
+async fn the_table_tells_what_flux_would_take_and_what_is_beyond() {
+    let tags = vec![Ok(page(&["1.0.0", "1.10.0", "2.0.0"], &[], 1, false))];
+    let world = || Fake { tags: [("registry.test/shop/app".to_owned(), tags.clone())].into(), ..shop() };
+    let table = run(world(), "get ocirepo --newest").await;
+    assert!(table.out.contains("1.10.0 minor, beyond: 2.0.0 major"), "{}", table.out);
+    let item = run(world(), "get ocirepo --newest -o json").await.json()["items"][0].clone();
+    assert_eq!(item["newest"], "2.0.0");
+}
+
+#[tokio::test]
 async fn a_registry_that_does_not_answer_is_a_problem_of_its_row() {
     let ran = run(shop(), "get ocirepo --newest -o json").await;
     let item = ran.json()["items"][0].clone();

@@ -1,8 +1,8 @@
 //! The first screen: what stands where, in which order, at which width.
 
 use crate::story::{
-    NOW, Story, at, condition, consumer, digest, feed, id, ready, repository, settings, shop, shop_with_tags,
-    source, status, upstream,
+    NOW, Story, at, condition, consumer, digest, feed, id, ready, repository, settings, shop,
+    shop_with_heads, shop_with_tags, source, status, upstream,
 };
 use fluxscope::{
     app::{ColourMode, Settings, effect::Effect, message::Message},
@@ -19,16 +19,16 @@ use std::sync::Arc;
 
 #[test]
 fn the_board_at_80_100_and_160_columns() {
-    shop_with_tags(settings(80, 24)).snapshot("board-80x24");
-    shop_with_tags(settings(100, 24)).snapshot("board-100x24");
-    let mut wide = shop_with_tags(settings(160, 45));
+    shop_with_heads(settings(80, 24)).snapshot("board-80x24");
+    shop_with_heads(settings(100, 24)).snapshot("board-100x24");
+    let mut wide = shop_with_heads(settings(160, 45));
     wide.press("j");
     wide.snapshot("board-160x45");
 }
 
 #[test]
 fn ascii_shows_nothing_but_ascii() {
-    let mut story = shop_with_tags(Settings { ascii: true, ..settings(80, 24) });
+    let mut story = shop_with_heads(Settings { ascii: true, ..settings(80, 24) });
     story.press("j");
     assert!(story.screen().is_ascii());
     story.snapshot("board-ascii-80x24");

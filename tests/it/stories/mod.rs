@@ -5,6 +5,7 @@ mod board;
 mod commands;
 mod filters;
 mod keys;
+mod newest;
 mod object;
 mod reconcile;
 mod scale;
