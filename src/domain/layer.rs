@@ -9,8 +9,8 @@ use super::{
 /// A Helm provenance file: signed text.
 pub const HELM_PROVENANCE: &str = "application/vnd.cncf.helm.chart.provenance.v1.prov";
 
-/// What Flux does with a layer whose selector names no media type.
 impl LayerSelector {
+    /// Extract, unless `copy` is asked for.
     pub const fn operation(&self) -> Operation {
         if self.copy { Operation::Copy } else { Operation::Extract }
     }

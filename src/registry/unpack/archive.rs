@@ -194,7 +194,7 @@ impl<R: Read> Archive<R> {
     fn expect_data(&mut self, header: &Header) -> Result<(), Stop> {
         let size = if header.is_header_only() { 0 } else { header.size };
         self.left = u64::try_from(size).map_err(|_| invalid())?;
-        self.padding = (size.wrapping_neg() & (BLOCK as i64 - 1)) as usize;
+        self.padding = (self.left.wrapping_neg() % BLOCK as u64) as usize;
         self.sparse = None;
         Ok(())
     }

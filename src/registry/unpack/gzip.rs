@@ -83,11 +83,12 @@ impl<R: Read> Gzip<R> {
     }
 
     fn next_member(&mut self) -> Result<(), Stop> {
-        let mut trailer = [0; 8];
-        self.input.exact(&mut trailer)?;
-        let [a, b, c, d, e, f, g, h] = trailer;
-        let written = self.member as u32;
-        if u32::from_le_bytes([a, b, c, d]) != self.crc.sum() || u32::from_le_bytes([e, f, g, h]) != written {
+        let (mut checksum, mut length) = ([0; 4], [0; 4]);
+        self.input.exact(&mut checksum)?;
+        self.input.exact(&mut length)?;
+        // the length is written modulo 2^32
+        let written = (u32::from_le_bytes(checksum), u32::from_le_bytes(length));
+        if written != (self.crc.sum(), self.member as u32) {
             return Err(Stop::broken("gzip: invalid checksum"));
         }
         header(&mut self.input)?;

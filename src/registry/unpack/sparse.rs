@@ -72,7 +72,7 @@ pub(super) fn map_of_data(mut next: impl FnMut() -> Result<Block, Stop>) -> Resu
             }
             let block = next()?;
             text.extend_from_slice(&block);
-            lines += block.iter().filter(|byte| **byte == b'\n').count();
+            lines += block.split(|&byte| byte == b'\n').count() - 1;
         }
         Ok(())
     };

@@ -45,7 +45,7 @@ pub(super) fn tree(layer: impl Read, rules: &Rules, limits: &Limits) -> io::Resu
             if refusal.is_some() {
                 unread(&mut tree.entries);
             }
-            Ok(Tree { error: refusal, ..tree })
+            Ok(Tree { complete: tree.complete && refusal.is_none(), error: refusal, ..tree })
         }
         Err(mut closed) => {
             closed.rest.drain()?;

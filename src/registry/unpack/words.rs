@@ -1,5 +1,7 @@
 //! How Go writes a name and a file mode into an error. Only words; decides nothing.
 
+use std::fmt;
+
 /// `%q`: quoted, with escapes for what cannot be printed and for bytes that are no UTF-8.
 pub(super) fn quoted(name: &[u8]) -> String {
     let mut out = String::from('"');
@@ -8,7 +10,7 @@ pub(super) fn quoted(name: &[u8]) -> String {
             push(&mut out, c);
         }
         for byte in chunk.invalid() {
-            out.push_str(&format!("\\x{byte:02x}"));
+            escape(&mut out, format_args!("\\x{byte:02x}"));
         }
     }
     out.push('"');
@@ -27,10 +29,15 @@ fn push(out: &mut String, c: char) {
         '\r' => out.push_str("\\r"),
         '\t' => out.push_str("\\t"),
         c if is_printed(c) => out.push(c),
-        c if c.is_ascii() => out.push_str(&format!("\\x{:02x}", c as u32)),
-        c if (c as u32) < 0x1_0000 => out.push_str(&format!("\\u{:04x}", c as u32)),
-        c => out.push_str(&format!("\\U{:08x}", c as u32)),
+        c if c.is_ascii() => escape(out, format_args!("\\x{:02x}", c as u32)),
+        c if (c as u32) < 0x1_0000 => escape(out, format_args!("\\u{:04x}", c as u32)),
+        c => escape(out, format_args!("\\U{:08x}", c as u32)),
     }
+}
+
+fn escape(out: &mut String, escape: fmt::Arguments<'_>) {
+    // writing into a String cannot fail
+    let _ = fmt::Write::write_fmt(out, escape);
 }
 
 /// Letters, marks, numbers, punctuation, symbols and the blank: what Rust's own `Debug` prints, once a mark does not
@@ -58,7 +65,8 @@ impl Mode {
     /// `Header.FileInfo().Mode()`: a type may also be written into the mode, which few expect.
     pub(super) const fn of(kind: u8, written: i64) -> Self {
         use super::header::{BLOCK_DEVICE, CHARACTER_DEVICE, FIFO, FOLDER, SYMBOLIC_LINK};
-        let written = written as u32;
+        // Go takes the lower half, too
+        let written = written.cast_unsigned() as u32;
         let mut mode = written & 0o777;
         if written & 0o4000 != 0 {
             mode |= SET_USER;
@@ -126,9 +134,9 @@ impl Mode {
     }
 }
 
-impl std::fmt::Display for Mode {
+impl fmt::Display for Mode {
     /// Go's `FileMode.String`: `prw-r--r--`, `Dcrw-------`.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kinds = "dalTLDpSugct?".chars().enumerate().filter(|(at, _)| self.0 & (1 << (31 - at)) != 0);
         let mut text: String = kinds.map(|(_, letter)| letter).collect();
         if text.is_empty() {

@@ -89,7 +89,7 @@ fn bytes_are_those_of_the_digest(layer: &[u8], tree: &Tree, limits: &Limits) {
 fn every_odd_layer_is_read_within_the_limits_however_it_comes() {
     for case in named() {
         for at_once in [1, 7, 1 << 20] {
-            check(&bytes_of(&case), at_once);
+            check(&bytes_of(case), at_once);
         }
     }
 }

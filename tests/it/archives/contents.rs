@@ -92,7 +92,7 @@ fn holes_are_zeros() {
         .unwrap();
         assert_eq!(
             Some(digest.as_str()),
-            tree.entries[place].sha256.as_ref().map(|digest| digest.hex()),
+            tree.entries[place].sha256.as_ref().map(fluxscope::domain::digest::Digest::hex),
             "{name}"
         );
     }
