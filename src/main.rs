@@ -26,7 +26,8 @@ use std::{
 
 fn main() -> ExitCode {
     let (mut out, mut err) = (io::stdout(), io::stderr());
-    let mut console = Console::new(&mut out, &mut err);
+    let (terminal, width) = (err.is_terminal(), out.is_terminal().then(runtime::terminal_width).flatten());
+    let mut console = Console::new(&mut out, &mut err).on_terminal(terminal).with_width(width);
     let code = match cli::args::parse(env::args_os()) {
         Err(error) => cli::explain(&error, &mut console),
         Ok(typed) => cli::run_alone(&typed, &mut console).unwrap_or_else(|| answer(&typed, &mut console)),

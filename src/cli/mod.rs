@@ -8,7 +8,9 @@ pub mod output;
 mod completion;
 mod duration;
 mod get;
+mod markdown;
 mod matching;
+mod outdated;
 mod reconcile;
 mod subject;
 mod tags;
@@ -31,6 +33,7 @@ pub async fn run(cli: &Cli, ports: &Ports, console: &mut Console<'_>) -> i32 {
     let code = match &cli.command {
         Some(Command::Get(args)) => get::run(args, place, ports, console).await,
         Some(Command::Tags(args)) => tags::run(args, place, ports, console).await,
+        Some(Command::Outdated(args)) => outdated::run(args, &cli.global, ports, console).await,
         Some(Command::Reconcile(args)) => reconcile::run(args, place, ports, console).await,
         Some(Command::Match(args)) => matching::run(args, console),
         Some(Command::Version(args)) => version::run(args, console),
@@ -46,7 +49,9 @@ pub fn run_alone(cli: &Cli, console: &mut Console<'_>) -> Option<i32> {
         Some(Command::Match(args)) => matching::run(args, console),
         Some(Command::Version(args)) => version::run(args, console),
         Some(Command::Completion { shell }) => completion::run(*shell, console),
-        Some(Command::Get(_) | Command::Tags(_) | Command::Reconcile(_)) | None => return None,
+        Some(Command::Get(_) | Command::Tags(_) | Command::Outdated(_) | Command::Reconcile(_)) | None => {
+            return None;
+        }
     };
     Some(settle(code, console))
 }
@@ -54,8 +59,8 @@ pub fn run_alone(cli: &Cli, console: &mut Console<'_>) -> Option<i32> {
 /// The board was wanted where nothing can be drawn.
 pub fn without_terminal(console: &mut Console<'_>) -> i32 {
     console.say(
-        "error: the board needs a terminal. Without one use the commands get, tags, match, reconcile, version or \
-         completion (fluxscope --help)",
+        "error: the board needs a terminal. Without one use the commands get, tags, outdated, match, reconcile, \
+         version or completion (fluxscope --help)",
     );
     exit::NOT_ANSWERED
 }

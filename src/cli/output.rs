@@ -18,20 +18,67 @@ use unicode_width::UnicodeWidthStr;
 /// `apiVersion` of every document (`design.md` §9).
 pub const API_VERSION: &str = "fluxscope/v1";
 
+/// Of more questions that failed for the same reason only the first are named.
+const MOST_NAMED: usize = 6;
+
 /// Stdout and stderr. A reader that goes away (`| head`) ends the output quietly.
 pub struct Console<'a> {
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
     fault: Option<io::Error>,
+    /// Stderr is read by a person as it comes.
+    terminal: bool,
+    /// Columns of the terminal that shows stdout.
+    width: Option<usize>,
+    /// A line of progress stands on stderr.
+    progress: bool,
 }
 
 impl<'a> Console<'a> {
     pub fn new(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
-        Self { out, err, fault: None }
+        Self { out, err, fault: None, terminal: false, width: None, progress: false }
+    }
+
+    /// Stderr is a terminal: progress may be one line that is written anew.
+    #[must_use]
+    pub fn on_terminal(mut self, terminal: bool) -> Self {
+        self.terminal = terminal;
+        self
+    }
+
+    /// Stdout is a terminal of so many columns.
+    #[must_use]
+    pub fn with_width(mut self, width: Option<usize>) -> Self {
+        self.width = width;
+        self
+    }
+
+    pub(super) fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    pub(super) fn width(&self) -> Option<usize> {
+        self.width
+    }
+
+    /// How far it has come, in place of what was said last; for a terminal only.
+    pub(super) fn progress(&mut self, sentence: &str) {
+        if self.terminal {
+            let line = shortened(sentence, self.width.unwrap_or(80).saturating_sub(1));
+            let _ = write!(self.err, "\r{line}\x1b[K").and_then(|()| self.err.flush());
+            self.progress = true;
+        }
+    }
+
+    fn end_progress(&mut self) {
+        if std::mem::take(&mut self.progress) {
+            let _ = write!(self.err, "\r\x1b[K").and_then(|()| self.err.flush());
+        }
     }
 
     /// Text that is safe already, on stdout.
     pub fn data(&mut self, text: &str) {
+        self.end_progress();
         if self.fault.is_some() {
             return;
         }
@@ -42,6 +89,7 @@ impl<'a> Console<'a> {
 
     /// One sentence on stderr. Whoever closed stderr does not want to know.
     pub fn say(&mut self, sentence: &str) {
+        self.end_progress();
         let _ = writeln!(self.err, "{}", Plain::line(sentence)).and_then(|()| self.err.flush());
     }
 
@@ -89,20 +137,24 @@ impl<'a> Console<'a> {
     }
 }
 
-/// One for each reason, naming all that failed for it.
+/// One for each reason, naming what failed for it, or the first of many.
 fn sum_up_reasons(problems: &[Problem]) -> Vec<Problem> {
-    let mut merged: Vec<Problem> = Vec::new();
+    let mut merged: Vec<(&Problem, Vec<&str>)> = Vec::new();
     for problem in problems {
-        match merged.iter_mut().find(|other| other.why == problem.why && other.hint == problem.hint) {
-            Some(same) if same.what == problem.what => {}
-            Some(same) => {
-                same.what.push_str("; ");
-                same.what.push_str(&problem.what);
-            }
-            None => merged.push(problem.clone()),
+        match merged.iter_mut().find(|(other, _)| other.why == problem.why && other.hint == problem.hint) {
+            Some((_, whats)) if whats.contains(&problem.what.as_str()) => {}
+            Some((_, whats)) => whats.push(&problem.what),
+            None => merged.push((problem, vec![&problem.what])),
         }
     }
-    merged
+    let named = |(problem, whats): (&Problem, Vec<&str>)| {
+        let what = match whats.get(MOST_NAMED..).map_or(0, <[_]>::len) {
+            0 | 1 => whats.join("; "),
+            more => format!("{}; and {more} more", whats[..MOST_NAMED].join("; ")),
+        };
+        Problem { what, ..problem.clone() }
+    };
+    merged.into_iter().map(named).collect()
 }
 
 /// One for all problems that say the same of different kinds. The reason is that of the first, and says so.
