@@ -24,6 +24,8 @@ use std::{
 
 /// Registries asked at the same time.
 const HOSTS: usize = 32;
+/// Repositories of one registry that may go without an answer before the others are not asked for.
+const PATIENCE: usize = 3;
 /// Tags looked at together, to see whether one carries a pinned digest.
 const GLANCE: usize = 10;
 
@@ -43,8 +45,43 @@ pub(super) struct Survey<'a> {
     pub(super) look_at: usize,
 }
 
-/// Registries that could not be reached at all, and why: they are not asked again for every repository.
-type Unreached = RefCell<BTreeMap<String, Problem>>;
+/// Registries that gave no answer for some repositories in a row, and why: after a few they are left alone.
+#[derive(Default)]
+struct Silences(RefCell<BTreeMap<String, Vec<Problem>>>);
+
+impl Silences {
+    /// Why this registry is not asked any more.
+    fn of(&self, host: &str) -> Option<Problem> {
+        self.0.borrow().get(host).filter(|problems| problems.len() >= PATIENCE)?.first().cloned()
+    }
+
+    fn heard(&self, host: &str, answer: Result<(), &Problem>) {
+        let mut hosts = self.0.borrow_mut();
+        match answer {
+            Err(problem) if is_silence(problem.cause) => {
+                hosts.entry(host.to_owned()).or_default().push(problem.clone());
+            }
+            Ok(()) | Err(_) => {
+                hosts.remove(host);
+            }
+        }
+    }
+}
+
+/// It is about the registry, not about one of its repositories.
+const fn is_silence(cause: Cause) -> bool {
+    match cause {
+        Cause::Unreachable | Cause::Timeout | Cause::RateLimited | Cause::Untrusted => true,
+        Cause::Unauthorized
+        | Cause::Forbidden
+        | Cause::NotFound
+        | Cause::NotInstalled
+        | Cause::Invalid
+        | Cause::Usage
+        | Cause::Refused
+        | Cause::Other => false,
+    }
+}
 
 /// What a repository holds, as far as it was told.
 struct List {
@@ -65,11 +102,11 @@ impl Survey<'_> {
             hosts.entry(host).or_default().push(repository);
         }
         progress.begin();
-        let unreached = Unreached::default();
+        let silences = Silences::default();
         let hosts = hosts.into_iter().map(|(host, repositories)| {
-            let unreached = &unreached;
+            let silences = &silences;
             stream::iter(repositories)
-                .map(move |repository| async move { (host, self.visit(repository, unreached).await) })
+                .map(move |repository| async move { (host, self.visit(repository, silences).await) })
                 .buffer_unordered(self.at_once.max(1))
         });
         let mut answers = stream::iter(hosts).flatten_unordered(HOSTS);
@@ -81,10 +118,10 @@ impl Survey<'_> {
         rows
     }
 
-    async fn visit(&self, repository: &Repository, unreached: &Unreached) -> Vec<Row> {
+    async fn visit(&self, repository: &Repository, silences: &Silences) -> Vec<Row> {
         let Repository { upstream, sources } = repository;
         let sources: Vec<&Source> = sources.iter().filter_map(|object| object.as_source()).collect();
-        let list = self.list(upstream, unreached).await;
+        let list = self.list(upstream, silences).await;
         let mut names = self.names(upstream, running(&sources, &list)).await;
         let mut rows = self.judge(upstream, &sources, &list, &names);
         for (row, source) in rows.iter_mut().zip(&sources) {
@@ -96,12 +133,12 @@ impl Survey<'_> {
         rows
     }
 
-    async fn list(&self, upstream: &Upstream, unreached: &Unreached) -> List {
+    async fn list(&self, upstream: &Upstream, silences: &Silences) -> List {
         let host = upstream.repository.registry();
         let what = || format!("list the tags of {}", upstream.repository);
         let mut list = List { tags: Vec::new(), problem: None };
-        if let Some(known) = unreached.borrow().get(host) {
-            list.problem = Some(Problem { what: what(), ..known.clone() });
+        if let Some(known) = silences.of(host) {
+            list.problem = Some(Problem { what: what(), ..known });
             return list;
         }
         let read = async {
@@ -115,12 +152,9 @@ impl Survey<'_> {
             }
             Ok(())
         };
-        if let Err(problem) = self.limit.keep(what, read).await {
-            if matches!(problem.cause, Cause::Unreachable | Cause::Untrusted) {
-                unreached.borrow_mut().insert(host.to_owned(), problem.clone());
-            }
-            list.problem = Some(problem);
-        }
+        let answer = self.limit.keep(what, read).await;
+        silences.heard(host, answer.as_ref().copied());
+        list.problem = answer.err().or(list.problem);
         list
     }
 

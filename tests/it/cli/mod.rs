@@ -1,6 +1,6 @@
 //! The program without a screen: what is typed, what is printed where, and the exit code.
 
-mod fake;
+pub(crate) mod fake;
 mod get;
 mod reconcile;
 mod tags;
