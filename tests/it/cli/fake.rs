@@ -234,7 +234,13 @@ pub(crate) struct Fake {
     pub(crate) offline: Option<Problem>,
     pub(crate) tags: HashMap<String, Vec<Result<TagPage, Problem>>>,
     pub(crate) heads: HashMap<String, Result<Descriptor, Problem>>,
+    /// Repositories whose tags take their time.
+    pub(crate) slow: HashMap<String, Duration>,
+    /// The lists never end.
+    pub(crate) endless: bool,
     pub(crate) asked: Mutex<Vec<String>>,
+    /// What was asked by tag: `repository:tag`.
+    pub(crate) headed: Mutex<Vec<String>>,
     pub(crate) fetched: Mutex<Vec<ObjectId>>,
 }
 
@@ -293,7 +299,8 @@ impl Cluster for Handle {
     }
 
     fn list(&self, scope: Scope) -> BoxStream<'static, Vec<Fact>> {
-        stream::iter(self.0.lists(&scope)).boxed()
+        let lists = stream::iter(self.0.lists(&scope));
+        if self.0.endless { lists.chain(stream::pending()).boxed() } else { lists.boxed() }
     }
 
     fn fetch(&self, id: ObjectId) -> BoxFuture<'static, Result<Arc<Object>, Problem>> {
@@ -373,10 +380,15 @@ impl Registry for Handle {
             let problem = Problem::new(Cause::NotFound, format!("list tags of {name}"), "404 NAME_UNKNOWN");
             vec![Err(problem)]
         };
-        stream::iter(self.0.tags.get(&name).cloned().unwrap_or_else(unknown)).boxed()
+        let pages = stream::iter(self.0.tags.get(&name).cloned().unwrap_or_else(unknown));
+        match self.0.slow.get(&name).copied() {
+            None => pages.boxed(),
+            Some(time) => stream::once(tokio::time::sleep(time)).flat_map(move |()| pages.clone()).boxed(),
+        }
     }
 
-    fn head(&self, _: Upstream, reference: String) -> BoxFuture<'static, Result<Descriptor, Problem>> {
+    fn head(&self, upstream: Upstream, reference: String) -> BoxFuture<'static, Result<Descriptor, Problem>> {
+        self.0.headed.lock().unwrap().push(format!("{}:{reference}", upstream.repository));
         let missing = || Err(Problem::new(Cause::NotFound, "head", "404 MANIFEST_UNKNOWN"));
         future::ready(self.0.heads.get(&reference).cloned().unwrap_or_else(missing)).boxed()
     }

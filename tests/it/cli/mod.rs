@@ -2,6 +2,7 @@
 
 pub(crate) mod fake;
 mod get;
+mod outdated;
 mod reconcile;
 mod tags;
 mod usage;

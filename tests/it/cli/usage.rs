@@ -32,7 +32,7 @@ async fn bad_usage_names_what_is_wrong_and_exits_2() {
     refused("reconcile ks/a -A", "use -n instead of -A").await;
     refused("reconcile ks/a --timeout soon", "needs a duration").await;
     refused("--request-timeout -1s get", "").await;
-    refused("", "get, tags, match, reconcile, version or completion").await;
+    refused("", "get, tags, outdated, match, reconcile, version or completion").await;
 }
 
 #[tokio::test]
