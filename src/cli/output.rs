@@ -267,9 +267,10 @@ impl Serialize for Quoted<'_> {
 }
 
 /// Rows of text in columns, as kubectl prints them: three spaces apart, upper-case header.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Table {
     header: Vec<&'static str>,
+    gap: usize,
     rows: Vec<Vec<Plain>>,
     /// Kept between prints, so that what a watch adds stays in its columns.
     widths: Vec<usize>,
@@ -277,7 +278,12 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn new(header: Vec<&'static str>) -> Self {
-        Self { header, ..Self::default() }
+        Self { header, gap: 3, rows: Vec::new(), widths: Vec::new() }
+    }
+
+    /// Two spaces apart, where room is short.
+    pub(super) fn tight(header: Vec<&'static str>) -> Self {
+        Self { gap: 2, ..Self::new(header) }
     }
 
     /// Cells may come from outside; empty ones are printed as `-`.
@@ -316,7 +322,7 @@ impl Table {
         let mut line = String::new();
         for (cell, width) in cells.zip(&self.widths) {
             line.push_str(cell);
-            line.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width()) + 3));
+            line.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width()) + self.gap));
         }
         text.push_str(line.trim_end());
         text.push('\n');

@@ -4,6 +4,7 @@ mod objects;
 mod progress;
 mod row;
 mod survey;
+mod table;
 
 use super::{
     Ports,
@@ -125,7 +126,7 @@ impl Answer {
         match output {
             Report::Table => {
                 let namespaces = self.scope == Some(Scope::AllNamespaces);
-                console.data(&row::table(&self.rows, namespaces, console.width()));
+                console.data(&table::table(&self.rows, namespaces, console.width()));
             }
             Report::Json => console.json(&self.document()),
             Report::Markdown => console.data(&self.markdown()),

@@ -3,7 +3,7 @@
 use crate::{
     cli::{
         args::FailOn,
-        output::{Table, problem_fields, shortened},
+        output::{problem_fields, shortened},
     },
     domain::{
         digest::Digest,
@@ -20,18 +20,12 @@ use crate::{
 };
 use serde_json::{Value, json};
 use std::{cmp::Reverse, collections::HashSet, sync::Arc};
-use unicode_width::UnicodeWidthStr;
 
-/// Of the columns in front of the note.
+/// What [`Row::cells`] are.
 pub(super) const TITLES: [&str; 7] =
     ["NAMESPACE", "SOURCE", "RUNNING", "IN RANGE", "BEYOND", "DISTANCE", "NOTE"];
 /// Room for a tag.
 const TAG: usize = 24;
-/// Room for a note where nobody says how wide the screen is.
-const NOTE: usize = 100;
-/// A note with less room than this stands on a line of its own.
-const NARROW: usize = 24;
-
 pub(super) struct Row {
     id: ObjectId,
     repository: Option<String>,
@@ -243,13 +237,13 @@ impl Row {
         let running = self.upgrade.as_ref().and_then(|upgrade| upgrade.running.as_ref());
         match running.map(|running| (running, running.tag())) {
             Some((_, Some(tag))) => shortened(tag, TAG),
-            Some((running, None)) => running.digest().map_or_else(|| running.to_string(), short),
+            Some((running, None)) => running.short(),
             None => String::new(),
         }
     }
 
     /// What the columns do not say, the most telling first. Empty where all is well.
-    fn note(&self) -> String {
+    pub(super) fn note(&self) -> String {
         let mut words = Vec::new();
         let upgrade = self.upgrade.as_ref();
         if self.is_moved() {
@@ -330,40 +324,4 @@ fn carried(carriers: &Carriers) -> String {
         [] => format!("pinned; looked at {looked_at} of {of} tags, none is it"),
         tags => format!("pinned to {}; looked at {looked_at} of {of} tags", tags.join(", ")),
     }
-}
-
-/// The rows as a person reads them. A note that does not fit beside its row stands under it.
-pub(super) fn table(rows: &[Row], namespaces: bool, width: Option<usize>) -> String {
-    if rows.is_empty() {
-        return String::new();
-    }
-    let first = usize::from(!namespaces);
-    let last = TITLES.len() - 1;
-    let mut table = Table::new(TITLES[first..last].to_vec());
-    for row in rows {
-        table.push(&row.cells()[first..last]);
-    }
-    let text = table.take(true);
-    let beside = text.lines().map(UnicodeWidthStr::width).max().unwrap_or_default() + 3;
-    let room = width.map_or(NOTE, |width| width.saturating_sub(beside));
-    let notes = std::iter::once(TITLES[last].to_owned()).chain(rows.iter().map(Row::note));
-    let mut out = String::new();
-    for (line, note) in text.lines().zip(notes) {
-        out.push_str(line);
-        match width {
-            _ if note.is_empty() => {}
-            Some(width) if room < NARROW => {
-                if note != TITLES[last] {
-                    out.push_str("\n    ");
-                    out.push_str(&shortened(&note, width.saturating_sub(4)));
-                }
-            }
-            Some(_) | None => {
-                out.extend(std::iter::repeat_n(' ', beside.saturating_sub(line.width())));
-                out.push_str(&shortened(&note, room));
-            }
-        }
-        out.push('\n');
-    }
-    out
 }
