@@ -198,10 +198,7 @@ impl Answer {
 
     /// One HEAD of what is chosen. A followed tag need not be in the list: Flux asks for it directly.
     async fn look_at_choice(&mut self, registry: &dyn Registry) {
-        let followed = match &self.asked.policy.follows {
-            Some(follows @ (Follows::Tag(_) | Follows::Latest)) => Some(Arc::from(follows.text())),
-            Some(Follows::Semver(_) | Follows::Digest(_)) | None => None,
-        };
+        let followed = self.asked.policy.named_tag();
         let tag = match &self.selection.chosen {
             Some(Choice::Tag(tag)) => tag.clone(),
             Some(Choice::Digest(digest)) => {

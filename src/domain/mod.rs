@@ -2,6 +2,7 @@
 
 pub mod plain;
 pub mod problem;
+pub mod quote;
 
 pub mod digest;
 pub mod repository;

@@ -2,7 +2,7 @@
 
 use super::{
     HOSTILE,
-    fake::{Fake, digest, head, id, kustomization, page, repository},
+    fake::{Fake, chart, digest, head, helm_repository, id, kustomization, page, repository},
     is_safe, run,
 };
 use fluxscope::domain::{
@@ -109,6 +109,40 @@ async fn a_digest_is_chosen_without_a_tag() {
     let ran = run(fake, "tags ocirepo/app -o json").await;
     assert_eq!((ran.code, ran.json()["chosen"].clone()), (0, json!({"tag": null, "digest": digest('c')})));
     assert!(column(&ran.json(), "verdict").iter().all(|verdict| verdict == "not-followed"));
+}
+
+#[tokio::test]
+async fn a_digest_that_is_none_chooses_nothing_in_fluxs_words() {
+    let fake = with_tags(vec![repository("shop/app", Follows::Digest("sha256:abc".into()))]);
+    let ran = run(fake, "tags ocirepo/app -o json").await;
+    assert_eq!((ran.code, ran.json()["chosen"].clone()), (1, Value::Null));
+    assert_eq!(ran.json()["error"], "wrong number of hex digits for sha256: abc");
+}
+
+/// Helm asks for an exact version without looking at the list, so a list without it is not the last word.
+#[tokio::test]
+async fn an_exact_chart_version_is_asked_for_whatever_the_list_says() {
+    let with = |version: &str, heads: &[&str]| {
+        let mut chart = chart("shop/app", "shop/charts");
+        if let Object::Source(source) = &mut chart
+            && let SourceSpec::HelmChart { version: wanted, .. } = &mut source.spec
+        {
+            *wanted = version.into();
+        }
+        let tags = vec![Ok(page(&["1.0.0", "1.0.0_b"], &[], 1, false))];
+        Fake {
+            tags: [("registry.test/charts/app".to_owned(), tags)].into(),
+            heads: heads.iter().map(|tag| ((*tag).to_owned(), Ok(head('b')))).collect(),
+            ..Fake::of([chart, helm_repository("shop/charts", true)])
+        }
+    };
+    let gone = run(with("1.0.1", &[]), "tags hc/app -o json").await;
+    assert_eq!((gone.code, gone.json()["chosen"].clone()), (1, Value::Null));
+    assert_eq!(gone.json()["error"], "404 MANIFEST_UNKNOWN");
+    let unlisted = run(with("1.0.1", &["1.0.1"]), "tags hc/app -o json").await;
+    assert_eq!((unlisted.code, &unlisted.json()["chosen"]["tag"]), (0, &json!("1.0.1")));
+    let with_build = run(with("1.0.0+b", &["1.0.0_b"]), "tags hc/app -o json").await;
+    assert_eq!(with_build.json()["chosen"], json!({"tag": "1.0.0_b", "digest": digest('b')}));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The registry adapter against registries in this process: dialects of paging, logins, faults, and who was told what.
 mod auth;
 mod manifests;
+mod observed;
 mod outdated;
 mod paging;
 mod real;
