@@ -4,7 +4,7 @@ use super::{
     duration::duration,
     subject::{Named, Subject, TagsOf, named, selector, subject, tags_of},
 };
-use crate::domain::{plain::Plain, selector::Selector, upgrade::Carriers};
+use crate::domain::{identity::Kind, plain::Plain, selector::Selector, upgrade::Carriers};
 use clap::{
     Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
     error::{Error, ErrorKind},
@@ -54,7 +54,8 @@ const TAGS_HELP: &str = "\
 Newest first by version; tags that are no versions follow. Signatures and invalid names are counted, and listed with
 --all. Each tag has a verdict, with the rule that decided, exactly as source-controller decides: chosen, in-range,
 pre-release, out-of-range, filtered-out, not-a-version, not-followed. A plain oci:// without --semver is listed only
-(not-judged). The running tag is marked. The credentials are those of this workstation, not the cluster's.
+(not-judged). The running tag is marked. Digest and creation time are asked for the chosen, the running and the newest
+tag (-o wide, -o json). The credentials are those of this workstation, not the cluster's.
 
 Exit code 1 if Flux would choose nothing.
 
@@ -476,7 +477,16 @@ fn clash(cli: &Cli) -> Option<(ErrorKind, String)> {
     }
     let needs_one = match &cli.command {
         Some(Command::Get(args)) => return args.clash(),
-        Some(Command::Tags(TagsArgs { of: TagsOf::Object(named), .. })) => named,
+        Some(Command::Tags(TagsArgs {
+            of: TagsOf::Object(named), filter_regex, layer_media_type, ..
+        })) => {
+            if named.kind == Kind::HelmChart && (filter_regex.is_some() || layer_media_type.is_some()) {
+                let words = "a HelmChart has no semverFilter and no layerSelector: --filter-regex and \
+                             --layer-media-type are for ocirepo/NAME and oci://…";
+                return Some((ErrorKind::ArgumentConflict, words.to_owned()));
+            }
+            named
+        }
         Some(Command::Reconcile(args)) => &args.target,
         Some(
             Command::Tags(_)

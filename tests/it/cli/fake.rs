@@ -234,6 +234,8 @@ pub(crate) struct Fake {
     pub(crate) offline: Option<Problem>,
     pub(crate) tags: HashMap<String, Vec<Result<TagPage, Problem>>>,
     pub(crate) heads: HashMap<String, Result<Descriptor, Problem>>,
+    /// When the manifests behind some tags were made.
+    pub(crate) created: HashMap<String, String>,
     /// Repositories whose tags take their time.
     pub(crate) slow: HashMap<String, Duration>,
     /// The lists never end.
@@ -241,6 +243,8 @@ pub(crate) struct Fake {
     pub(crate) asked: Mutex<Vec<String>>,
     /// What was asked by tag: `repository:tag`.
     pub(crate) headed: Mutex<Vec<String>>,
+    /// Whose manifest was asked for.
+    pub(crate) described: Mutex<Vec<String>>,
     pub(crate) fetched: Mutex<Vec<ObjectId>>,
 }
 
@@ -393,8 +397,27 @@ impl Registry for Handle {
         future::ready(self.0.heads.get(&reference).cloned().unwrap_or_else(missing)).boxed()
     }
 
-    fn manifest(&self, _: Upstream, _: String) -> BoxFuture<'static, Result<Manifest, Problem>> {
-        future::ready(Err(Problem::new(Cause::NotFound, "manifest", "404"))).boxed()
+    /// Of what has a head.
+    fn manifest(
+        &self,
+        upstream: Upstream,
+        reference: String,
+    ) -> BoxFuture<'static, Result<Manifest, Problem>> {
+        self.0.described.lock().unwrap().push(format!("{}:{reference}", upstream.repository));
+        let missing = || Err(Problem::new(Cause::NotFound, "manifest", "404 MANIFEST_UNKNOWN"));
+        let head = self.0.heads.get(&reference).cloned().unwrap_or_else(missing);
+        let created = self.0.created.get(&reference).map(|time| time.as_str().into());
+        future::ready(head.map(|head| Manifest {
+            digest: head.digest,
+            media_type: head.media_type,
+            size: 2,
+            config: None,
+            layers: Vec::new(),
+            children: Vec::new(),
+            annotations:
+                created.into_iter().map(|time| ("org.opencontainers.image.created".into(), time)).collect(),
+        }))
+        .boxed()
     }
 }
 
