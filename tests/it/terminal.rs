@@ -107,5 +107,8 @@ fn without_a_terminal_it_names_the_commands_and_exits_with_2() {
     assert_eq!(output.status.code(), Some(2));
     assert!(output.stdout.is_empty());
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("commands get, tags, match, reconcile") && said.contains("terminal"), "{said}");
+    assert!(
+        said.contains("commands get, tags, outdated, match, reconcile") && said.contains("terminal"),
+        "{said}"
+    );
 }

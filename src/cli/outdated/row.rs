@@ -49,10 +49,9 @@ impl Row {
         source: &Source,
         upstream: &Upstream,
         upgrade: Upgrade,
-        unjudged: Option<String>,
+        unjudged: Option<&str>,
     ) -> Self {
         let problem = unjudged
-            .clone()
             .filter(|_| upgrade.error.is_none())
             .map(|why| Problem::new(Cause::Invalid, format!("judge the tags for {}", source.meta.id), why));
         Self {

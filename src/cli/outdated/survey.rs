@@ -192,7 +192,7 @@ impl Survey<'_> {
             });
             let (policy, selection) = &selections[at];
             let upgrade = Upgrade::from_selection(self.world, source, policy, selection, None);
-            let mut row = Row::judged(source, upstream, upgrade, unjudged(selection));
+            let mut row = Row::judged(source, upstream, upgrade, unjudged(selection).as_deref());
             row.look_for(source, policy, &listed);
             row.take_name(named(source, names));
             rows.push(row);

@@ -1,10 +1,11 @@
 //! `outdated` against a registry on loopback: how many requests it may make, whatever the registry answers.
 
 use super::{
-    server::{OCI_IMAGE, Reply, Seen, Server, answer, complaint, json, manifest_digest},
+    server::{OCI_IMAGE, Seen, Server, answer, complaint, json, manifest_digest},
     settings,
 };
 use crate::cli::fake::{Changed, Fake, Handle, repository};
+use axum::{body::Body, http::Response};
 use fluxscope::{
     cli::{self, args, output::Console},
     domain::{
@@ -57,10 +58,10 @@ async fn outdated(objects: Vec<Object>, registry: OciRegistry, line: &str) -> (i
 }
 
 /// A registry with a token service; a request is let in with the token of its own repository only.
-fn guarded(seen: &Seen, inside: impl FnOnce(&Seen) -> Reply) -> Reply {
+fn guarded(seen: &Seen, inside: impl FnOnce(&Seen) -> Response<Body>) -> Response<Body> {
     if seen.path() == "/token" {
         let scope = seen.query("scope").unwrap();
-        return Some(json(&json!({"token": scope.replace([':', '/'], "-"), "expires_in": 3600})));
+        return json(&json!({"token": scope.replace([':', '/'], "-"), "expires_in": 3600}));
     }
     let name = seen.path().strip_prefix("/v2/").unwrap();
     let name = name.split("/tags/").next().unwrap().split("/manifests/").next().unwrap();
@@ -71,15 +72,15 @@ fn guarded(seen: &Seen, inside: impl FnOnce(&Seen) -> Reply) -> Reply {
     let host = seen.header("host").unwrap();
     let challenge =
         format!("Bearer realm=\"http://{host}/token\",service=\"test\",scope=\"repository:{name}:pull\"");
-    Some(complaint(401, &[("www-authenticate", &challenge)], "UNAUTHORIZED", "who are you?"))
+    complaint(401, &[("www-authenticate", &challenge)], "UNAUTHORIZED", "who are you?")
 }
 
-fn content(seen: &Seen) -> Reply {
-    Some(if seen.path().ends_with("/tags/list") {
+fn content(seen: &Seen) -> Response<Body> {
+    if seen.path().ends_with("/tags/list") {
         json(&json!({"name": "any", "tags": TAGS}))
     } else {
         answer(200, &[("content-type", OCI_IMAGE), ("docker-content-digest", &manifest_digest())], "")
-    })
+    }
 }
 
 /// How often each kind of request was made: `lists`, `heads`, `tokens`, and what was refused on the way.
@@ -122,7 +123,7 @@ fn check(counts: &BTreeMap<String, usize>, heads: &BTreeSet<String>, again: usiz
 
 #[tokio::test]
 async fn five_hundred_sources_of_two_hundred_repositories_stay_within_the_budget() {
-    let server = Server::start(|seen, _| guarded(seen, content)).await;
+    let server = Server::start(|seen, _| Some(guarded(seen, content))).await;
     let host = server.address.to_string();
     let sources: Vec<Object> = (0..SOURCES).map(|at| source(&host, at)).collect();
     let heads = running(&sources);
@@ -140,14 +141,14 @@ async fn what_a_registry_puts_off_is_asked_once_more_and_no_oftener() {
     let refused = Arc::new(Mutex::new(BTreeSet::new()));
     let kept = refused.clone();
     let server = Server::start(move |seen, _| {
-        guarded(seen, |seen| {
+        Some(guarded(seen, |seen| {
             // every list and running tag of some repositories is put off once
-            let first = seen.path().contains("7") && kept.lock().unwrap().insert(seen.target.clone());
+            let first = seen.path().contains('7') && kept.lock().unwrap().insert(seen.target.clone());
             if first {
-                return Some(complaint(429, &[("retry-after", "0")], "TOOMANYREQUESTS", "later"));
+                return complaint(429, &[("retry-after", "0")], "TOOMANYREQUESTS", "later");
             }
             content(seen)
-        })
+        }))
     })
     .await;
     let host = server.address.to_string();
@@ -184,7 +185,7 @@ async fn a_registry_that_puts_everything_off_is_soon_left_alone_and_every_row_sa
 const MANY: usize = 10_000;
 
 /// Ten pages of a thousand tags, with `Link`.
-fn paged(seen: &Seen) -> Reply {
+fn paged(seen: &Seen) -> Response<Body> {
     if seen.method == "HEAD" {
         return content(seen);
     }
@@ -196,12 +197,12 @@ fn paged(seen: &Seen) -> Reply {
         let next = format!("<{}?n=1000&last=1.0.{}>; rel=\"next\"", seen.path(), from + 1000);
         response.headers_mut().insert("link", next.parse().unwrap());
     }
-    Some(response)
+    response
 }
 
 #[tokio::test]
 async fn ten_thousand_tags_are_read_page_by_page_once_for_all_sources() {
-    let server = Server::start(|seen, _| paged(seen)).await;
+    let server = Server::start(|seen, _| Some(paged(seen))).await;
     let host = server.address.to_string();
     let sources = (0..4).map(|at| source(&host, at * REPOSITORIES).holding(&running_one()));
     let registry = OciRegistry::new(settings()).unwrap();
@@ -220,7 +221,7 @@ fn running_one() -> String {
 
 #[tokio::test]
 async fn a_list_that_is_cut_by_a_limit_is_not_compared() {
-    let server = Server::start(|seen, _| paged(seen)).await;
+    let server = Server::start(|seen, _| Some(paged(seen))).await;
     let host = server.address.to_string();
     let limits = Limits { tags: 1500, ..settings().limits };
     let registry = OciRegistry::new(Settings { limits, ..settings() }).unwrap();
