@@ -21,7 +21,11 @@ const LONGEST_INPUT: u64 = 64 << 20;
 pub(super) fn run(args: &MatchArgs, console: &mut Console<'_>) -> i32 {
     let constraint = match Constraint::parse(&args.constraint) {
         Ok(constraint) => constraint,
-        Err(error) => return refused(args, &error.to_string(), console),
+        Err(error) => {
+            let code = refused(args, &error.to_string(), console);
+            console.point(&args.constraint, error.at());
+            return code;
+        }
     };
     let mut rows = Vec::new();
     for word in &args.versions {
@@ -140,7 +144,7 @@ mod tests {
         assert_eq!(ask(&["1.x", "2.0.0"]).0, 1);
         assert_eq!(ask(&["1.x"]).0, 0, "without versions only the range is checked");
         let (code, _, err) = ask(&[">>1", "1.0.0"]);
-        assert_eq!((code, err.as_str()), (2, "error: improper constraint: \">>1\"\n"));
+        assert_eq!((code, err.as_str()), (2, "error: improper constraint: \">>1\"\n  >>1\n   ^\n"));
     }
 
     #[test]

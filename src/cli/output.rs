@@ -21,6 +21,9 @@ pub const API_VERSION: &str = "fluxscope/v1";
 /// Of more questions that failed for the same reason only the first are named.
 const MOST_NAMED: usize = 6;
 
+/// Columns shown on either side of a caret.
+const POINTED: usize = 36;
+
 /// Stdout and stderr. A reader that goes away (`| head`) ends the output quietly.
 pub struct Console<'a> {
     out: &'a mut dyn Write,
@@ -91,6 +94,19 @@ impl<'a> Console<'a> {
     pub fn say(&mut self, sentence: &str) {
         self.end_progress();
         let _ = writeln!(self.err, "{}", Plain::line(sentence)).and_then(|()| self.err.flush());
+    }
+
+    /// A text, and under it a caret at the byte where reading it stopped.
+    pub(super) fn point(&mut self, text: &str, at: usize) {
+        let (before, behind) = text.split_at_checked(at).unwrap_or((text, ""));
+        let (before, behind) = (Plain::line(before), Plain::line(behind));
+        let skipped = before.as_str().width().saturating_sub(POINTED);
+        let start = before.as_str().char_indices().map(|(at, _)| at);
+        let start = start.chain([before.as_str().len()]).find(|at| before.as_str()[..*at].width() >= skipped);
+        let before = &before.as_str()[start.unwrap_or_default()..];
+        let cut = if skipped > 0 { "…" } else { "" };
+        self.say(&format!("  {cut}{before}{}", shortened(behind.as_str(), POINTED)));
+        self.say(&format!("  {}^", " ".repeat(cut.width() + before.width())));
     }
 
     /// What failed and why; on a second line what to try.
@@ -394,6 +410,27 @@ mod tests {
         assert_eq!(shortened("abcdef", 6), "abcdef");
         assert_eq!(shortened("abcdefg", 6), "abcde…");
         assert!(shortened("東京東京", 5).width() <= 5);
+    }
+
+    #[test]
+    fn a_caret_stands_under_the_character_that_is_meant() {
+        for (text, at, expected) in [
+            (">=1.0.0 <abc", 9, "  >=1.0.0 <abc\n           ^\n"),
+            ("1.x ||", 6, "  1.x ||\n        ^\n"),
+            ("東京 x", 7, "  東京 x\n       ^\n"),
+            ("a\u{1b}b", 2, "  a\\x1bb\n       ^\n"),
+            ("", 0, "  \n  ^\n"),
+        ] {
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            Console::new(&mut out, &mut err).point(text, at);
+            assert_eq!(String::from_utf8(err).unwrap(), expected, "{text:?}");
+        }
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        Console::new(&mut out, &mut err).point(&format!("{}?{}", "1.0 ".repeat(100), "x".repeat(100)), 400);
+        let said = String::from_utf8(err).unwrap();
+        let [line, caret] = [0, 1].map(|at| said.lines().nth(at).unwrap());
+        assert_eq!(line.chars().nth(caret.chars().count() - 1), Some('?'), "{said}");
+        assert!(line.width() <= 80, "{said}");
     }
 
     #[test]

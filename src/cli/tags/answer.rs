@@ -13,10 +13,13 @@ use crate::{
     },
     domain::{
         artifact::Details,
+        constraint::Constraint,
         digest::Digest,
+        pattern::Pattern,
         policy::{Choice, Judged, Selection, Verdict},
         problem::{Cause, Problem},
-        repository::is_tag,
+        repository::{Upstream, is_tag},
+        source::Follows,
         version::newest,
     },
     port::{self, Registry},
@@ -187,6 +190,7 @@ impl Answer {
         }
         if let Some(error) = &self.selection.error {
             console.say(&format!("Flux would choose nothing: {error}"));
+            self.point_at_fault(console);
         }
         if let [first, ..] = &self.selection.ambiguous[..] {
             console
@@ -209,6 +213,17 @@ impl Answer {
         }
     }
 
+    /// Where a range that cannot be read breaks; a filter that cannot be read comes first, as in Flux.
+    fn point_at_fault(&self, console: &mut Console<'_>) {
+        let filter = self.asked.policy.filter.as_deref();
+        if let Some(Follows::Semver(range)) = &self.asked.policy.follows
+            && filter.is_none_or(|filter| Pattern::compile(filter).is_ok())
+            && let Err(error) = Constraint::parse(range)
+        {
+            console.point(range, error.at());
+        }
+    }
+
     /// What the answer says in other words already.
     fn is_told(&self, problem: &Problem) -> bool {
         self.selection.error.as_ref() == Some(&problem.why) || !self.list.problems.is_empty()
@@ -222,11 +237,7 @@ impl Answer {
 }
 
 /// The manifest, and the config where only that says when it was made. Of what cannot be read the digest is still known.
-async fn look(
-    registry: &dyn Registry,
-    upstream: crate::domain::repository::Upstream,
-    tag: &str,
-) -> Result<Look, Problem> {
+async fn look(registry: &dyn Registry, upstream: Upstream, tag: &str) -> Result<Look, Problem> {
     match port::details(registry, upstream.clone(), tag.to_owned()).await {
         Ok(Details { manifest, created }) => Ok(Look { digest: manifest.digest, created }),
         Err(problem) if matches!(problem.cause, Cause::Invalid | Cause::Other) => {

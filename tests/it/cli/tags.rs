@@ -170,6 +170,12 @@ async fn a_policy_that_chooses_nothing_exits_1_with_flux_words() {
         (bad.code, bad.json()["error"].clone()),
         (1, json!("error parsing regexp: missing closing ): `(`"))
     );
+    let broken = run(with_tags(vec![]), &format!("tags oci://{REPOSITORY} --semver >=1,<abc")).await;
+    assert!(
+        broken.err.contains("improper constraint: \">=1,<abc\"\n  >=1,<abc\n       ^\n"),
+        "{}",
+        broken.err
+    );
     let none = run(with_tags(vec![]), &format!("tags oci://{REPOSITORY} --semver= -o json")).await;
     assert_eq!(
         none.json()["error"],
