@@ -8,13 +8,13 @@ use crate::{
     domain::{
         digest::Digest,
         identity::{Kind, ObjectId},
+        outlook::Outlook,
         policy::{Dialect, Policy},
         problem::{Cause, Problem},
         repository::Upstream,
         revision::Revision,
         source::{Follows, Source},
         upgrade::{Candidate, Carriers, Distance, Footing, Upgrade},
-        version::Version,
         world::World,
     },
 };
@@ -76,8 +76,8 @@ impl Row {
         problem: Problem,
     ) -> Self {
         let upgrade = Policy::of(source).map(|policy| {
-            let nothing = policy.unjudged(&[], None, "");
-            Upgrade::from_selection(world, source, &policy, &nothing, None)
+            let nothing = Outlook::unjudged(&problem.why);
+            Upgrade::from_outlook(world, source, &policy, &nothing, None)
         });
         Self {
             repository: upstream.map(|upstream| upstream.repository.to_string()),
@@ -104,9 +104,9 @@ impl Row {
 
     /// Whether what runs, and the one tag that is followed, are still in the list.
     pub(super) fn look_for(&mut self, source: &Source, policy: &Policy, listed: &HashSet<&str>) {
-        let running = source.revision().and_then(Revision::tag);
-        self.gone = running.is_some_and(|tag| !listed.contains(&*tag.replace('+', "_")));
-        let missing = followed_tag(policy).filter(|tag| !listed.contains(&**tag));
+        let running = source.revision().and_then(Revision::tag).map(|tag| tag.replace('+', "_"));
+        self.gone = running.is_some_and(|tag| !listed.contains(&*tag) && !holds_chart(policy, &tag, listed));
+        let missing = policy.named_tag().filter(|tag| !listed.contains(&**tag));
         if let (Some(upgrade), Some(tag)) = (&mut self.upgrade, missing)
             && upgrade.error.is_none()
         {
@@ -276,17 +276,11 @@ impl Row {
     }
 }
 
-/// The one tag that is asked for without a look at the list.
-fn followed_tag(policy: &Policy) -> Option<String> {
-    match (policy.dialect, policy.follows.as_ref()?) {
-        (_, Follows::Digest(_)) => None,
-        (Dialect::HelmChart, follows) => {
-            let exact = Version::parse_tag(follows.text()).is_ok();
-            exact.then(|| follows.text().replace('+', "_"))
-        }
-        (_, Follows::Semver(_)) => None,
-        (_, follows @ (Follows::Tag(_) | Follows::Latest)) => Some(follows.text().to_owned()),
-    }
+/// A chart's revision may carry the generation of its object as build metadata: that is no other version.
+fn holds_chart(policy: &Policy, running: &str, listed: &HashSet<&str>) -> bool {
+    let read = |tag: &str| policy.dialect.read(tag).ok();
+    policy.dialect == Dialect::HelmChart
+        && read(running).is_some_and(|running| listed.iter().any(|tag| read(tag).as_ref() == Some(&running)))
 }
 
 /// `sha256:0cde437e`

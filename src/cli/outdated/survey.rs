@@ -6,7 +6,8 @@ use crate::{
     domain::{
         digest::Digest,
         fact::Object,
-        policy::{Policy, Selection, Verdict},
+        outlook::{Outlook, Readings},
+        policy::Policy,
         problem::{Cause, Problem},
         repository::{Upstream, is_tag},
         source::{Follows, Source, SourceSpec},
@@ -18,7 +19,7 @@ use crate::{
 use futures::{StreamExt, stream};
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -173,31 +174,25 @@ impl Survey<'_> {
 
     /// What Flux makes of the tags is found out once for all sources of one policy.
     fn judge(&self, upstream: &Upstream, sources: &[&Source], list: &List, names: &Names) -> Vec<Row> {
-        let mut selections: Vec<(Policy, Selection)> = Vec::new();
+        let readings = Readings::new(&list.tags);
+        let mut outlooks: HashMap<Policy, Outlook> = HashMap::new();
         let listed: HashSet<&str> = list.tags.iter().map(|tag| &**tag).collect();
-        let mut rows = Vec::new();
-        for source in sources {
-            let Some(policy) = Policy::of(source) else { continue };
-            if let Some(problem) = &list.problem {
-                let mut row = Row::unasked(self.world, source, Some(upstream), problem.clone());
-                row.take_name(named(source, names));
-                rows.push(row);
-                continue;
+        let row = |source: &&Source| {
+            let policy = Policy::of(source).unwrap_or_else(Policy::none);
+            let mut row = if let Some(problem) = &list.problem {
+                Row::unasked(self.world, source, Some(upstream), problem.clone())
+            } else {
+                let outlook = outlooks.entry(policy.clone()).or_insert_with(|| policy.outlook(&readings));
+                let upgrade = Upgrade::from_outlook(self.world, source, &policy, outlook, None);
+                Row::judged(source, upstream, upgrade, outlook.unjudged.as_deref())
+            };
+            if list.problem.is_none() {
+                row.look_for(source, &policy, &listed);
             }
-            let known = selections.iter().position(|(other, _)| *other == policy);
-            let at = known.unwrap_or_else(|| {
-                let selection = policy.select(&list.tags);
-                selections.push((policy, selection));
-                selections.len() - 1
-            });
-            let (policy, selection) = &selections[at];
-            let upgrade = Upgrade::from_selection(self.world, source, policy, selection, None);
-            let mut row = Row::judged(source, upstream, upgrade, unjudged(selection).as_deref());
-            row.look_for(source, policy, &listed);
             row.take_name(named(source, names));
-            rows.push(row);
-        }
-        rows
+            row
+        };
+        sources.iter().map(row).collect()
     }
 
     /// Newest first, some at a time, until one is found or enough were looked at.
@@ -260,12 +255,6 @@ fn pin(source: &Source) -> Option<(Digest, Option<&str>)> {
         | SourceSpec::Other { .. } => None,
     };
     Some((Digest::parse(&digest).ok()?, hint))
-}
-
-/// Why no tag could be judged; without an error of Flux's own that is a limit of ours.
-fn unjudged(selection: &Selection) -> Option<String> {
-    let judged = selection.verdicts.iter().find(|judged| judged.verdict == Verdict::NotJudged)?;
-    Some(judged.reason.clone())
 }
 
 /// Another question about the same repository would fail in the same way.

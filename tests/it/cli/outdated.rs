@@ -416,6 +416,9 @@ async fn charts_are_compared_by_the_strict_rule_and_below_their_repository() {
         (&json!("1.2.0"), &Value::Null, &json!("minor"))
     );
     assert_eq!((&row["moved"], &row["repository"]), (&Value::Null, &json!("registry.test/charts/app")));
+    let old = [chart("shop/app", "shop/charts").holding("1.0.0+3"), helm_repository("shop/charts", true)];
+    let ran = run(Fake { tags: tags(), ..Fake::of(old) }, "outdated -o json").await;
+    assert_eq!(item(&ran, "app")["gone"], false, "the generation behind a version is no part of its tag");
     let elsewhere = [chart("shop/app", "shop/charts"), helm_repository("shop/charts", false)];
     let ran = run(Fake::of(elsewhere), "outdated -o json").await;
     assert_eq!(ran.json()["items"], json!([]), "a chart of an HTTP repository is in no registry");
