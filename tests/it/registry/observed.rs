@@ -3,9 +3,10 @@
 
 use super::{
     registry,
-    server::{Reply, Seen, Server, complaint, manifest, tags},
+    server::{Seen, Server, complaint, manifest, tags},
 };
 use crate::cli::fake::{Fake, Handle};
+use axum::{body::Body, http::Response};
 use fluxscope::{
     cli::{self, args, output::Console},
     domain::source::HELM_CHART_LAYER,
@@ -31,7 +32,7 @@ async fn what_a_registry_refused_flux_it_refuses_here_and_the_code_is_told() {
             .expect("a code of the distribution specification");
         let held: Vec<String> =
             row["tags"].as_array().unwrap().iter().map(|tag| tag.as_str().unwrap().to_owned()).collect();
-        let server = Server::start(move |seen, _| answer(seen, &held)).await;
+        let server = Server::start(move |seen, _| Some(answer(seen, &held))).await;
         let (exit, list) = ask(&server, row).await;
         assert!(list["chosen"].is_null() && exit != 0, "{exit} {list:#}");
         let told = format!("{} {}", list["error"], list["problems"]);
@@ -42,16 +43,16 @@ async fn what_a_registry_refused_flux_it_refuses_here_and_the_code_is_told() {
 }
 
 /// As the registry of distribution: a repository without tags is not known.
-fn answer(seen: &Seen, held: &[String]) -> Reply {
+fn answer(seen: &Seen, held: &[String]) -> Response<Body> {
     let names: Vec<&str> = held.iter().map(String::as_str).collect();
     let reference = seen.path().rsplit('/').next().unwrap_or_default();
-    Some(if !seen.path().contains("/manifests/") {
+    if !seen.path().contains("/manifests/") {
         if names.is_empty() { complaint(404, &[], "NAME_UNKNOWN", "unknown") } else { tags(&names) }
     } else if names.contains(&reference) {
         manifest()
     } else {
         complaint(404, &[], "MANIFEST_UNKNOWN", "unknown")
-    })
+    }
 }
 
 async fn ask(server: &Server, row: &Value) -> (i32, Value) {
