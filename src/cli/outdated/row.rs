@@ -260,7 +260,7 @@ impl Row {
         if self.gone {
             words.push("the running tag is not in the registry any more".to_owned());
         }
-        if let Some((_, carriers)) = &self.pinned {
+        if let Some((_, carriers)) = self.pinned.as_ref().filter(|(_, carriers)| carriers.of > 0) {
             words.push(carried(carriers));
         }
         match upgrade.map(|upgrade| (upgrade.footing, upgrade.moved)) {
@@ -314,6 +314,7 @@ fn pinned_fields(digest: &Digest, carriers: &Carriers) -> Value {
 fn carried(carriers: &Carriers) -> String {
     let Carriers { tags, looked_at, of, .. } = carriers;
     match &tags[..] {
+        [] if *looked_at == 0 => format!("pinned; none of {of} tags was looked at"),
         [] => format!("pinned; looked at {looked_at} of {of} tags, none is it"),
         tags => format!("pinned to {}; looked at {looked_at} of {of} tags", tags.join(", ")),
     }
