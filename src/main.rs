@@ -27,7 +27,8 @@ use std::{
 fn main() -> ExitCode {
     let (mut out, mut err) = (io::stdout(), io::stderr());
     let terminals = Terminals { out: out.is_terminal(), err: err.is_terminal() };
-    let mut console = Console::new(&mut out, &mut err).on(terminals);
+    let width = terminals.out.then(runtime::terminal_width).flatten();
+    let mut console = Console::new(&mut out, &mut err).on(terminals).with_width(width);
     let code = match cli::args::parse(env::args_os()) {
         Err(error) => cli::explain(&error, &mut console),
         Ok(typed) => cli::run_alone(&typed, &mut console).unwrap_or_else(|| answer(&typed, &mut console)),

@@ -6,7 +6,13 @@ use super::{
     duration::duration,
     subject::{Named, Subject, TagsOf, named, selector, subject, tags_of},
 };
-use crate::domain::{identity::is_dns_name, plain::Plain, reference::Reference, selector::Selector};
+use crate::domain::{
+    identity::{Kind, is_dns_name},
+    plain::Plain,
+    reference::Reference,
+    selector::Selector,
+    upgrade::Carriers,
+};
 use clap::{
     Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
     error::{Error, ErrorKind},
@@ -34,6 +40,7 @@ Examples:
   fluxscope get all -A                        every source and consumer
   fluxscope tags ocirepo/podinfo -n shop      what the registry holds for this source
   fluxscope files ks/podinfo -n shop          the files that this Kustomization applied
+  fluxscope outdated -A --fail-on major       how far every source is behind
   fluxscope reconcile ks/podinfo -n shop --with-source";
 
 const GET_HELP: &str = "\
@@ -56,7 +63,8 @@ const TAGS_HELP: &str = "\
 Newest first by version; tags that are no versions follow. Signatures and invalid names are counted, and listed with
 --all. Each tag has a verdict, with the rule that decided, exactly as source-controller decides: chosen, in-range,
 pre-release, out-of-range, filtered-out, not-a-version, not-followed. A plain oci:// without --semver is listed only
-(not-judged). The running tag is marked. The credentials are those of this workstation, not the cluster's.
+(not-judged). The running tag is marked. Digest and creation time are asked for the chosen, the running and the newest
+tag (-o wide, -o json). The credentials are those of this workstation, not the cluster's.
 
 Exit code 1 if Flux would choose nothing.
 
@@ -66,6 +74,20 @@ Examples:
   fluxscope tags ocirepo/podinfo -n shop -o json
   fluxscope tags ocirepo/podinfo -n shop --semver '>=7.0.0-0' --filter-regex 'rc'
   fluxscope tags hc/shop-podinfo -n shop";
+
+const OUTDATED_HELP: &str = "\
+For each source: what runs, what Flux would choose now (IN RANGE, it comes by itself), the newest beyond the range (it
+needs a change of the object), how far that is, and whether the running tag was moved. What matters most comes first.
+Each repository is asked for its tags once, however many sources share it, and each running tag once for its digest.
+
+Without --fail-on the exit code is 0 as soon as the cluster has answered; what could not be asked is unknown. 2 is
+for a cluster that did not answer.
+
+Examples:
+  fluxscope outdated -A                                         every source, what matters first
+  fluxscope outdated -A --fail-on major --fail-on moved         for a gate
+  fluxscope outdated -n shop --timeout 2m -o markdown           for a comment on a pull request
+  fluxscope outdated -A -o json | jq '.items[] | select(.moved)'";
 
 const MATCH_HELP: &str = "\
 Versions are read leniently (a `v`, missing parts and leading zeros are fine); where Flux would skip one as a tag the
@@ -274,6 +296,9 @@ pub enum Command {
     /// List the tags of a repository
     #[command(after_help = TAGS_HELP)]
     Tags(TagsArgs),
+    /// Tell how far every source is behind its registry
+    #[command(after_help = OUTDATED_HELP)]
+    Outdated(OutdatedArgs),
     /// Judge versions by a range, as Flux does; asks nobody
     #[command(after_help = MATCH_HELP)]
     Match(MatchArgs),
@@ -354,6 +379,22 @@ pub struct TagsArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct OutdatedArgs {
+    /// Exit with 1 if any source is that far behind (patch < minor < major), was moved, or is not known (repeatable)
+    #[arg(long, value_name = "WHAT")]
+    pub fail_on: Vec<FailOn>,
+    /// Longest wait for the whole run, e.g. 90s or 5m; what was not reached by then says so
+    #[arg(long, value_name = "DURATION", value_parser = some_time, default_value = "10m")]
+    pub timeout: Duration,
+    /// Tags looked at to name the one behind a digest pin, newest first; 0 asks for none
+    #[arg(long, value_name = "N", default_value_t = Carriers::MOST)]
+    pub look_at: usize,
+    /// How to print
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    pub output: Report,
+}
+
+#[derive(Debug, Args)]
 pub struct MatchArgs {
     /// A range as in spec.ref.semver, e.g. '>=1.0.0 <2.0.0'
     #[arg(value_name = "CONSTRAINT", allow_hyphen_values = true)]
@@ -412,6 +453,44 @@ pub enum Summary {
     Yaml,
 }
 
+/// How a report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Report {
+    Table,
+    Json,
+    /// A table for a comment on a pull request
+    Markdown,
+}
+
+/// What makes `outdated` exit with 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// A patch or more behind, in range or beyond it
+    Patch,
+    /// A minor version or more behind
+    Minor,
+    /// A major version behind
+    Major,
+    /// The running tag names something else now
+    Moved,
+    /// Not comparable, or could not be asked
+    Unknown,
+}
+
+impl FailOn {
+    pub const ALL: [Self; 5] = [Self::Patch, Self::Minor, Self::Major, Self::Moved, Self::Unknown];
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Patch => "patch",
+            Self::Minor => "minor",
+            Self::Major => "major",
+            Self::Moved => "moved",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// Reads the arguments; the first one decides how usage is printed. `--help` and `--version` are errors too, which
 /// [`super::explain`] prints where they belong.
 pub fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Cli, Error> {
@@ -432,11 +511,24 @@ pub fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Cli, Error> {
     }
 }
 
+impl TagsArgs {
+    /// Flags that have no meaning for what is asked about.
+    fn clash(&self) -> Option<&'static str> {
+        let chart = matches!(&self.of, TagsOf::Object(named) if named.kind == Kind::HelmChart);
+        let odd = self.filter_regex.is_some() || self.layer_media_type.is_some();
+        (chart && odd).then_some(
+            "a HelmChart has no semverFilter and no layerSelector: --filter-regex and --layer-media-type are for \
+             ocirepo/NAME and oci://…",
+        )
+    }
+}
+
 impl Command {
     const fn name(&self) -> &'static str {
         match self {
             Self::Get(_) => "get",
             Self::Tags(_) => "tags",
+            Self::Outdated(_) => "outdated",
             Self::Match(_) => "match",
             Self::Inspect(_) => "inspect",
             Self::Files(_) => "files",
@@ -461,14 +553,22 @@ fn clash(cli: &Cli) -> Option<(ErrorKind, String)> {
     let artifact = |of: &Reference| (!of.stands_alone()).then(|| of.to_string());
     let needs_one = match &cli.command {
         Some(Command::Get(args)) => return args.clash(),
-        Some(Command::Tags(TagsArgs { of: TagsOf::Object(named), .. })) => object(named),
+        Some(Command::Tags(args)) => {
+            if let Some(words) = args.clash() {
+                return Some((ErrorKind::ArgumentConflict, words.to_owned()));
+            }
+            match &args.of {
+                TagsOf::Object(named) => object(named),
+                TagsOf::Repository(_) => None,
+            }
+        }
         Some(Command::Reconcile(args)) => object(&args.target),
         Some(Command::Inspect(args)) => artifact(&args.of),
         Some(Command::Files(args)) => artifact(&args.of),
         Some(Command::Cat(args)) => artifact(&args.of),
         Some(Command::Pull(args)) => artifact(&args.of),
         Some(
-            Command::Tags(_)
+            Command::Outdated(_)
             | Command::Match(_)
             | Command::Cache(_)
             | Command::Version(_)

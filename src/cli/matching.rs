@@ -7,23 +7,30 @@ use super::{
 };
 use crate::domain::{
     constraint::{Constraint, Judgement},
+    repository::is_tag,
     version::Version,
 };
 use serde_json::{Value, json};
-use std::io::BufRead;
+use std::io::{self, BufRead};
 
 /// A line longer than this is no version.
 const LONGEST_LINE: usize = 1024;
+/// More is not read: 200,000 tags of 128 characters are fewer.
+const LONGEST_INPUT: u64 = 64 << 20;
 
 pub(super) fn run(args: &MatchArgs, console: &mut Console<'_>) -> i32 {
     let constraint = match Constraint::parse(&args.constraint) {
         Ok(constraint) => constraint,
-        Err(error) => return refused(args, &error.to_string(), console),
+        Err(error) => {
+            let code = refused(args, &error.to_string(), console);
+            console.point(&args.constraint, error.at());
+            return code;
+        }
     };
     let mut rows = Vec::new();
     for word in &args.versions {
         if word == "-" {
-            match read_lines() {
+            match read_lines(io::stdin().lock()) {
                 Ok(lines) => rows.extend(lines.iter().map(|line| Row::of(line, &constraint))),
                 Err(error) => return refused(args, &format!("read versions from stdin: {error}"), console),
             }
@@ -32,9 +39,10 @@ pub(super) fn run(args: &MatchArgs, console: &mut Console<'_>) -> i32 {
         }
     }
     match args.output {
-        Summary::Table if rows.is_empty() => {
+        Summary::Table if args.versions.is_empty() => {
             console.data(&super::safe_line(&format!("{} is a range", args.constraint)));
         }
+        Summary::Table if rows.is_empty() => {}
         Summary::Table => console.data(&table(&rows)),
         Summary::Json => console.json(&answer(args, None, &rows)),
         Summary::Yaml => console.yaml(&answer(args, None, &rows)),
@@ -58,9 +66,11 @@ impl Row {
             Ok(version) => version,
             Err(why) => return row(false, false, format!("not a version: {why}")),
         };
-        let skipped = Version::parse_tag(text)
-            .err()
-            .map_or_else(String::new, |why| format!("; as a tag Flux skips it: {why}"));
+        let skipped = match Version::parse_tag(text) {
+            Err(why) => format!("; as a tag Flux skips it: {why}"),
+            Ok(_) if !is_tag(text) => "; no tag can be called so".to_owned(),
+            Ok(_) => String::new(),
+        };
         match constraint.judge(&version) {
             Judgement::InRange => row(true, true, format!("in range{skipped}")),
             Judgement::PreRelease { group } => {
@@ -73,11 +83,13 @@ impl Row {
     }
 }
 
-fn read_lines() -> std::io::Result<Vec<String>> {
+/// One version a line; empty lines are none.
+fn read_lines(input: impl BufRead) -> io::Result<Vec<String>> {
     let mut lines = Vec::new();
-    for line in std::io::stdin().lock().lines() {
+    for line in input.take(LONGEST_INPUT).split(b'\n') {
         let line = line?;
-        let text = line.trim();
+        let text = String::from_utf8_lossy(&line);
+        let text = text.trim();
         if !text.is_empty() {
             lines.push(text.chars().take(LONGEST_LINE).collect());
         }
@@ -132,12 +144,13 @@ mod tests {
         assert_eq!(ask(&["1.x", "2.0.0"]).0, 1);
         assert_eq!(ask(&["1.x"]).0, 0, "without versions only the range is checked");
         let (code, _, err) = ask(&[">>1", "1.0.0"]);
-        assert_eq!((code, err.as_str()), (2, "error: improper constraint: \">>1\"\n"));
+        assert_eq!((code, err.as_str()), (2, "error: improper constraint: \">>1\"\n  >>1\n   ^\n"));
     }
 
     #[test]
     fn a_script_learns_why() {
-        let (_, out, _) = ask(&["6.9.x", "6.9.4", "7.0.0", "6.9", "v", "6.9.5-rc.1", "-o", "json"]);
+        let (_, out, _) =
+            ask(&["6.9.x", "6.9.4", "7.0.0", "6.9", "v", "6.9.5-rc.1", "6.9.4+b", "-o", "json"]);
         let answer: Value = serde_json::from_str(&out).unwrap();
         let reasons: Vec<&str> =
             answer["items"].as_array().unwrap().iter().map(|item| item["reason"].as_str().unwrap()).collect();
@@ -145,9 +158,18 @@ mod tests {
         assert_eq!(reasons[2], "in range; as a tag Flux skips it: needs x.y.z");
         assert!(reasons[3].starts_with("not a version: "));
         assert_eq!(reasons[4], "6.9.x names no pre-release");
+        assert_eq!(reasons[5], "in range; no tag can be called so");
         assert_eq!(
             (&answer["kind"], &answer["valid"], &answer["error"]),
             (&json!("MatchList"), &json!(true), &Value::Null)
         );
+    }
+
+    #[test]
+    fn versions_are_read_one_a_line_whatever_else_is_there() {
+        let input = b"1.0.0\r\n\n  v2.0.0 \n\xff\x1b[2J\nlatest".as_slice();
+        assert_eq!(read_lines(input).unwrap(), ["1.0.0", "v2.0.0", "\u{fffd}\u{1b}[2J", "latest"]);
+        let long = "1".repeat(5000);
+        assert_eq!(read_lines(long.as_bytes()).unwrap()[0].len(), LONGEST_LINE);
     }
 }

@@ -15,7 +15,9 @@ mod files;
 mod folder;
 mod get;
 mod inspect;
+mod markdown;
 mod matching;
+mod outdated;
 mod pull;
 mod reconcile;
 mod subject;
@@ -44,6 +46,7 @@ pub async fn run(cli: &Cli, ports: &Ports, console: &mut Console<'_>) -> i32 {
         Some(Command::Cat(args)) => cat::run(args, place, ports, console).await,
         Some(Command::Pull(args)) => pull::run(args, place, ports, console).await,
         Some(Command::Cache(args)) => cache::run(args, ports, console).await,
+        Some(Command::Outdated(args)) => outdated::run(args, &cli.global, ports, console).await,
         Some(Command::Reconcile(args)) => reconcile::run(args, place, ports, console).await,
         Some(Command::Match(args)) => matching::run(args, console),
         Some(Command::Version(args)) => version::run(args, console),
@@ -62,6 +65,7 @@ pub fn run_alone(cli: &Cli, console: &mut Console<'_>) -> Option<i32> {
         Some(
             Command::Get(_)
             | Command::Tags(_)
+            | Command::Outdated(_)
             | Command::Inspect(_)
             | Command::Files(_)
             | Command::Cat(_)
@@ -77,8 +81,8 @@ pub fn run_alone(cli: &Cli, console: &mut Console<'_>) -> Option<i32> {
 /// The board was wanted where nothing can be drawn.
 pub fn without_terminal(console: &mut Console<'_>) -> i32 {
     console.say(
-        "error: the board needs a terminal. Without one use the commands get, tags, match, inspect, files, cat, pull, \
-         cache, reconcile, version or completion (fluxscope --help)",
+        "error: the board needs a terminal. Without one use the commands get, tags, outdated, match, inspect, files, \
+         cat, pull, cache, reconcile, version or completion (fluxscope --help)",
     );
     exit::NOT_ANSWERED
 }

@@ -18,6 +18,12 @@ use unicode_width::UnicodeWidthStr;
 /// `apiVersion` of every document (`design.md` §9).
 pub const API_VERSION: &str = "fluxscope/v1";
 
+/// Of more questions that failed for the same reason only the first are named.
+const MOST_NAMED: usize = 6;
+
+/// Columns shown on either side of a caret.
+const POINTED: usize = 36;
+
 /// Stdout and stderr. A reader that goes away (`| head`) ends the output quietly.
 pub struct Console<'a> {
     out: &'a mut dyn Write,
@@ -25,6 +31,8 @@ pub struct Console<'a> {
     fault: Option<io::Error>,
     /// Which of the two are terminals.
     terminals: Terminals,
+    /// Columns of the terminal that shows stdout.
+    width: Option<usize>,
     /// A line of progress stands on stderr.
     progress: bool,
 }
@@ -38,7 +46,7 @@ pub struct Terminals {
 
 impl<'a> Console<'a> {
     pub fn new(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
-        Self { out, err, fault: None, terminals: Terminals::default(), progress: false }
+        Self { out, err, fault: None, terminals: Terminals::default(), width: None, progress: false }
     }
 
     #[must_use]
@@ -47,16 +55,33 @@ impl<'a> Console<'a> {
         self
     }
 
+    /// Stdout is a terminal of so many columns.
+    #[must_use]
+    pub fn with_width(mut self, width: Option<usize>) -> Self {
+        self.width = width;
+        self
+    }
+
     /// Whether stdout is looked at by a person.
     pub fn is_terminal(&self) -> bool {
         self.terminals.out
     }
 
+    /// Whether stderr is read by a person as it comes.
+    pub(super) fn is_watched(&self) -> bool {
+        self.terminals.err
+    }
+
+    pub(super) fn width(&self) -> Option<usize> {
+        self.width
+    }
+
     /// How far something is, on one line that is written over; only where somebody looks at it.
     pub(super) fn progress(&mut self, words: &str) {
         if self.terminals.err {
+            let line = shortened(words, self.width.unwrap_or(80).saturating_sub(1));
+            let _ = write!(self.err, "\r{line}\x1b[K").and_then(|()| self.err.flush());
             self.progress = true;
-            let _ = write!(self.err, "\r\x1b[K{}", Plain::line(words)).and_then(|()| self.err.flush());
         }
     }
 
@@ -86,6 +111,19 @@ impl<'a> Console<'a> {
     pub fn say(&mut self, sentence: &str) {
         self.end_progress();
         let _ = writeln!(self.err, "{}", Plain::line(sentence)).and_then(|()| self.err.flush());
+    }
+
+    /// A text, and under it a caret at the byte where reading it stopped.
+    pub(super) fn point(&mut self, text: &str, at: usize) {
+        let (before, behind) = text.split_at_checked(at).unwrap_or((text, ""));
+        let (before, behind) = (Plain::line(before), Plain::line(behind));
+        let skipped = before.as_str().width().saturating_sub(POINTED);
+        let start = before.as_str().char_indices().map(|(at, _)| at);
+        let start = start.chain([before.as_str().len()]).find(|at| before.as_str()[..*at].width() >= skipped);
+        let before = &before.as_str()[start.unwrap_or_default()..];
+        let cut = if skipped > 0 { "…" } else { "" };
+        self.say(&format!("  {cut}{before}{}", shortened(behind.as_str(), POINTED)));
+        self.say(&format!("  {}^", " ".repeat(cut.width() + before.width())));
     }
 
     /// What failed and why; on a second line what to try.
@@ -132,20 +170,24 @@ impl<'a> Console<'a> {
     }
 }
 
-/// One for each reason, naming all that failed for it.
+/// One for each reason, naming what failed for it, or the first of many.
 fn sum_up_reasons(problems: &[Problem]) -> Vec<Problem> {
-    let mut merged: Vec<Problem> = Vec::new();
+    let mut merged: Vec<(&Problem, Vec<&str>)> = Vec::new();
     for problem in problems {
-        match merged.iter_mut().find(|other| other.why == problem.why && other.hint == problem.hint) {
-            Some(same) if same.what == problem.what => {}
-            Some(same) => {
-                same.what.push_str("; ");
-                same.what.push_str(&problem.what);
-            }
-            None => merged.push(problem.clone()),
+        match merged.iter_mut().find(|(other, _)| other.why == problem.why && other.hint == problem.hint) {
+            Some((_, whats)) if whats.contains(&problem.what.as_str()) => {}
+            Some((_, whats)) => whats.push(&problem.what),
+            None => merged.push((problem, vec![&problem.what])),
         }
     }
-    merged
+    let named = |(problem, whats): (&Problem, Vec<&str>)| {
+        let what = match whats.get(MOST_NAMED..).map_or(0, <[_]>::len) {
+            0 | 1 => whats.join("; "),
+            more => format!("{}; and {more} more", whats[..MOST_NAMED].join("; ")),
+        };
+        Problem { what, ..problem.clone() }
+    };
+    merged.into_iter().map(named).collect()
 }
 
 /// One for all problems that say the same of different kinds. The reason is that of the first, and says so.
@@ -258,9 +300,10 @@ impl Serialize for Quoted<'_> {
 }
 
 /// Rows of text in columns, as kubectl prints them: three spaces apart, upper-case header.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Table {
     header: Vec<&'static str>,
+    gap: usize,
     rows: Vec<Vec<Plain>>,
     /// Kept between prints, so that what a watch adds stays in its columns.
     widths: Vec<usize>,
@@ -268,7 +311,12 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn new(header: Vec<&'static str>) -> Self {
-        Self { header, ..Self::default() }
+        Self { header, gap: 3, rows: Vec::new(), widths: Vec::new() }
+    }
+
+    /// Two spaces apart, where room is short.
+    pub(super) fn tight(header: Vec<&'static str>) -> Self {
+        Self { gap: 2, ..Self::new(header) }
     }
 
     /// Cells may come from outside; empty ones are printed as `-`.
@@ -307,7 +355,7 @@ impl Table {
         let mut line = String::new();
         for (cell, width) in cells.zip(&self.widths) {
             line.push_str(cell);
-            line.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width()) + 3));
+            line.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width()) + self.gap));
         }
         text.push_str(line.trim_end());
         text.push('\n');
@@ -379,6 +427,27 @@ mod tests {
         assert_eq!(shortened("abcdef", 6), "abcdef");
         assert_eq!(shortened("abcdefg", 6), "abcde…");
         assert!(shortened("東京東京", 5).width() <= 5);
+    }
+
+    #[test]
+    fn a_caret_stands_under_the_character_that_is_meant() {
+        for (text, at, expected) in [
+            (">=1.0.0 <abc", 9, "  >=1.0.0 <abc\n           ^\n"),
+            ("1.x ||", 6, "  1.x ||\n        ^\n"),
+            ("東京 x", 7, "  東京 x\n       ^\n"),
+            ("a\u{1b}b", 2, "  a\\x1bb\n       ^\n"),
+            ("", 0, "  \n  ^\n"),
+        ] {
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            Console::new(&mut out, &mut err).point(text, at);
+            assert_eq!(String::from_utf8(err).unwrap(), expected, "{text:?}");
+        }
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        Console::new(&mut out, &mut err).point(&format!("{}?{}", "1.0 ".repeat(100), "x".repeat(100)), 400);
+        let said = String::from_utf8(err).unwrap();
+        let [line, caret] = [0, 1].map(|at| said.lines().nth(at).unwrap());
+        assert_eq!(line.chars().nth(caret.chars().count() - 1), Some('?'), "{said}");
+        assert!(line.width() <= 80, "{said}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Version ranges as Masterminds semver v3.5 reads and judges them (`reference/flux.md` §2.3-§2.5).
 //! It knows no tags: what a registry's tag means is for [`super::version`] and the policy.
 
-use super::version::Version;
+use super::{quote::quote, version::Version};
 use regex::{Captures, Regex};
 use std::{fmt, sync::LazyLock};
 
@@ -327,36 +327,6 @@ fn group_breaks_at(grammar: &Grammar, group: &str) -> Option<usize> {
 fn behind_space(text: &str, from: usize) -> usize {
     let space = |c: char| matches!(c, '\t' | '\n' | '\u{c}' | '\r' | ' ');
     text.len() - text[from..].trim_start_matches(space).len()
-}
-
-/// Go's `%q`.
-fn quote(text: &str) -> String {
-    let mut out = String::from('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            '\u{7}' => out.push_str("\\a"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{b}' => out.push_str("\\v"),
-            '\u{c}' => out.push_str("\\f"),
-            c if super::plain::is_deceptive(c) => out.push_str(&escape(c as u32)),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
-}
-
-fn escape(code: u32) -> String {
-    match code {
-        0..0x80 => format!("\\x{code:02x}"),
-        0x80..0x10000 => format!("\\u{code:04x}"),
-        _ => format!("\\U{code:08x}"),
-    }
 }
 
 impl fmt::Display for Constraint {

@@ -1,5 +1,6 @@
 //! `sha256:<hex>`: the name of some bytes. Parsed once; never computed here.
 
+use super::quote::quote;
 use std::{fmt, str::FromStr, sync::Arc};
 
 /// A content digest as OCI and Flux write it (OCI image spec, `descriptor.md`; `sha1` for Git revisions).
@@ -40,6 +41,21 @@ impl Digest {
     pub fn is_oci(&self) -> bool {
         self.algorithm() != "sha1"
     }
+}
+
+/// Why Flux can pull nothing by this `ref.digest`, in the words of its library (`v1.NewHash` of go-containerregistry).
+pub fn refusal(text: &str) -> Option<String> {
+    let Some((algorithm, hex)) = text.split_once(':').filter(|(a, hex)| !a.is_empty() && !hex.is_empty())
+    else {
+        return Some(format!("cannot parse hash: {}", quote(text)));
+    };
+    if let Some(odd) = hex.bytes().find(|byte| !is_lower_hex(*byte)) {
+        return Some(format!("found non-hex character in hash: {}", char::from(odd)));
+    }
+    if algorithm != "sha256" {
+        return Some(format!("unsupported hash: {}", quote(algorithm)));
+    }
+    (hex.len() != 64).then(|| format!("wrong number of hex digits for {algorithm}: {hex}"))
 }
 
 fn hex_length(algorithm: &str) -> Option<usize> {
@@ -89,5 +105,16 @@ mod tests {
         }
         assert!(Digest::parse(&format!("sha256:{}", hex.to_uppercase())).is_err());
         assert!(Digest::parse(&format!("sha512:{hex}")).is_err());
+    }
+
+    #[test]
+    fn what_flux_cannot_pull_by_is_refused_in_its_words() {
+        let check = |text: &str, words: &str| assert_eq!(refusal(text).as_deref(), Some(words), "{text}");
+        check("main", "cannot parse hash: \"main\"");
+        check("sha256:", "cannot parse hash: \"sha256:\"");
+        check("sha256:00G", "found non-hex character in hash: G");
+        check("sha512:00", "unsupported hash: \"sha512\"");
+        check("sha256:00", "wrong number of hex digits for sha256: 00");
+        assert_eq!(refusal(&format!("sha256:{}", "0".repeat(64))), None);
     }
 }

@@ -3,6 +3,7 @@
 pub mod nearest;
 pub mod plain;
 pub mod problem;
+pub mod quote;
 
 pub mod digest;
 pub mod repository;

@@ -2,6 +2,7 @@
 //! [`Policy::select`], but without a sentence for each tag: for lists that many sources share.
 
 use super::{
+    digest::refusal,
     policy::{Choice, Dialect, Judged, Policy, Rule, Selection, Verdict, highest},
     revision::Revision,
     upgrade::{Candidate, Footing, Upgrade},
@@ -97,7 +98,10 @@ impl Policy {
         let outlook = Outlook { outside: outside.tags(), ..Outlook::default() };
         match rule {
             Rule::Nothing { error, why } => Outlook { error, unjudged: Some(why), ..outlook },
-            Rule::Digest(digest) => Outlook { chosen: Some(Choice::Digest(digest)), ..outlook },
+            Rule::Digest(digest) => match refusal(&digest) {
+                None => Outlook { chosen: Some(Choice::Digest(digest)), ..outlook },
+                error @ Some(_) => Outlook { error, ..outlook },
+            },
             Rule::One { .. } => Outlook { chosen: followed.cloned().map(Choice::Tag), ..outlook },
             Rule::Range { nothing, .. } => match highest(in_range.iter().copied()) {
                 None => Outlook { error: Some(nothing), ..outlook },

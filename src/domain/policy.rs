@@ -3,6 +3,7 @@
 
 use super::{
     constraint::{Constraint, Judgement},
+    digest::refusal,
     pattern::{Pattern, PatternError},
     repository::{is_signature_tag, is_tag},
     source::{Follows, Source, SourceSpec},
@@ -122,6 +123,20 @@ impl Policy {
         Self { follows: None, filter: None, dialect: Dialect::Lenient }
     }
 
+    /// The one tag that Flux asks for without looking at the list, which need not name it.
+    pub fn named_tag(&self) -> Option<Arc<str>> {
+        match (self.dialect, self.follows.as_ref()?) {
+            (Dialect::HelmChart, follows) => {
+                let version = follows.text();
+                Version::parse_tag(version).is_ok().then(|| version.replace('+', "_").into())
+            }
+            (Dialect::Lenient | Dialect::HelmLayer, follows @ (Follows::Tag(_) | Follows::Latest)) => {
+                Some(follows.text().into())
+            }
+            (Dialect::Lenient | Dialect::HelmLayer, Follows::Semver(_) | Follows::Digest(_)) => None,
+        }
+    }
+
     /// What Flux would do with these tags.
     pub fn select(&self, tags: &[Arc<str>]) -> Selection {
         self.apply(&self.rule(), tags)
@@ -194,9 +209,12 @@ impl Policy {
         let unchosen = |error, verdicts| Selection { chosen: None, ambiguous: Vec::new(), error, verdicts };
         match rule {
             Rule::Nothing { error, .. } => unchosen(error.clone(), verdicts),
-            Rule::Digest(digest) => {
-                Selection { chosen: Some(Choice::Digest(digest.clone())), ..unchosen(None, verdicts) }
-            }
+            Rule::Digest(digest) => match refusal(digest) {
+                None => {
+                    Selection { chosen: Some(Choice::Digest(digest.clone())), ..unchosen(None, verdicts) }
+                }
+                error @ Some(_) => unchosen(error, verdicts),
+            },
             Rule::One { .. } => {
                 let chosen = verdicts.iter().find(|judged| judged.verdict == Verdict::Chosen);
                 let chosen = chosen.map(|judged| Choice::Tag(judged.tag.clone()));

@@ -5,15 +5,16 @@ use super::{
     digest::Digest,
     identity::{Manager, ObjectId},
     outlook::{Outlook, Readings},
-    policy::{Choice, Policy, Selection},
+    policy::{Choice, Dialect, Policy, Selection},
     problem::Problem,
+    repository::{is_signature_tag, is_tag},
     revision::Revision,
     source::{Follows, Source},
     version::Version,
     world::World,
 };
 use serde_json::json;
-use std::{fmt, sync::Arc};
+use std::{cmp::Reverse, fmt, sync::Arc};
 
 /// How far one version is from another. Order is weight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,9 +83,40 @@ pub struct Carriers {
     /// Newest version first.
     pub tags: Vec<Arc<str>>,
     pub looked_at: usize,
+    /// How many could be looked at: [`Carriers::candidates`].
     pub of: usize,
-    /// Why not all of `looked_at` could be asked.
+    /// Why some could not be asked; they are not counted as looked at.
     pub problem: Option<Problem>,
+}
+
+impl Carriers {
+    /// How many tags are looked at unless more are asked for.
+    pub const MOST: usize = 50;
+
+    /// All tags that could carry a digest, in the order in which they are worth a look: `hint` (the tag written beside
+    /// the digest) first, then versions, newest first, then other names. No signatures, no invalid names.
+    pub fn candidates(tags: &[Arc<str>], dialect: Dialect, hint: Option<&str>) -> Vec<Arc<str>> {
+        let fits = |tag: &&Arc<str>| is_tag(tag) && !is_signature_tag(tag);
+        let mut candidates: Vec<Arc<str>> = tags.iter().filter(fits).cloned().collect();
+        candidates.sort_by_cached_key(|tag| {
+            let version = dialect.read(tag).ok();
+            (hint != Some(&**tag), version.is_none(), Reverse(version), tag.clone())
+        });
+        candidates
+    }
+
+    /// Takes in what one tag names now. Tags come in the order of [`Carriers::candidates`].
+    pub fn look(&mut self, pinned: &Digest, tag: &Arc<str>, names: Result<Digest, Problem>) {
+        match names {
+            Ok(digest) => {
+                self.looked_at += 1;
+                if digest == *pinned {
+                    self.tags.push(tag.clone());
+                }
+            }
+            Err(problem) => self.problem = self.problem.take().or(Some(problem)),
+        }
+    }
 }
 
 /// Where a source stands against its registry.
@@ -263,6 +295,7 @@ mod tests {
     use super::*;
     use crate::domain::{
         fact::Object,
+        problem::Cause,
         sample::{digest, repository},
         source::SourceSpec,
     };
@@ -337,5 +370,28 @@ mod tests {
         assert_eq!(body("^1.0").as_deref(), Some("^2.3"));
         assert_eq!(body("1.0.0").as_deref(), Some("2.3.4"));
         assert_eq!(body(">=1.0.0 <2.0.0").as_deref(), Some("2.3.x"));
+    }
+
+    #[test]
+    fn the_tags_behind_a_pin_are_looked_for_newest_first() {
+        let signature = format!("sha256-{}.sig", "a".repeat(64));
+        let tags = ["1.0.0", "latest", "1.10.0", "../x", &signature, "1.9.0", "edge"].map(Arc::from);
+        let order = |hint| Carriers::candidates(&tags, Dialect::Lenient, hint);
+        let names = |tags: Vec<Arc<str>>| tags.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        assert_eq!(names(order(None)), "1.10.0 1.9.0 1.0.0 edge latest");
+        assert_eq!(names(order(Some("1.0.0"))), "1.0.0 1.10.0 1.9.0 edge latest");
+    }
+
+    #[test]
+    fn what_could_not_be_asked_was_not_looked_at() {
+        let pinned = Digest::parse(&digest('a')).unwrap();
+        let mut carriers = Carriers { of: 3, ..Carriers::default() };
+        let other = Digest::parse(&digest('b')).unwrap();
+        let problem = Problem::new(Cause::RateLimited, "ask what it is", "429");
+        for (tag, names) in [("1.2.0", Ok(other)), ("1.1.0", Ok(pinned.clone())), ("1.0.0", Err(problem))] {
+            carriers.look(&pinned, &tag.into(), names);
+        }
+        assert_eq!((carriers.looked_at, carriers.of, carriers.problem.is_some()), (2, 3, true));
+        assert_eq!(carriers.tags, ["1.1.0".into()]);
     }
 }

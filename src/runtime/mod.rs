@@ -6,6 +6,8 @@ pub mod log;
 mod perform;
 mod terminal;
 
+pub use terminal::width as terminal_width;
+
 use crate::{
     app::{App, Settings, effect::Effect, message::Message},
     domain::Timestamp,

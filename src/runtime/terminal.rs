@@ -23,6 +23,11 @@ use std::{
 /// More than this does not fit the OSC 52 buffer of common terminals.
 const COPY_LIMIT: usize = 74_994;
 
+/// Columns of the terminal, if there is one.
+pub fn width() -> Option<usize> {
+    crossterm::terminal::size().ok().map(|(columns, _)| usize::from(columns)).filter(|columns| *columns > 0)
+}
+
 pub(super) struct Screen {
     /// Never dropped: its own way out prints, and panics where the terminal is gone. [`give_back`] does the work.
     terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,

@@ -236,7 +236,17 @@ pub(crate) struct Fake {
     pub(crate) offline: Option<Problem>,
     pub(crate) tags: HashMap<String, Vec<Result<TagPage, Problem>>>,
     pub(crate) heads: HashMap<String, Result<Descriptor, Problem>>,
+    /// When the manifests behind some tags were made.
+    pub(crate) created: HashMap<String, String>,
+    /// Repositories whose tags take their time.
+    pub(crate) slow: HashMap<String, Duration>,
+    /// The lists never end.
+    pub(crate) endless: bool,
     pub(crate) asked: Mutex<Vec<String>>,
+    /// What was asked by tag: `repository:tag`.
+    pub(crate) headed: Mutex<Vec<String>>,
+    /// Whose manifest was asked for.
+    pub(crate) described: Mutex<Vec<String>>,
     pub(crate) fetched: Mutex<Vec<ObjectId>>,
     /// What is found wherever an artifact is looked for, and its layers.
     pub(crate) sealed: Sealed,
@@ -298,7 +308,8 @@ impl Cluster for Handle {
     }
 
     fn list(&self, scope: Scope) -> BoxStream<'static, Vec<Fact>> {
-        stream::iter(self.0.lists(&scope)).boxed()
+        let lists = stream::iter(self.0.lists(&scope));
+        if self.0.endless { lists.chain(stream::pending()).boxed() } else { lists.boxed() }
     }
 
     fn fetch(&self, id: ObjectId) -> BoxFuture<'static, Result<Arc<Object>, Problem>> {
@@ -378,16 +389,40 @@ impl Registry for Handle {
             let problem = Problem::new(Cause::NotFound, format!("list tags of {name}"), "404 NAME_UNKNOWN");
             vec![Err(problem)]
         };
-        stream::iter(self.0.tags.get(&name).cloned().unwrap_or_else(unknown)).boxed()
+        let pages = stream::iter(self.0.tags.get(&name).cloned().unwrap_or_else(unknown));
+        match self.0.slow.get(&name).copied() {
+            None => pages.boxed(),
+            Some(time) => stream::once(tokio::time::sleep(time)).flat_map(move |()| pages.clone()).boxed(),
+        }
     }
 
-    fn head(&self, _: Upstream, reference: String) -> BoxFuture<'static, Result<Descriptor, Problem>> {
+    fn head(&self, upstream: Upstream, reference: String) -> BoxFuture<'static, Result<Descriptor, Problem>> {
+        self.0.headed.lock().unwrap().push(format!("{}:{reference}", upstream.repository));
         let missing = || Err(Problem::new(Cause::NotFound, "head", "404 MANIFEST_UNKNOWN"));
         future::ready(self.0.heads.get(&reference).cloned().unwrap_or_else(missing)).boxed()
     }
 
-    fn manifest(&self, _: Upstream, _: String) -> BoxFuture<'static, Result<Manifest, Problem>> {
-        future::ready(Err(missing("manifest"))).boxed()
+    /// Of what has a head.
+    fn manifest(
+        &self,
+        upstream: Upstream,
+        reference: String,
+    ) -> BoxFuture<'static, Result<Manifest, Problem>> {
+        self.0.described.lock().unwrap().push(format!("{}:{reference}", upstream.repository));
+        let missing = || Err(Problem::new(Cause::NotFound, "manifest", "404 MANIFEST_UNKNOWN"));
+        let head = self.0.heads.get(&reference).cloned().unwrap_or_else(missing);
+        let created = self.0.created.get(&reference).map(|time| time.as_str().into());
+        future::ready(head.map(|head| Manifest {
+            digest: head.digest,
+            media_type: head.media_type,
+            size: 2,
+            config: None,
+            layers: Vec::new(),
+            children: Vec::new(),
+            annotations:
+                created.into_iter().map(|time| ("org.opencontainers.image.created".into(), time)).collect(),
+        }))
+        .boxed()
     }
 
     fn blob(&self, _: Upstream, _: Descriptor) -> BoxStream<'static, Result<Bytes, Problem>> {

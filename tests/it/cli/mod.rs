@@ -2,10 +2,11 @@
 
 mod cache;
 mod cat;
-mod fake;
+pub(crate) mod fake;
 mod files;
 mod get;
 mod inspect;
+mod outdated;
 mod pull;
 mod reconcile;
 mod sealed;

@@ -2,8 +2,8 @@
 
 use super::{
     HOSTILE,
-    fake::{Fake, digest, head, id, kustomization, page, repository},
-    is_safe, run,
+    fake::{Fake, Handle, chart, digest, head, helm_repository, id, kustomization, page, repository},
+    is_safe, run, run_on,
 };
 use fluxscope::domain::{
     fact::Object,
@@ -12,6 +12,7 @@ use fluxscope::domain::{
     source::{Follows, HELM_CHART_LAYER, SourceSpec},
 };
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 const REPOSITORY: &str = "registry.test/shop/app";
 
@@ -112,6 +113,40 @@ async fn a_digest_is_chosen_without_a_tag() {
 }
 
 #[tokio::test]
+async fn a_digest_that_is_none_chooses_nothing_in_fluxs_words() {
+    let fake = with_tags(vec![repository("shop/app", Follows::Digest("sha256:abc".into()))]);
+    let ran = run(fake, "tags ocirepo/app -o json").await;
+    assert_eq!((ran.code, ran.json()["chosen"].clone()), (1, Value::Null));
+    assert_eq!(ran.json()["error"], "wrong number of hex digits for sha256: abc");
+}
+
+/// Helm asks for an exact version without looking at the list, so a list without it is not the last word.
+#[tokio::test]
+async fn an_exact_chart_version_is_asked_for_whatever_the_list_says() {
+    let with = |version: &str, heads: &[&str]| {
+        let mut chart = chart("shop/app", "shop/charts");
+        if let Object::Source(source) = &mut chart
+            && let SourceSpec::HelmChart { version: wanted, .. } = &mut source.spec
+        {
+            *wanted = version.into();
+        }
+        let tags = vec![Ok(page(&["1.0.0", "1.0.0_b"], &[], 1, false))];
+        Fake {
+            tags: [("registry.test/charts/app".to_owned(), tags)].into(),
+            heads: heads.iter().map(|tag| ((*tag).to_owned(), Ok(head('b')))).collect(),
+            ..Fake::of([chart, helm_repository("shop/charts", true)])
+        }
+    };
+    let gone = run(with("1.0.1", &[]), "tags hc/app -o json").await;
+    assert_eq!((gone.code, gone.json()["chosen"].clone()), (1, Value::Null));
+    assert_eq!(gone.json()["error"], "404 MANIFEST_UNKNOWN");
+    let unlisted = run(with("1.0.1", &["1.0.1"]), "tags hc/app -o json").await;
+    assert_eq!((unlisted.code, &unlisted.json()["chosen"]["tag"]), (0, &json!("1.0.1")));
+    let with_build = run(with("1.0.0+b", &["1.0.0_b"]), "tags hc/app -o json").await;
+    assert_eq!(with_build.json()["chosen"], json!({"tag": "1.0.0_b", "digest": digest('b')}));
+}
+
+#[tokio::test]
 async fn a_range_is_judged_tag_by_tag_with_the_rule_that_decided() {
     let fake = || with_tags(vec![repository("shop/app", Follows::Semver("1.9.x".into()))]);
     let ran = run(fake(), "tags ocirepo/app -o json").await;
@@ -134,6 +169,12 @@ async fn a_policy_that_chooses_nothing_exits_1_with_flux_words() {
     assert_eq!(
         (bad.code, bad.json()["error"].clone()),
         (1, json!("error parsing regexp: missing closing ): `(`"))
+    );
+    let broken = run(with_tags(vec![]), &format!("tags oci://{REPOSITORY} --semver >=1,<abc")).await;
+    assert!(
+        broken.err.contains("improper constraint: \">=1,<abc\"\n  >=1,<abc\n       ^\n"),
+        "{}",
+        broken.err
     );
     let none = run(with_tags(vec![]), &format!("tags oci://{REPOSITORY} --semver= -o json")).await;
     assert_eq!(
@@ -206,4 +247,73 @@ async fn an_unknown_repository_or_source_is_exit_2_with_words() {
     let ran =
         run(Fake::of([kustomization("shop/a", id(Kind::Bucket, "shop/a"))]), "tags ocirepo/a -o json").await;
     assert_eq!((ran.code, ran.json()["problems"][0]["why"].clone()), (2, json!("not found")));
+}
+
+#[tokio::test]
+async fn only_the_chosen_the_running_and_the_newest_tag_are_looked_at() {
+    let fake = || {
+        let heads = ["1.0.0", "1.9.0", "1.10.0", "latest"].map(|tag| (tag.to_owned(), Ok(head('a'))));
+        let created = [("1.9.0".to_owned(), "2026-02-10T10:47:19Z".to_owned())].into();
+        Fake {
+            heads: heads.into(),
+            created,
+            ..with_tags(vec![repository("shop/app", Follows::Semver("1.9.x".into()))])
+        }
+    };
+    let world = Handle(Arc::new(fake()));
+    let ran = run_on(&world, "tags ocirepo/app -o json").await;
+    let mut looked_at = world.0.described.lock().unwrap().clone();
+    looked_at.sort();
+    assert_eq!(looked_at, ["1.0.0", "1.10.0", "1.9.0"].map(|tag| format!("{REPOSITORY}:{tag}")));
+    assert_eq!(column(&ran.json(), "digest"), [&digest('a'), "null", &digest('a'), &digest('a'), "null"]);
+    assert_eq!(column(&ran.json(), "created"), ["null", "null", "2026-02-10T10:47:19Z", "null", "null"]);
+    let wide = run(fake(), "tags ocirepo/app -o wide").await.out;
+    let row = wide.lines().find(|line| line.starts_with("1.9.0")).unwrap();
+    assert!(row.contains("aaaaaaaa   2026-02-10T10:47:19Z"), "{wide}");
+}
+
+#[tokio::test]
+async fn what_a_closer_look_does_not_find_is_told_beside_its_tag_and_is_no_failure() {
+    let refused = Err(Problem::new(Cause::Forbidden, "read the manifest", "403 DENIED"));
+    let heads = [("1.10.0".to_owned(), refused)].into();
+    let ran = run(Fake { heads, ..with_tags(vec![]) }, &format!("tags oci://{REPOSITORY} -o json")).await;
+    assert_eq!((ran.code, ran.json()["complete"].clone()), (0, json!(true)));
+    let newest = &ran.json()["items"][0];
+    assert_eq!((&newest["digest"], &newest["problem"]["why"]), (&Value::Null, &json!("403 DENIED")));
+    assert!(ran.err.contains("error: read the manifest: 403 DENIED"), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn an_empty_range_leaves_what_flux_would_follow_without_it() {
+    for (own, ignored, expected) in [
+        (Follows::Semver("1.9.x".into()), None, json!({"tag": "latest", "digest": digest('b')})),
+        (Follows::Semver("1.9.x".into()), Some("1.0.0"), json!({"tag": "1.0.0", "digest": digest('b')})),
+        (Follows::Tag("1.9.0".into()), None, json!({"tag": "1.9.0", "digest": digest('b')})),
+        (Follows::Digest(digest('c').into()), None, json!({"tag": null, "digest": digest('c')})),
+    ] {
+        let mut source = repository("shop/app", own);
+        if let Object::Source(source) = &mut source
+            && let SourceSpec::Oci(spec) = &mut source.spec
+        {
+            spec.ignored_tag = ignored.map(Into::into);
+        }
+        let heads = ["latest", "1.0.0", "1.9.0"].map(|tag| (tag.to_owned(), Ok(head('b')))).into();
+        let ran = run(Fake { heads, ..with_tags(vec![source]) }, "tags ocirepo/app -o json --semver=").await;
+        assert_eq!((ran.code, ran.json()["chosen"].clone()), (0, expected));
+    }
+}
+
+#[tokio::test]
+async fn a_repository_of_signatures_only_has_nothing_to_list() {
+    let signature = format!("sha256-{}.sig", "b".repeat(64));
+    let tags = || [(REPOSITORY.to_owned(), vec![Ok(page(&[&signature], &[], 1, false))])].into();
+    let ran =
+        run(Fake { tags: tags(), ..Fake::default() }, &format!("tags oci://{REPOSITORY} -o json")).await;
+    assert_eq!(
+        (ran.code, ran.json()["items"].clone(), ran.json()["hidden"].clone()),
+        (0, json!([]), json!(1))
+    );
+    let line = format!("tags oci://{REPOSITORY} --semver 1.x --all -o json");
+    let ran = run(Fake { tags: tags(), ..Fake::default() }, &line).await;
+    assert_eq!((ran.code, column(&ran.json(), "verdict")), (1, vec!["signature".to_owned()]));
 }

@@ -28,11 +28,14 @@ async fn bad_usage_names_what_is_wrong_and_exits_2() {
     refused("tags oci://registry.test/a/b:1.0", "leave the tag").await;
     refused("tags oci://", "a repository name must be specified").await;
     refused("tags ocirepo/a -A", "use -n instead of -A").await;
+    refused("tags hc/a --filter-regex x", "a HelmChart has no semverFilter").await;
     refused("reconcile ks", "needs KIND/NAME").await;
     refused("reconcile ks/a -A", "use -n instead of -A").await;
     refused("reconcile ks/a --timeout soon", "needs a duration").await;
     refused("--request-timeout -1s get", "").await;
-    refused("", "get, tags, match, inspect, files, cat, pull, cache, reconcile, version or completion").await;
+    let commands =
+        "get, tags, outdated, match, inspect, files, cat, pull, cache, reconcile, version or completion";
+    refused("", commands).await;
 }
 
 #[tokio::test]

@@ -6,6 +6,8 @@ mod cache;
 mod large;
 mod local;
 mod manifests;
+mod observed;
+mod outdated;
 mod paging;
 mod real;
 mod referrers;
