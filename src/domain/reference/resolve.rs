@@ -296,7 +296,7 @@ mod tests {
     fn refused(world: &World, text: &str, words: &str) {
         match resolved(world, text) {
             Err(Unresolved::Problem(problem)) => {
-                assert!(problem.to_string().contains(words), "{text}: {problem}")
+                assert!(problem.to_string().contains(words), "{text}: {problem}");
             }
             other => panic!("{text}: {other:?}"),
         }

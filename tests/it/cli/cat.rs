@@ -118,7 +118,7 @@ async fn what_flux_makes_of_the_file_is_said_beside_it() {
     let link = cat(vec![file("l", "").hollow().fate(Fate::Skipped, "a symbolic link to a")], "l").await;
     assert!(link.code == 1 && link.err.contains("a symbolic link to a"), "{}", link.err);
     let layer =
-        opened(vec![file("a", "a")], |tree| tree.error = refused("a name leads out", "tar contained"));
+        opened(vec![file("a", "a")], |tree| tree.error = Some(refused("a name leads out", "tar contained")));
     let ran = run(with_layer(layer), &format!("cat {REF} a")).await;
     assert!(ran.code == 0 && ran.out == "a" && ran.err.contains("a name leads out"), "{}", ran.err);
 }

@@ -83,7 +83,7 @@ async fn a_layer_that_flux_refuses_lists_what_was_read_and_the_entry_that_is_ref
     let flux = "failed to extract layer contents from artifact: tar contained invalid name error \"../x\"";
     let files = vec![file("a.yaml", "a"), file("../x", "b").fate(Fate::Rejected, "it leads out")];
     let layer =
-        opened(files, |tree| (tree.error, tree.complete) = (refused("a name leads out", flux), false));
+        opened(files, |tree| (tree.error, tree.complete) = (Some(refused("a name leads out", flux)), false));
     let ran = run(with_layer(layer), &format!("files {REF} -o json")).await;
     let document = ran.json();
     assert_eq!((ran.code, &document["error"], &document["complete"]), (0, &json!(flux), &json!(false)));

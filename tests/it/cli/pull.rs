@@ -121,7 +121,9 @@ async fn nothing_is_overwritten_unless_that_is_asked_for() {
 async fn many_obstacles_are_counted() {
     let desk = Desk::new();
     let names: Vec<String> = (0..8).map(|number| format!("f{number}")).collect();
-    names.iter().for_each(|name| fs::write(desk.at(name), "mine").unwrap());
+    for name in &names {
+        fs::write(desk.at(name), "mine").unwrap();
+    }
     let ran = pull(names.iter().map(|name| file(name, "new")).collect(), &desk, "").await;
     assert!(
         ran.err.contains("f0 exists; f1 exists; f2 exists; f3 exists; f4 exists; and 3 more"),
@@ -178,7 +180,7 @@ async fn a_folder_where_a_file_should_be_and_a_file_where_a_folder_should_be_are
 async fn an_artifact_that_flux_refuses_or_that_was_not_read_whole_is_not_written() {
     let desk = Desk::new();
     let flux = "tar contained invalid name error \"../x\"";
-    let layer = opened(vec![file("a", "a")], |tree| tree.error = refused("a name leads out", flux));
+    let layer = opened(vec![file("a", "a")], |tree| tree.error = Some(refused("a name leads out", flux)));
     let ran = pull_of(with_layer(layer), &desk, "").await;
     assert!(
         ran.code == 2 && ran.err.contains(&format!("Flux would store nothing of it: {flux}")),

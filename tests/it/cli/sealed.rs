@@ -147,8 +147,8 @@ pub(crate) fn opened(files: Vec<File>, change: impl FnOnce(&mut Tree)) -> Opened
     Opened { tree: Arc::new(tree), verified: true, contents: Arc::new(InMemory(contents)) }
 }
 
-pub(crate) fn refused(why: &str, flux: &str) -> Option<Refusal> {
-    Some(Refusal { why: why.into(), flux: flux.into() })
+pub(crate) fn refused(why: &str, flux: &str) -> Refusal {
+    Refusal { why: why.into(), flux: flux.into() }
 }
 
 /// These files in the one layer of [`artifact`].
