@@ -1,10 +1,14 @@
 //! The same promises against real registries: `tests/cluster/up` names them in the environment.
 
-use super::{good_pages, names, problem, registry, upstream};
+use super::{artifacts::open, good_pages, names, problem, registry, upstream};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use fluxscope::{
-    domain::problem::Cause,
-    port::Registry,
+    domain::{
+        artifact::{Origin, Target},
+        problem::Cause,
+        source::LayerSelector,
+    },
+    port::{Artifacts, Registry},
     registry::{Environment, Limits, OciRegistry, Settings},
 };
 
@@ -61,5 +65,24 @@ async fn a_registry_with_a_password_wants_it_and_takes_it() {
         let problem = problem(&registry, at.clone()).await;
         println!("{problem}");
         assert_eq!(problem.cause, cause);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the registries of tests/cluster"]
+async fn an_artifact_opens_verified_and_nothing_refers_to_it() {
+    let registry = registry();
+    for variable in ["REGISTRY_PAGED", "REGISTRY_UNPAGED"] {
+        let at = upstream(&format!("{}/smoke/many", named(variable)));
+        let pages = good_pages(&registry, at.clone()).await;
+        let origin = Origin::Registry { upstream: at, reference: names(&pages)[0].into() };
+        let target = Target { origin, selector: LayerSelector::default(), ignore: None };
+        let artifact = registry.inspect(target).await.unwrap();
+        assert!(artifact.notes.is_empty() && artifact.config.is_some(), "{:?}", artifact.notes);
+        let opened = open(&registry, &artifact).await.1.unwrap();
+        assert!(opened.verified && opened.tree.error.is_none());
+        let found = Artifacts::referrers(&registry, &artifact).await.unwrap();
+        println!("{variable}: {} ({})", found.found.len(), found.note);
+        assert!(found.complete);
     }
 }
