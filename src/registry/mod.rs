@@ -141,7 +141,7 @@ impl Artifacts for OciRegistry {
             Origin::Registry { upstream, .. } => Registry::referrers(self, upstream, digest),
             Origin::Layout { path, .. } => blocking(move || local::layout_referrers(&path, &digest, &bounds)),
             Origin::Archive(_) | Origin::Directory(_) => {
-                let note = "a file on disk: nothing can refer to it".into();
+                let note = "it is not in a registry".into();
                 future::ready(Ok(Referrers { found: Vec::new(), note, complete: true })).boxed()
             }
         }
