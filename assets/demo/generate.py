@@ -675,6 +675,11 @@ def edge(manifests, charts):
        digest, deletionTimestamp=ago("6m"), deletionGracePeriodSeconds=0)
     event("HelmRelease", "edge/old-gateway", "6m", "UninstallFailed", "Helm uninstall failed for release "
           "edge/old-gateway.v2 with chart podinfo@" + version + ": waiting for Job/edge/old-gateway-cleanup: 1 active", True)
+    # nothing declares these: made by hand, so that an edit in the cluster lasts
+    held = ready_oci("edge/sandbox", manifests, {"semver": "~6.8.0"}, "6.8.0", "70d", "70d")
+    ks("edge/sandbox", "OCIRepository edge/sandbox", held, "70d", "70d", None, app("edge", "sandbox"))
+    ready_oci("edge/nightly", manifests, {"tag": "latest"}, "latest", "2h", "20d")
+    ready_oci("edge/stable", manifests, {"semver": "7.x"}, "7.0.0", "20h", "20d")
 
 
 def main():

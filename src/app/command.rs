@@ -45,15 +45,20 @@ pub enum Command {
     Unfold,
     SwitchPane,
     Tags,
+    Upgrades,
+    BehindOnly,
+    LookFurther,
     Describe,
     OnTags(OnTags),
     CopyName,
     CopyNamespace,
     CopyTag,
     CopyCommand,
+    CopyPatch,
     SortByName,
     SortByAge,
     SortByState,
+    SortByWeight,
     SortByRunning,
     SortLeft,
     SortRight,
@@ -159,15 +164,20 @@ impl Command {
             Self::Unfold => ("unfold", "open or close all folders; in a file show or hide the secret value under the cursor"),
             Self::SwitchPane => ("", "between the tree and the file"),
             Self::Tags => ("tags", "the tags of its repository in the registry"),
+            Self::Upgrades => ("upgrades", "upgrades: what is behind its registry, and what would take it there"),
+            Self::BehindOnly => ("", "only what is behind, could not be asked, or finds no tag"),
+            Self::LookFurther => ("", "look at 50 more tags for one that carries a pinned digest; after a refusal ask again"),
             Self::Describe => ("digest", "ask the registry what the selected tag is: digest, age, layers"),
             Self::OnTags(meant) => meant.words(),
             Self::CopyName => ("", "copy the name"),
             Self::CopyNamespace => ("", "copy the namespace"),
             Self::CopyTag => ("copy tag", "copy the tag"),
             Self::CopyCommand => ("", "copy the command that answers or does the same"),
+            Self::CopyPatch => ("copy patch", "copy the YAML of the edit that would take the upgrade"),
             Self::SortByName => ("", "sort by name; once more turns the order round"),
             Self::SortByAge => ("", "sort by age; once more turns the order round"),
             Self::SortByState => ("", "sort by state, problems first; once more turns the order round"),
+            Self::SortByWeight => ("", "sort by what matters: could not ask, no tag found, moved, major, beyond, in range, pinned, not comparable, still asked, up to date; in each those with red consumers first, then those with most; once more turns the order round"),
             Self::SortByRunning => ("", "sort by what is running; once more turns the order round"),
             Self::SortLeft => ("", "sort by the column to the left"),
             Self::SortRight => ("", "sort by the column to the right"),
@@ -203,12 +213,14 @@ impl Command {
                 | Self::Whole
                 | Self::Objects
                 | Self::LiveObject
+                | Self::Upgrades
                 | Self::Yaml
                 | Self::Filter
                 | Self::Search
                 | Self::NextHit
                 | Self::Describe
                 | Self::CopyTag
+                | Self::CopyPatch
                 | Self::Reconcile
                 | Self::ReconcileSource
         )

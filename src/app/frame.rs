@@ -120,7 +120,8 @@ impl App {
     fn crumbs(&self) -> String {
         let mut crumbs = vec![text::line(&self.memory.context())];
         crumbs.extend(self.stack.iter().map(Screen::title));
-        if self.top().scope() == Scope::Rows {
+        let narrowed = self.top().scope() == Scope::Upgrades && self.memory.focus().is_some();
+        if self.top().scope() == Scope::Rows || narrowed {
             crumbs.push(text::line(&self.memory.scope_words()));
         }
         crumbs.join(&format!(" {} ", self.memory.theme.crumb()))
@@ -131,6 +132,7 @@ impl App {
         let (counts, kind) = match self.top() {
             Screen::Board(board) => (board.rows.counts, None),
             Screen::List(list) => (list.rows.counts, Some(list.kind)),
+            Screen::Upgrades(upgrades) => return upgrades.summary(&self.memory),
             Screen::Object(_) | Screen::Yaml(_) | Screen::Tags(_) | Screen::Artifact(_) => return Vec::new(),
         };
         if self.memory.ledger.is_empty() {

@@ -18,6 +18,7 @@ pub enum Scope {
     /// The two inputs of the what-if, while they have the keys.
     WhatIf,
     Artifact,
+    Upgrades,
     Help,
     /// A line that is typed into: filter, command, search.
     Line,
@@ -28,7 +29,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Everywhere,
         Self::Rows,
         Self::Object,
@@ -36,6 +37,7 @@ impl Scope {
         Self::Tags,
         Self::WhatIf,
         Self::Artifact,
+        Self::Upgrades,
         Self::Help,
         Self::Line,
         Self::Dialog,
@@ -51,6 +53,7 @@ impl Scope {
             Self::Tags => "tags",
             Self::WhatIf => "what-if on tags",
             Self::Artifact => "artifact",
+            Self::Upgrades => "upgrades",
             Self::Help => "help",
             Self::Line => "filter, command and search line",
             Self::Dialog => "reconcile dialog",
@@ -83,7 +86,7 @@ const fn shifted(scope: Scope, key: Key, command: Command) -> Row {
     Row { scope, chord: Chord { shift: true, ..Chord::key(key) }, command }
 }
 
-use Scope::{Artifact, Dialog, Everywhere, Help, Line, Object, Question, Rows, Tags, WhatIf, Yaml};
+use Scope::{Artifact, Dialog, Everywhere, Help, Line, Object, Question, Rows, Tags, Upgrades, WhatIf, Yaml};
 
 /// The order inside a scope is the order of the line of keys and of the help.
 pub static TABLE: &[Row] = &[
@@ -94,6 +97,7 @@ pub static TABLE: &[Row] = &[
     char(Rows, 'R', Command::Reconcile),
     char(Rows, 'Z', Command::ReconcileSource),
     char(Rows, '/', Command::Filter),
+    char(Rows, 'U', Command::Upgrades),
     char(Rows, ' ', Command::Mark),
     control(Rows, 'z', Command::Faults),
     control(Rows, 'w', Command::Wide),
@@ -127,6 +131,7 @@ pub static TABLE: &[Row] = &[
     char(Object, 'y', Command::Yaml),
     char(Object, 'R', Command::Reconcile),
     char(Object, 'Z', Command::ReconcileSource),
+    char(Object, 'U', Command::Upgrades),
     char(Object, 'l', Command::NextLink),
     key(Object, Key::Right, Command::NextLink),
     key(Object, Key::BackTab, Command::PreviousLink),
@@ -196,6 +201,32 @@ pub static TABLE: &[Row] = &[
     control(Artifact, 'u', Command::HalfUp),
     char(Artifact, 'c', Command::CopyName),
     char(Artifact, 'C', Command::CopyCommand),
+    key(Upgrades, Key::Enter, Command::Open),
+    char(Upgrades, 't', Command::Tags),
+    char(Upgrades, 'y', Command::Yaml),
+    char(Upgrades, 'R', Command::Reconcile),
+    char(Upgrades, '/', Command::Filter),
+    char(Upgrades, 'C', Command::CopyPatch),
+    char(Upgrades, ' ', Command::Mark),
+    control(Upgrades, 'z', Command::BehindOnly),
+    char(Upgrades, 'm', Command::LookFurther),
+    char(Upgrades, 'S', Command::SortByWeight),
+    char(Upgrades, 'N', Command::SortByName),
+    char(Upgrades, 'O', Command::SortByRunning),
+    shifted(Upgrades, Key::Left, Command::SortLeft),
+    shifted(Upgrades, Key::Right, Command::SortRight),
+    char(Upgrades, 'c', Command::CopyName),
+    char(Upgrades, 'n', Command::CopyNamespace),
+    char(Upgrades, '0', Command::Namespace(0)),
+    char(Upgrades, '1', Command::Namespace(1)),
+    char(Upgrades, '2', Command::Namespace(2)),
+    char(Upgrades, '3', Command::Namespace(3)),
+    char(Upgrades, '4', Command::Namespace(4)),
+    char(Upgrades, '5', Command::Namespace(5)),
+    char(Upgrades, '6', Command::Namespace(6)),
+    char(Upgrades, '7', Command::Namespace(7)),
+    char(Upgrades, '8', Command::Namespace(8)),
+    char(Upgrades, '9', Command::Namespace(9)),
     char(Everywhere, ':', Command::CommandLine),
     char(Everywhere, '?', Command::Help),
     char(Everywhere, 'j', Command::Down),
@@ -358,7 +389,7 @@ mod tests {
     fn no_chord_stands_twice_where_both_would_be_heard() {
         for scope in Scope::ALL {
             let mut seen = HashSet::new();
-            let shared = matches!(scope, Rows | Object | Yaml | Tags | Artifact);
+            let shared = matches!(scope, Rows | Object | Yaml | Tags | Artifact | Upgrades);
             let everywhere = rows(Everywhere).filter(|_| shared);
             for row in rows(scope).chain(everywhere) {
                 assert!(seen.insert(row.chord), "{} twice in {}", name(row.chord), scope.words());

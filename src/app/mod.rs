@@ -358,14 +358,17 @@ impl App {
         effects.push(Effect::Watch(self.memory.scope.clone()));
     }
 
-    /// How often the rows of the board were arranged since the start. It grows with what moves rows, not with time.
+    /// How often the rows of the board and of the upgrades were arranged since they were opened. It grows with what
+    /// moves rows, not with time.
     pub fn arrangements(&self) -> u64 {
-        self.stack.first().map_or(0, |screen| match screen {
+        let of = |screen: &Screen| match screen {
             Screen::Board(board) => board.rows.arrangements,
+            Screen::Upgrades(upgrades) => upgrades.arrangements,
             Screen::List(_) | Screen::Object(_) | Screen::Yaml(_) | Screen::Tags(_) | Screen::Artifact(_) => {
                 0
             }
-        })
+        };
+        self.stack.iter().map(of).sum()
     }
 
     fn top(&self) -> &Screen {

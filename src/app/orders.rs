@@ -34,9 +34,9 @@ pub enum Order {
 }
 
 /// First words and what follows them, for completion.
-const WORDS: [&str; 16] = [
-    "all", "ocirepo", "ks", "hr", "helmrepo", "hc", "ea", "tags", "artifact", "grep", "ns", "ctx", "write",
-    "readonly", "help", "q",
+const WORDS: [&str; 17] = [
+    "all", "ocirepo", "ks", "hr", "helmrepo", "hc", "ea", "outdated", "tags", "artifact", "grep", "ns",
+    "ctx", "write", "readonly", "help", "q",
 ];
 
 pub fn parse(text: &str, memory: &Memory) -> Result<Order, String> {
@@ -46,6 +46,7 @@ pub fn parse(text: &str, memory: &Memory) -> Result<Order, String> {
     match word {
         "" => Err("no command was typed".to_owned()),
         "all" | "board" => going(Place::Board, rest),
+        "outdated" | "upgrades" => going(Place::Upgrades, rest),
         "ns" | "namespace" => namespace(rest, memory),
         "ctx" | "context" => context(rest, memory),
         "tags" => tags(rest),
@@ -199,7 +200,10 @@ pub fn candidates(text: &str, memory: &Memory) -> Vec<String> {
             known.dedup();
             known
         }
-        Some((word, _)) if Kind::from_word(word).is_some_and(Kind::is_watched) || word == "all" => {
+        Some((word, _))
+            if Kind::from_word(word).is_some_and(Kind::is_watched)
+                || matches!(word, "all" | "outdated" | "upgrades") =>
+        {
             known_namespaces(memory).into_iter().map(|name| format!("{word} {name}")).collect()
         }
         Some(_) => Vec::new(),
@@ -252,7 +256,7 @@ mod tests {
         assert_eq!(unknown("wirte"), "there is no command :wirte; the nearest is write");
         assert_eq!(
             unknown("foo"),
-            "there is no command :foo; there are all ocirepo ks hr helmrepo hc ea tags artifact grep ns ctx write readonly help q"
+            "there is no command :foo; there are all ocirepo ks hr helmrepo hc ea outdated tags artifact grep ns ctx write readonly help q"
         );
     }
 

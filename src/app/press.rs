@@ -100,6 +100,7 @@ impl App {
                 self.overlay = Some(Overlay::Line(Prompt::new(Purpose::Filter, &text)));
             }
             Command::Help => self.open_help(),
+            Command::Upgrades => self.open_upgrades(),
             Command::Refresh => self.refresh(effects),
             Command::Wide => self.widen(),
             Command::HistoryBack => self.travel(-1),
@@ -140,7 +141,8 @@ impl App {
             Step::Go(place) => self.go(&place),
             Step::Say(meaning, words) => self.say(meaning, words),
             Step::Copy(text) => {
-                self.say(Meaning::Success, format!("copied: {}", text.trim().replace('\n', " ")));
+                let words: Vec<&str> = text.split_whitespace().collect();
+                self.say(Meaning::Success, format!("copied: {}", words.join(" ")));
                 effects.push(Effect::Copy(text));
             }
             Step::Search => self.overlay = Some(Overlay::Line(Prompt::new(Purpose::Search, ""))),
@@ -180,7 +182,11 @@ impl App {
         let rows = match self.top() {
             Screen::Board(board) => &board.rows,
             Screen::List(list) => &list.rows,
-            Screen::Object(_) | Screen::Yaml(_) | Screen::Tags(_) | Screen::Artifact(_) => return,
+            Screen::Object(_)
+            | Screen::Yaml(_)
+            | Screen::Tags(_)
+            | Screen::Artifact(_)
+            | Screen::Upgrades(_) => return,
         };
         if self.memory.wide && !super::screen::table::has_more(rows, &self.memory, width) {
             let words = format!("no room for more columns in {width} cells");
@@ -295,7 +301,11 @@ impl App {
                 match self.top_mut() {
                     Screen::Yaml(yaml) => yaml.search(&prompt.input, height),
                     Screen::Artifact(artifact) => artifact.search(&prompt.input),
-                    Screen::Board(_) | Screen::List(_) | Screen::Object(_) | Screen::Tags(_) => {}
+                    Screen::Board(_)
+                    | Screen::List(_)
+                    | Screen::Object(_)
+                    | Screen::Tags(_)
+                    | Screen::Upgrades(_) => {}
                 }
                 if self.top().found().is_some_and(|(hits, _)| hits == 0) {
                     self.say(Meaning::Warning, format!("{} was not found", prompt.input));
@@ -388,6 +398,9 @@ impl App {
         }
         if let Screen::List(list) = self.top_mut() {
             list.rows.marks.clear();
+        }
+        if let Screen::Upgrades(upgrades) = self.top_mut() {
+            upgrades.marks.clear();
         }
     }
 }

@@ -10,7 +10,11 @@ use super::{
 };
 use crate::{
     app::filter::Filter,
-    domain::{fact::Scope, world::Feed},
+    domain::{
+        fact::Scope,
+        identity::{Kind, ObjectId},
+        world::Feed,
+    },
     widgets::theme::Meaning,
 };
 use std::sync::Arc;
@@ -69,6 +73,16 @@ impl App {
     pub(super) fn go(&mut self, place: &Place) {
         self.journey.arrive(place);
         self.show(place);
+    }
+
+    /// Opens the upgrades, on the row of what is selected here.
+    pub(super) fn open_upgrades(&mut self) {
+        let chain = self.top().subject().map(|id| self.memory.ledger.world.chain(id)).unwrap_or_default();
+        self.go(&Place::Upgrades);
+        let follows = |id: &&ObjectId| matches!(id.kind, Kind::OciRepository | Kind::HelmChart);
+        if let (Screen::Upgrades(upgrades), Some(id)) = (self.top_mut(), chain.iter().find(follows)) {
+            upgrades.select(id);
+        }
     }
 
     /// Brings a view to the front: the one that is open, else a new one.

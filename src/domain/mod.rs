@@ -23,6 +23,7 @@ pub mod world;
 
 pub mod action;
 pub mod artifact;
+pub mod change;
 pub mod constraint;
 pub mod ignore;
 pub mod layer;
@@ -36,6 +37,7 @@ pub mod secret;
 pub mod selector;
 pub mod tree;
 pub mod upgrade;
+pub mod widen;
 
 #[cfg(test)]
 pub(crate) mod sample;

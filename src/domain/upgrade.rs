@@ -1,7 +1,6 @@
 //! How far a source is behind what its registry holds, and what would take it there. Pure: tags come from outside.
 
 use super::{
-    action::Patch,
     digest::Digest,
     identity::{Manager, ObjectId},
     outlook::{Outlook, Readings},
@@ -13,7 +12,6 @@ use super::{
     version::Version,
     world::World,
 };
-use serde_json::json;
 use std::{cmp::Reverse, fmt, sync::Arc};
 
 /// How far one version is from another. Order is weight.
@@ -200,22 +198,6 @@ impl Upgrade {
     pub fn is_behind(&self) -> bool {
         self.in_range.is_some() || self.beyond.is_some() || self.moved == Some(true)
     }
-
-    /// The merge patch of `spec.ref` that would take what is beyond the range. In range it comes by itself.
-    pub fn patch(&self, source: &Source) -> Option<Patch> {
-        let beyond = self.beyond.as_ref()?;
-        let dialect = Policy::of(source)?.dialect;
-        let version = dialect.read(&beyond.tag).ok()?;
-        let body = match (source.follows()?, &source.spec) {
-            (Follows::Semver(range), super::source::SourceSpec::HelmChart { .. }) => {
-                json!({"spec": {"version": widened(&range, &version)}})
-            }
-            (Follows::Semver(range), _) => json!({"spec": {"ref": {"semver": widened(&range, &version)}}}),
-            (Follows::Tag(_) | Follows::Latest, _) => json!({"spec": {"ref": {"tag": &*beyond.tag}}}),
-            (Follows::Digest(_), _) => return None,
-        };
-        Some(Patch { object: self.source.clone(), body })
-    }
 }
 
 /// A HelmChart's revision is a version, its tag spells `+` as `_`.
@@ -242,6 +224,11 @@ fn in_range(
     if running.and_then(Revision::tag).is_some_and(|running| as_tag(running) == **tag) {
         return None;
     }
+    // a chart's revision may carry the generation of its object as build metadata: that is no other version
+    let same = |running: &Version| policy.dialect.read(tag).is_ok_and(|chosen| chosen == *running);
+    if policy.dialect == Dialect::HelmChart && version.is_some_and(same) {
+        return None;
+    }
     let distance = match (version, policy.dialect.read(tag)) {
         (Some(running), Ok(chosen)) => Distance::between(running, &chosen),
         _ => Distance::Unknown,
@@ -262,41 +249,14 @@ fn beyond(
     Some(Candidate { tag: tag.clone(), distance: Distance::between(running, &version) })
 }
 
-/// The same shape of range, moved to another version: `1.14.x` becomes `1.16.x`, `^1.2` becomes `^2.0`.
-fn widened(range: &str, to: &Version) -> String {
-    let trimmed = range.trim();
-    let operator: String = trimmed.chars().take_while(|c| "=~^>".contains(*c)).collect();
-    let rest = trimmed[operator.len()..].trim();
-    let parts: Vec<&str> = rest.trim_start_matches('v').split('.').collect();
-    let simple = !rest.is_empty()
-        && parts.len() <= 3
-        && matches!(operator.as_str(), "" | "=" | "~" | "~>" | "^")
-        && parts
-            .iter()
-            .all(|part| matches!(*part, "x" | "X" | "*") || part.bytes().all(|b| b.is_ascii_digit()));
-    if !simple {
-        return format!("{}.{}.x", to.major(), to.minor());
-    }
-    let numbers = [to.major(), to.minor(), to.patch()];
-    let moved: Vec<String> = parts
-        .iter()
-        .zip(numbers)
-        .map(
-            |(part, number)| {
-                if matches!(*part, "x" | "X" | "*") { (*part).to_owned() } else { number.to_string() }
-            },
-        )
-        .collect();
-    format!("{operator}{}", moved.join("."))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::{
+        change::Change,
         fact::Object,
         problem::Cause,
-        sample::{digest, repository},
+        sample::{chart, digest, repository},
         source::SourceSpec,
     };
 
@@ -357,19 +317,48 @@ mod tests {
         assert_eq!((same.moved, same.is_behind()), (Some(false), false));
     }
 
+    fn spec(mut source: Source, change: impl FnOnce(&mut crate::domain::source::OciSpec)) -> Source {
+        if let SourceSpec::Oci(spec) = &mut source.spec {
+            change(spec);
+        }
+        source
+    }
+
+    fn names(tags: &[&str]) -> Vec<Arc<str>> {
+        tags.iter().map(|tag| Arc::from(*tag)).collect()
+    }
+
     #[test]
-    fn the_patch_keeps_the_shape_of_the_range() {
-        let body = |range: &str| {
-            let (upgrade, source) = judge(Follows::Semver(range.into()), &["1.0.0", "2.3.4"], None);
-            upgrade
-                .patch(&source)
-                .map(|patch| patch.body["spec"]["ref"]["semver"].as_str().unwrap().to_owned())
+    fn what_the_filter_leaves_out_is_not_beyond_the_range() {
+        let (_, source) = judge(Follows::Semver("1.0.x".into()), &[], None);
+        let source = spec(source, |spec| spec.semver_filter = Some("-eu$".into()));
+        let tags = names(&["1.0.0", "1.1.0-eu", "2.0.0-eu", "3.0.0"]);
+        let upgrade = Upgrade::of(&World::default(), &source, &tags, None).unwrap();
+        assert_eq!(
+            (&upgrade.in_range, &upgrade.beyond),
+            (&None, &None),
+            "3.0.0 is filtered out, -eu are pre-releases"
+        );
+        let source = spec(source, |spec| spec.semver_filter = Some("^[12]".into()));
+        let tags = names(&["1.0.0", "2.0.0", "3.0.0"]);
+        let upgrade = Upgrade::of(&World::default(), &source, &tags, None).unwrap();
+        assert_eq!(upgrade.beyond.as_ref().unwrap().tag.as_ref(), "2.0.0");
+        let change = Change::beyond(&upgrade, &World::default(), &source).unwrap();
+        assert_eq!(
+            change.would_choose(&source, &tags).as_deref(),
+            Some("2.0.0"),
+            "the filter holds after it"
+        );
+    }
+
+    #[test]
+    fn the_generation_behind_a_charts_version_is_no_other_version() {
+        let Object::Source(mut source) = chart("infra/app", "infra/charts") else {
+            unreachable!("a chart is a source")
         };
-        assert_eq!(body("1.0.x").as_deref(), Some("2.3.x"));
-        assert_eq!(body("1.x").as_deref(), Some("2.x"));
-        assert_eq!(body("^1.0").as_deref(), Some("^2.3"));
-        assert_eq!(body("1.0.0").as_deref(), Some("2.3.4"));
-        assert_eq!(body(">=1.0.0 <2.0.0").as_deref(), Some("2.3.x"));
+        source.artifact.as_mut().unwrap().revision = Revision::parse("1.0.0+3");
+        let upgrade = Upgrade::of(&World::default(), &source, &names(&["1.0.0"]), None).unwrap();
+        assert_eq!(upgrade.in_range, None);
     }
 
     #[test]

@@ -79,7 +79,7 @@ pub fn page_of(rows: &Rows, memory: &Memory, content: Rect) -> usize {
 }
 
 /// What is missing on this screen and why: one line each, three at most. The wide view also names the namespaces.
-fn notices(memory: &Memory, width: u16) -> Vec<Line<'static>> {
+pub(super) fn notices(memory: &Memory, width: u16) -> Vec<Line<'static>> {
     let room = usize::from(width.saturating_sub(2));
     let mut words = Vec::new();
     if !memory.ledger.is_empty() {
@@ -157,8 +157,18 @@ fn grouped(problems: &[(Kind, &Problem)]) -> Vec<(String, Problem)> {
 
 /// Why there is no row.
 fn nothing(rows: &Rows, memory: &Memory, width: u16) -> Vec<Line<'static>> {
-    let room = usize::from(width);
-    let wrapped = |words: &str| text::wrap(words, room).into_iter().map(Line::from).collect::<Vec<_>>();
+    if rows.total > 0 && matches!(memory.session, Session::Up(_)) {
+        return wrapped(&filtered_away(rows), width);
+    }
+    nothing_of(&empty(rows, memory), memory, width)
+}
+
+fn wrapped(words: &str, width: u16) -> Vec<Line<'static>> {
+    text::wrap(words, usize::from(width)).into_iter().map(Line::from).collect()
+}
+
+/// Why a view of the whole cluster is empty; the words are for where all of it was read.
+pub(super) fn nothing_of(words: &str, memory: &Memory, width: u16) -> Vec<Line<'static>> {
     match &memory.session {
         Session::Down { problem, .. } => return without_cluster(problem, memory, width),
         Session::Connecting { context, since } => {
@@ -166,12 +176,9 @@ fn nothing(rows: &Rows, memory: &Memory, width: u16) -> Vec<Line<'static>> {
             let whom = whom.unwrap_or_else(|| "the cluster".to_owned());
             let words =
                 format!("connecting to {whom} since {} {}", memory.age(*since), memory.theme.waiting());
-            return wrapped(&words);
+            return wrapped(&words, width);
         }
         Session::Up(_) => {}
-    }
-    if rows.total > 0 {
-        return wrapped(&filtered_away(rows));
     }
     let refused = refused(memory);
     if !memory.is_listed() {
@@ -188,22 +195,21 @@ fn nothing(rows: &Rows, memory: &Memory, width: u16) -> Vec<Line<'static>> {
             memory.age(since),
             memory.theme.waiting()
         );
-        return wrapped(&words);
+        return wrapped(&words, width);
     }
     let mut lines = Vec::new();
     if refused.is_empty() || memory.ledger.world.feeds().any(|(_, feed)| matches!(feed, Feed::Live { .. })) {
-        lines.extend(wrapped(&empty(rows, memory)));
+        lines.extend(wrapped(words, width));
     }
     for (kinds, problem) in grouped(&refused) {
         lines.push(Line::default());
-        lines.extend(wrapped(&format!("{kinds}:")));
+        lines.extend(wrapped(&format!("{kinds}:"), width));
         lines.extend(problem_lines(&problem, memory, width));
     }
     if !refused.is_empty() {
         lines.push(Line::default());
-        lines.extend(wrapped(
-            "^R tries again; :ctx NAME goes to another cluster; :tags oci://HOST/REPO needs none.",
-        ));
+        let words = "^R tries again; :ctx NAME goes to another cluster; :tags oci://HOST/REPO needs none.";
+        lines.extend(wrapped(words, width));
     }
     lines
 }

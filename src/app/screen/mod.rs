@@ -11,6 +11,7 @@ pub mod object;
 pub mod rows;
 pub mod table;
 pub mod tags;
+pub mod upgrades;
 pub mod yaml;
 
 use super::{
@@ -40,6 +41,7 @@ use ratatui::{
     widgets::{Clear, Widget},
 };
 use tags::TagsScreen;
+use upgrades::UpgradesScreen;
 use yaml::YamlScreen;
 
 /// What is shown. One of six.
@@ -50,6 +52,7 @@ pub enum Screen {
     Yaml(YamlScreen),
     Tags(Box<TagsScreen>),
     Artifact(Box<ArtifactScreen>),
+    Upgrades(UpgradesScreen),
 }
 
 /// Where one can go.
@@ -69,6 +72,7 @@ pub enum Place {
         /// The object from which one came.
         about: Option<ObjectId>,
     },
+    Upgrades,
 }
 
 /// What a screen asks of the program.
@@ -104,6 +108,7 @@ impl Screen {
             Place::Artifact { target, about } => {
                 Self::Artifact(Box::new(ArtifactScreen::new(target.clone(), about.clone())))
             }
+            Place::Upgrades => Self::Upgrades(UpgradesScreen::default()),
         }
     }
 
@@ -115,6 +120,7 @@ impl Screen {
             Self::Yaml(yaml) => Place::Yaml(yaml.id.clone()),
             Self::Artifact(artifact) => artifact.place(),
             Self::Tags(tags) => Place::Tags { upstream: tags.upstream.clone(), about: tags.about.clone() },
+            Self::Upgrades(_) => Place::Upgrades,
         }
     }
 
@@ -126,6 +132,7 @@ impl Screen {
             Self::Tags(tags) if tags.is_typing() => Scope::WhatIf,
             Self::Tags(_) => Scope::Tags,
             Self::Artifact(_) => Scope::Artifact,
+            Self::Upgrades(_) => Scope::Upgrades,
         }
     }
 
@@ -138,6 +145,7 @@ impl Screen {
             Self::Yaml(yaml) => yaml.title(),
             Self::Tags(tags) => tags.title(),
             Self::Artifact(artifact) => artifact.title(),
+            Self::Upgrades(upgrades) => upgrades.title(),
         }
     }
 
@@ -149,6 +157,7 @@ impl Screen {
             Self::Yaml(yaml) => yaml.update(command, memory, content),
             Self::Tags(tags) => tags.update(command, memory, content),
             Self::Artifact(artifact) => artifact.update(command, memory, content),
+            Self::Upgrades(upgrades) => upgrades.update(command, memory, content),
         }
     }
 
@@ -156,7 +165,12 @@ impl Screen {
     pub fn is_typing(&self) -> bool {
         match self {
             Self::Tags(tags) => tags.is_typing(),
-            Self::Board(_) | Self::List(_) | Self::Object(_) | Self::Yaml(_) | Self::Artifact(_) => false,
+            Self::Board(_)
+            | Self::List(_)
+            | Self::Object(_)
+            | Self::Yaml(_)
+            | Self::Artifact(_)
+            | Self::Upgrades(_) => false,
         }
     }
 
@@ -164,7 +178,12 @@ impl Screen {
     pub fn insert(&mut self, text: &str) {
         match self {
             Self::Tags(tags) => tags.insert(text),
-            Self::Board(_) | Self::List(_) | Self::Object(_) | Self::Yaml(_) | Self::Artifact(_) => {}
+            Self::Board(_)
+            | Self::List(_)
+            | Self::Object(_)
+            | Self::Yaml(_)
+            | Self::Artifact(_)
+            | Self::Upgrades(_) => {}
         }
     }
 
@@ -172,7 +191,12 @@ impl Screen {
     pub fn retreat(&mut self) -> bool {
         match self {
             Self::Tags(tags) => tags.retreat(),
-            Self::Board(_) | Self::List(_) | Self::Object(_) | Self::Yaml(_) | Self::Artifact(_) => false,
+            Self::Board(_)
+            | Self::List(_)
+            | Self::Object(_)
+            | Self::Yaml(_)
+            | Self::Artifact(_)
+            | Self::Upgrades(_) => false,
         }
     }
 
@@ -180,7 +204,12 @@ impl Screen {
     pub fn cursor(&self, memory: &Memory, content: Rect) -> Option<Position> {
         match self {
             Self::Tags(tags) => tags.cursor(memory, content),
-            Self::Board(_) | Self::List(_) | Self::Object(_) | Self::Yaml(_) | Self::Artifact(_) => None,
+            Self::Board(_)
+            | Self::List(_)
+            | Self::Object(_)
+            | Self::Yaml(_)
+            | Self::Artifact(_)
+            | Self::Upgrades(_) => None,
         }
     }
 
@@ -193,6 +222,7 @@ impl Screen {
             Self::Yaml(yaml) => yaml.settle(memory, content),
             Self::Tags(tags) => tags.settle(memory),
             Self::Artifact(artifact) => artifact.settle(memory, content),
+            Self::Upgrades(upgrades) => upgrades.settle(memory),
         }
     }
 
@@ -204,6 +234,7 @@ impl Screen {
             Self::Yaml(yaml) => yaml.draw(memory, buffer, content),
             Self::Tags(tags) => tags.draw(memory, buffer, content),
             Self::Artifact(artifact) => artifact.draw(memory, buffer, content),
+            Self::Upgrades(upgrades) => upgrades.draw(memory, buffer, content),
         }
     }
 
@@ -216,6 +247,7 @@ impl Screen {
             Self::Yaml(yaml) => Some(&yaml.id),
             Self::Tags(tags) => tags.about.as_ref(),
             Self::Artifact(artifact) => artifact.about.as_ref(),
+            Self::Upgrades(upgrades) => upgrades.selected(),
         }
     }
 
@@ -225,6 +257,7 @@ impl Screen {
             Self::Board(board) => board.rows.total == 0 && board.rows.view().is_empty(),
             Self::List(list) => list.rows.total == 0 && list.rows.view().is_empty(),
             Self::Tags(tags) => tags.found().1 == 0,
+            Self::Upgrades(upgrades) => upgrades.found().1 == 0,
             Self::Yaml(yaml) => {
                 !matches!(memory.shelf.raw.get(&yaml.id), Some(super::shelf::Answer::Here(_)))
             }
@@ -242,6 +275,7 @@ impl Screen {
             Self::Yaml(yaml) => yaml.obstacle(command, memory),
             Self::Tags(tags) => tags.obstacle(command, memory),
             Self::Artifact(artifact) => artifact.obstacle(command, memory),
+            Self::Upgrades(upgrades) => upgrades.obstacle(command, memory),
         }
     }
 
@@ -251,6 +285,7 @@ impl Screen {
             Self::List(list) => Some(&list.rows.filter),
             Self::Tags(tags) => Some(&tags.filter),
             Self::Artifact(artifact) => Some(artifact.filter()),
+            Self::Upgrades(upgrades) => Some(&upgrades.filter),
             Self::Object(_) | Self::Yaml(_) => None,
         }
     }
@@ -261,6 +296,7 @@ impl Screen {
             Self::List(list) => list.rows.set_filter(filter),
             Self::Tags(tags) => tags.set_filter(filter),
             Self::Artifact(artifact) => artifact.set_filter(filter),
+            Self::Upgrades(upgrades) => upgrades.set_filter(filter),
             Self::Object(_) | Self::Yaml(_) => {}
         }
     }
@@ -272,6 +308,7 @@ impl Screen {
             Self::List(list) => Some((list.rows.shown, list.rows.total)),
             Self::Tags(tags) => Some(tags.found()),
             Self::Artifact(artifact) => artifact.found(),
+            Self::Upgrades(upgrades) => Some(upgrades.found()),
             Self::Yaml(yaml) => yaml.found(),
             Self::Object(_) => None,
         }
@@ -284,6 +321,7 @@ impl Screen {
                 Vec::new()
             }
             Self::Tags(tags) => tags.wants(memory, content),
+            Self::Upgrades(upgrades) => upgrades.wants(memory, content),
         }
     }
 
@@ -293,6 +331,7 @@ impl Screen {
             Self::Board(board) => board.rows.visible_upstreams(memory, content),
             Self::List(list) => list.rows.visible_upstreams(memory, content),
             Self::Tags(tags) => vec![tags.upstream.clone()],
+            Self::Upgrades(upgrades) => upgrades.visible_upstreams(memory, content),
             Self::Object(object) => memory.ledger.upstream(&object.id).cloned().into_iter().collect(),
             Self::Yaml(_) | Self::Artifact(_) => Vec::new(),
         }

@@ -47,6 +47,8 @@ pub struct Shelf {
     looked_at: Vec<Upstream>,
     /// Repositories of which the list became whole, or is no longer there, since somebody asked.
     settled: HashSet<Upstream>,
+    /// Grows when a list of tags was asked for again or answered.
+    pub revision: u64,
     pub lookups: Lookups,
     pub artifacts: Artifacts,
     pub events: HashMap<ObjectId, Answer<Vec<Event>>>,
@@ -64,6 +66,7 @@ impl Shelf {
             under_way: HashMap::new(),
             looked_at: Vec::new(),
             settled: HashSet::new(),
+            revision: 0,
             lookups: Lookups::default(),
             artifacts: Artifacts::default(),
             events: HashMap::new(),
@@ -115,6 +118,7 @@ impl Shelf {
         } else {
             self.want_tags(upstream);
         }
+        self.revision += 1;
         self.lookups.forget(upstream);
     }
 
@@ -199,6 +203,7 @@ impl Shelf {
         if !list.is_under_way() {
             return;
         }
+        self.revision += 1;
         match answer {
             Ok(page) => list.take(page, now),
             Err(problem) => list.fail(problem, now),

@@ -6,8 +6,9 @@ use crate::{
         output::{problem_fields, shortened},
     },
     domain::{
+        change::Change,
         digest::Digest,
-        identity::{Kind, ObjectId},
+        identity::{Kind, Manager, ObjectId},
         outlook::Outlook,
         policy::{Dialect, Policy},
         problem::{Cause, Problem},
@@ -39,13 +40,14 @@ pub(super) struct Row {
     /// The running tag is not in the registry any more.
     gone: bool,
     pinned: Option<(Digest, Carriers)>,
-    /// The merge patch that would take what is beyond the range.
-    patch: Option<Value>,
+    /// The edit that would take what is beyond the range.
+    change: Option<Change>,
     pub(super) problem: Option<Problem>,
 }
 
 impl Row {
     pub(super) fn judged(
+        world: &World,
         source: &Source,
         upstream: &Upstream,
         upgrade: Upgrade,
@@ -58,7 +60,7 @@ impl Row {
             id: source.meta.id.clone(),
             repository: Some(upstream.repository.to_string()),
             follows: source.follows(),
-            patch: upgrade.patch(source).map(|patch| patch.body),
+            change: Change::beyond(&upgrade, world, source),
             judged: unjudged.is_none(),
             upgrade: Some(upgrade),
             names: None,
@@ -97,7 +99,7 @@ impl Row {
             names: None,
             gone: false,
             pinned: None,
-            patch: None,
+            change: None,
             problem: Some(problem),
         }
     }
@@ -133,6 +135,14 @@ impl Row {
     pub(super) fn take_carriers(&mut self, pinned: Digest, carriers: Carriers) {
         self.problem = self.problem.take().or_else(|| carriers.problem.clone());
         self.pinned = Some((pinned, carriers));
+    }
+
+    /// Who would revert the patch; without one, who declares the source.
+    fn managed_by(&self) -> Option<&Manager> {
+        match &self.change {
+            Some(change) => change.managed_by.as_ref(),
+            None => self.upgrade.as_ref()?.managed_by.as_ref(),
+        }
     }
 
     pub(super) fn distance(&self) -> Distance {
@@ -208,8 +218,9 @@ impl Row {
             "gone": self.gone,
             "error": upgrade.and_then(|upgrade| upgrade.error.as_deref()),
             "consumers": upgrade.map_or_else(Vec::new, |u| u.consumers.iter().map(reference).collect()),
-            "managedBy": upgrade.and_then(|upgrade| upgrade.managed_by.as_ref()).map(ToString::to_string),
-            "patch": self.patch,
+            "managedBy": self.managed_by().map(ToString::to_string),
+            "patch": self.change.as_ref().map(|change| &change.patch.body),
+            "patchOf": self.change.as_ref().map(|change| reference(&change.patch.object)),
             "pinnedTo": self.pinned.as_ref().map(|(digest, carriers)| pinned_fields(digest, carriers)),
             "problem": self.problem.as_ref().map(problem_fields),
         })

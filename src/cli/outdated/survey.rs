@@ -184,7 +184,7 @@ impl Survey<'_> {
             } else {
                 let outlook = outlooks.entry(policy.clone()).or_insert_with(|| policy.outlook(&readings));
                 let upgrade = Upgrade::from_outlook(self.world, source, &policy, outlook, None);
-                Row::judged(source, upstream, upgrade, outlook.unjudged.as_deref())
+                Row::judged(self.world, source, upstream, upgrade, outlook.unjudged.as_deref())
             };
             if list.problem.is_none() {
                 row.look_for(source, &policy, &listed);

@@ -108,6 +108,7 @@ async fn every_source_is_told_with_what_comes_by_itself_and_what_needs_a_change(
         ],
         "managedBy": null,
         "patch": {"spec": {"ref": {"semver": "1.3.x"}}},
+        "patchOf": {"kind": "OCIRepository", "namespace": "shop", "name": "minor"},
         "pinnedTo": null,
         "problem": null,
     });

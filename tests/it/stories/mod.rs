@@ -12,3 +12,4 @@ mod reconcile;
 mod scale;
 mod tags;
 mod unseen;
+mod upgrades;
