@@ -45,20 +45,16 @@ pub enum Command {
     Unfold,
     SwitchPane,
     Tags,
-    Upgrades,
-    BehindOnly,
-    LookFurther,
+    OnUpgrades(OnUpgrades),
     Describe,
     OnTags(OnTags),
     CopyName,
     CopyNamespace,
     CopyTag,
     CopyCommand,
-    CopyPatch,
     SortByName,
     SortByAge,
     SortByState,
-    SortByWeight,
     SortByRunning,
     SortLeft,
     SortRight,
@@ -123,6 +119,31 @@ impl OnTags {
     }
 }
 
+/// The way to the upgrades, and what only they hear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OnUpgrades {
+    Show,
+    BehindOnly,
+    /// More tags, for one that carries a pinned digest.
+    LookFurther,
+    /// The edit, as YAML.
+    CopyPatch,
+    SortByWeight,
+}
+
+impl OnUpgrades {
+    #[rustfmt::skip]
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Show => ("upgrades", "upgrades: what is behind its registry, and what would take it there"),
+            Self::BehindOnly => ("", "only what is behind, could not be asked, or finds no tag"),
+            Self::LookFurther => ("", "look at 50 more tags for one that carries a pinned digest; after a refusal ask again"),
+            Self::CopyPatch => ("copy patch", "copy the YAML of the edit that would take the upgrade"),
+            Self::SortByWeight => ("", "sort by what matters: could not ask, no tag found, moved, major, beyond, in range, pinned, not comparable, still asked, up to date; in each those with red consumers first, then those with most; once more turns the order round"),
+        }
+    }
+}
+
 impl Command {
     /// A short word for the line of keys (empty: not worth its place there) and a sentence for help and README.
     #[rustfmt::skip]
@@ -164,25 +185,20 @@ impl Command {
             Self::Unfold => ("unfold", "open or close all folders; in a file show or hide the secret value under the cursor"),
             Self::SwitchPane => ("", "between the tree and the file"),
             Self::Tags => ("tags", "the tags of its repository in the registry"),
-            Self::Upgrades => ("upgrades", "upgrades: what is behind its registry, and what would take it there"),
-            Self::BehindOnly => ("", "only what is behind, could not be asked, or finds no tag"),
-            Self::LookFurther => ("", "look at 50 more tags for one that carries a pinned digest; after a refusal ask again"),
+            Self::OnUpgrades(meant) => meant.words(),
             Self::Describe => ("digest", "ask the registry what the selected tag is: digest, age, layers"),
             Self::OnTags(meant) => meant.words(),
             Self::CopyName => ("", "copy the name"),
             Self::CopyNamespace => ("", "copy the namespace"),
             Self::CopyTag => ("copy tag", "copy the tag"),
             Self::CopyCommand => ("", "copy the command that answers or does the same"),
-            Self::CopyPatch => ("copy patch", "copy the YAML of the edit that would take the upgrade"),
             Self::SortByName => ("", "sort by name; once more turns the order round"),
             Self::SortByAge => ("", "sort by age; once more turns the order round"),
             Self::SortByState => ("", "sort by state, problems first; once more turns the order round"),
-            Self::SortByWeight => ("", "sort by what matters: could not ask, no tag found, moved, major, beyond, in range, pinned, not comparable, still asked, up to date; in each those with red consumers first, then those with most; once more turns the order round"),
             Self::SortByRunning => ("", "sort by what is running; once more turns the order round"),
             Self::SortLeft => ("", "sort by the column to the left"),
             Self::SortRight => ("", "sort by the column to the right"),
-            Self::Namespace(0) => ("", "all namespaces"),
-            Self::Namespace(_) => ("", "the namespaces with the most objects, by number"),
+            Self::Namespace(digit) => ("", if digit == 0 { "all namespaces" } else { "the namespaces with the most objects, by number" }),
             Self::Reconcile => ("reconcile", "reconcile: shows exactly what would be sent, then follows it"),
             Self::ReconcileSource => ("", "reconcile the source of the selected row"),
             Self::NextLink => ("next relation", "to the next relation"),
@@ -213,14 +229,13 @@ impl Command {
                 | Self::Whole
                 | Self::Objects
                 | Self::LiveObject
-                | Self::Upgrades
+                | Self::OnUpgrades(OnUpgrades::Show | OnUpgrades::CopyPatch)
                 | Self::Yaml
                 | Self::Filter
                 | Self::Search
                 | Self::NextHit
                 | Self::Describe
                 | Self::CopyTag
-                | Self::CopyPatch
                 | Self::Reconcile
                 | Self::ReconcileSource
         )

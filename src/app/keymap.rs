@@ -1,7 +1,7 @@
 //! The one table of keys: dispatch, the line of keys, help and the README read it. No chord stands twice in a scope.
 
 use super::{
-    command::{Command, OnTags},
+    command::{Command, OnTags, OnUpgrades},
     message::{Chord, Key},
 };
 
@@ -97,7 +97,7 @@ pub static TABLE: &[Row] = &[
     char(Rows, 'R', Command::Reconcile),
     char(Rows, 'Z', Command::ReconcileSource),
     char(Rows, '/', Command::Filter),
-    char(Rows, 'U', Command::Upgrades),
+    char(Rows, 'U', Command::OnUpgrades(OnUpgrades::Show)),
     char(Rows, ' ', Command::Mark),
     control(Rows, 'z', Command::Faults),
     control(Rows, 'w', Command::Wide),
@@ -131,7 +131,7 @@ pub static TABLE: &[Row] = &[
     char(Object, 'y', Command::Yaml),
     char(Object, 'R', Command::Reconcile),
     char(Object, 'Z', Command::ReconcileSource),
-    char(Object, 'U', Command::Upgrades),
+    char(Object, 'U', Command::OnUpgrades(OnUpgrades::Show)),
     char(Object, 'l', Command::NextLink),
     key(Object, Key::Right, Command::NextLink),
     key(Object, Key::BackTab, Command::PreviousLink),
@@ -203,14 +203,15 @@ pub static TABLE: &[Row] = &[
     char(Artifact, 'C', Command::CopyCommand),
     key(Upgrades, Key::Enter, Command::Open),
     char(Upgrades, 't', Command::Tags),
+    char(Upgrades, 'a', Command::Artifact),
     char(Upgrades, 'y', Command::Yaml),
     char(Upgrades, 'R', Command::Reconcile),
     char(Upgrades, '/', Command::Filter),
-    char(Upgrades, 'C', Command::CopyPatch),
+    char(Upgrades, 'C', Command::OnUpgrades(OnUpgrades::CopyPatch)),
     char(Upgrades, ' ', Command::Mark),
-    control(Upgrades, 'z', Command::BehindOnly),
-    char(Upgrades, 'm', Command::LookFurther),
-    char(Upgrades, 'S', Command::SortByWeight),
+    control(Upgrades, 'z', Command::OnUpgrades(OnUpgrades::BehindOnly)),
+    char(Upgrades, 'm', Command::OnUpgrades(OnUpgrades::LookFurther)),
+    char(Upgrades, 'S', Command::OnUpgrades(OnUpgrades::SortByWeight)),
     char(Upgrades, 'N', Command::SortByName),
     char(Upgrades, 'O', Command::SortByRunning),
     shifted(Upgrades, Key::Left, Command::SortLeft),

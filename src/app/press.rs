@@ -2,7 +2,7 @@
 
 use super::{
     App,
-    command::Command,
+    command::{Command, OnUpgrades},
     effect::Effect,
     filter::Filter,
     keymap::{self, Scope},
@@ -100,7 +100,7 @@ impl App {
                 self.overlay = Some(Overlay::Line(Prompt::new(Purpose::Filter, &text)));
             }
             Command::Help => self.open_help(),
-            Command::Upgrades => self.open_upgrades(),
+            Command::OnUpgrades(OnUpgrades::Show) => self.open_upgrades(),
             Command::Refresh => self.refresh(effects),
             Command::Wide => self.widen(),
             Command::HistoryBack => self.travel(-1),

@@ -514,6 +514,8 @@ fn the_view_is_reached_from_anywhere_and_opens_what_is_selected() {
     story.shows("› ocirepo shop/fixed");
     story.press("Esc t");
     story.shows("tags of ghcr.io/shop/fixed");
+    story.press("Esc a");
+    story.shows("› upgrades › ");
     story.press("Esc Esc");
     story.kind(":ks");
     story.press("Enter");

@@ -9,7 +9,7 @@ mod words;
 use super::{Place, Step, board, browse, foot, inner, moved, paint_lines};
 use crate::{
     app::{
-        command::Command,
+        command::{Command, OnUpgrades},
         filter::Filter,
         memory::Memory,
         shelf::lookups::{Depth, Want},
@@ -198,23 +198,24 @@ impl UpgradesScreen {
             Command::Open => return to(selected, Place::Object),
             Command::Yaml => return to(selected, Place::Yaml),
             Command::Tags => return browse::tags_of(selected, memory),
+            Command::Artifact => return browse::artifact_of(selected, memory),
             Command::Mark => self.toggle_mark(),
-            Command::BehindOnly => {
+            Command::OnUpgrades(OnUpgrades::BehindOnly) => {
                 self.behind_only = !self.behind_only;
                 self.arranged = None;
             }
             Command::SortByName => self.sort_by(Sort::Name),
-            Command::SortByWeight => self.sort_by(Sort::Weight),
+            Command::OnUpgrades(OnUpgrades::SortByWeight) => self.sort_by(Sort::Weight),
             Command::SortByRunning => self.sort_by(Sort::Running),
             Command::SortLeft | Command::SortRight => {
                 self.sort = self.sort.beside(command == Command::SortRight);
                 self.reversed = false;
                 self.arranged = None;
             }
-            Command::LookFurther => return self.look_further(memory),
+            Command::OnUpgrades(OnUpgrades::LookFurther) => return self.look_further(memory),
             Command::CopyName => return browse::copy_part(selected, |id| &id.name),
             Command::CopyNamespace => return browse::copy_part(selected, |id| &id.namespace),
-            Command::CopyPatch => return self.copy_patch(),
+            Command::OnUpgrades(OnUpgrades::CopyPatch) => return self.copy_patch(),
             Command::Reconcile => {
                 let marked: Vec<ObjectId> = self.marks.iter().cloned().collect();
                 let targets =
@@ -271,9 +272,10 @@ impl UpgradesScreen {
                 Some("nothing is selected".to_owned())
             }
             Command::Tags => browse::no_tags(selected, memory),
+            Command::Artifact => browse::no_artifact(selected, memory),
             Command::Reconcile if self.marks.is_empty() => browse::no_reconcile(selected, memory),
-            Command::CopyPatch => self.no_patch(memory),
-            Command::LookFurther => self.nothing_further(memory),
+            Command::OnUpgrades(OnUpgrades::CopyPatch) => self.no_patch(memory),
+            Command::OnUpgrades(OnUpgrades::LookFurther) => self.nothing_further(memory),
             _ => None,
         }
     }
