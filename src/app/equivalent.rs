@@ -1,7 +1,7 @@
 //! The commands of other tools that answer or do the same. Only validated names ever stand in one.
 
 use crate::domain::{
-    artifact::Origin,
+    artifact::{Origin, Target},
     identity::{Kind, ObjectId},
     repository::Upstream,
 };
@@ -51,29 +51,59 @@ pub fn tags(upstream: &Upstream) -> Option<String> {
     plain.then(|| format!("fluxscope tags oci://{name}"))
 }
 
-/// `fluxscope files oci://ghcr.io/acme/fleet:1.0.0`.
-pub fn files(origin: &Origin) -> Option<String> {
+/// `fluxscope files oci://ghcr.io/acme/fleet:1.0.0`, judged as on the screen: of a source with its own selector and
+/// ignore rules, otherwise with the media type that is looked for.
+pub fn files(target: &Target, about: Option<&ObjectId>) -> Option<String> {
     let plain = |name: &str| {
-        let fits = name.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:[]@".contains(c));
-        (fits && !name.starts_with('-')).then(|| name.to_owned())
+        let fits = name.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:[]@+".contains(c));
+        (fits && !name.is_empty() && !name.starts_with('-')).then(|| name.to_owned())
     };
-    let reference = match origin {
-        Origin::Registry { upstream, reference } => {
-            let sign = if reference.contains(':') { '@' } else { ':' };
-            format!("oci://{}{sign}{reference}", upstream.repository)
+    let sign = |reference: &Box<str>| if reference.contains(':') { '@' } else { ':' };
+    let source = about.filter(|id| id.kind == Kind::OciRepository);
+    let (reference, selector) = match (&target.origin, source) {
+        (Origin::Registry { reference, .. }, Some(id)) => {
+            let namespace = plain(&id.namespace)?;
+            let name = format!("ocirepo/{}{}{reference}", id.name, sign(reference));
+            return Some(format!("fluxscope files {} -n {namespace}", plain(&name)?));
         }
-        Origin::Layout { path, reference } => {
-            let tag = reference.as_ref().map_or_else(String::new, |reference| format!(":{reference}"));
-            format!("oci-layout:{}{tag}", path.display())
+        (Origin::Registry { upstream, reference }, None) => {
+            let name = format!("oci://{}{}{reference}", upstream.repository, sign(reference));
+            (name, target.selector.media_type.as_deref())
         }
-        Origin::Archive(path) | Origin::Directory(path) => path.display().to_string(),
+        (Origin::Layout { path, reference }, _) => {
+            let tag = reference.as_ref().map_or_else(String::new, |tag| format!("{}{tag}", sign(tag)));
+            (format!("oci-layout:{}{tag}", path.display()), target.selector.media_type.as_deref())
+        }
+        (Origin::Archive(path) | Origin::Directory(path), _) => (path.display().to_string(), None),
     };
-    Some(format!("fluxscope files {}", plain(&reference)?))
+    let selector = selector.map(|media_type| Some(format!(" --layer-media-type {}", plain(media_type)?)));
+    Some(format!("fluxscope files {}{}", plain(&reference)?, selector.unwrap_or(Some(String::new()))?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::source::LayerSelector;
+
+    #[test]
+    fn the_command_for_files_judges_as_the_screen_does() {
+        let digest = format!("sha256:{}", "a".repeat(64));
+        let selector = LayerSelector { media_type: Some("application/x+gzip".into()), copy: false };
+        let target = |origin| Target { origin, selector: selector.clone(), ignore: None };
+        let repository = crate::domain::repository::Repository::parse_url("oci://ghcr.io/acme/web").unwrap();
+        let upstream = crate::domain::repository::Upstream { repository, insecure: false };
+        let registry = target(Origin::Registry { upstream, reference: digest.as_str().into() });
+        let source = ObjectId::new(Kind::OciRepository, "shop", "web");
+        let of_source = format!("fluxscope files ocirepo/web@{digest} -n shop");
+        assert_eq!(files(&registry, Some(&source)), Some(of_source));
+        let of_address =
+            format!("fluxscope files oci://ghcr.io/acme/web@{digest} --layer-media-type application/x+gzip");
+        assert_eq!(files(&registry, None), Some(of_address));
+        let layout = Origin::Layout { path: "/x".into(), reference: Some(digest.as_str().into()) };
+        let layout = Target { selector: LayerSelector::default(), ..target(layout) };
+        assert_eq!(files(&layout, None), Some(format!("fluxscope files oci-layout:/x@{digest}")));
+        assert_eq!(files(&target(Origin::Archive("a b.tgz".into())), None), None);
+    }
 
     #[test]
     fn a_name_that_a_shell_would_run_never_stands_in_a_command() {

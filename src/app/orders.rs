@@ -5,10 +5,13 @@ use super::{
     memory::{Memory, Session},
     screen::Place,
 };
-use crate::domain::{
-    identity::{Kind, ObjectId},
-    reference::{Reference, Unresolved},
-    repository::{Repository, Upstream},
+use crate::{
+    domain::{
+        identity::{Kind, ObjectId},
+        reference::{Reference, Unresolved},
+        repository::{Repository, Upstream},
+    },
+    widgets::text,
 };
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -124,17 +127,31 @@ fn artifact(text: &str, memory: &Memory) -> Result<Order, String> {
             "which artifact? :artifact oci://HOST/REPOSITORY:TAG, ocirepo/NAME, ks/NAME, FILE.tgz".to_owned()
         );
     }
-    let reference = Reference::parse(text).map_err(|error| error.to_string())?;
-    let namespace = memory.focus().map_or_else(|| own_namespace(memory), ToString::to_string);
+    let (words, namespace) = namespaced(text)?;
+    let reference = Reference::parse(words).map_err(|error| error.to_string())?;
+    let namespace = namespace
+        .or_else(|| memory.focus().map(ToString::to_string))
+        .unwrap_or_else(|| own_namespace(memory));
     match reference.resolve(&memory.ledger.world, &namespace) {
         Ok(resolved) => {
             let place = Place::Artifact { target: resolved.target, about: named(&reference, &namespace) };
             Ok(Order::Go { place, namespace: None, filter: None })
         }
         Err(Unresolved::Needs(id)) => {
-            Err(format!("there is no {id} among what was read: choose its namespace first"))
+            Err(format!("there is no {id} among what was read; -n names another namespace"))
         }
         Err(Unresolved::Problem(problem)) => Err(format!("could not {problem}")),
+    }
+}
+
+/// `ks/podinfo -n shop`, as the commands take it.
+fn namespaced(text: &str) -> Result<(&str, Option<String>), String> {
+    let Some((reference, name)) = text.rsplit_once(" -n ") else { return Ok((text, None)) };
+    let name = name.trim();
+    if is_name(name) {
+        Ok((reference.trim_end(), Some(name.to_owned())))
+    } else {
+        Err(format!("{} cannot be the name of a namespace", text::line(name)))
     }
 }
 
@@ -271,6 +288,14 @@ mod tests {
             })
         );
         assert!(going(Place::Board, "Not A Name").is_err());
+    }
+
+    #[test]
+    fn an_object_may_be_named_with_its_namespace_as_the_commands_take_it() {
+        assert_eq!(namespaced("ks/podinfo -n shop"), Ok(("ks/podinfo", Some("shop".to_owned()))));
+        assert_eq!(namespaced("ks/podinfo"), Ok(("ks/podinfo", None)));
+        assert_eq!(namespaced("./a-n.tgz"), Ok(("./a-n.tgz", None)));
+        assert!(namespaced("ks/podinfo -n Not/One").is_err());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::{
         nearest::{folder_above, path_like},
         plain::Plain,
         problem::{Cause, Problem},
-        secret::Secrets,
+        secret::{Secrets, decoded},
         tree::{Entry, Fate, Tree},
     },
     port::Opened,
@@ -129,7 +129,7 @@ async fn read(args: &CatArgs, opened: &Opened, at: usize) -> Result<Bytes, Probl
 }
 
 fn refuse_secret(args: &CatArgs, bytes: &[u8]) -> Result<(), Problem> {
-    let secrets = Secrets::find(&text(bytes));
+    let secrets = Secrets::find(&decoded(bytes));
     if secrets.is_empty() {
         return Ok(());
     }
@@ -137,19 +137,6 @@ fn refuse_secret(args: &CatArgs, bytes: &[u8]) -> Result<(), Problem> {
     let why = format!("it holds {} secret {values} of a Kubernetes Secret", secrets.values);
     let hint = format!("--reveal prints {them}");
     Err(Problem::new(Cause::Refused, format!("print {}", args.path), why).with_hint(hint))
-}
-
-/// YAML may be UTF-16, which Kubernetes' parser reads too.
-fn text(bytes: &[u8]) -> String {
-    let wide = |unit: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
-        String::from_utf16_lossy(&units)
-    };
-    match bytes {
-        [0xff, 0xfe, ..] => wide(u16::from_le_bytes),
-        [0xfe, 0xff, ..] => wide(u16::from_be_bytes),
-        _ => String::from_utf8_lossy(bytes).into_owned(),
-    }
 }
 
 /// A terminal gets text that cannot act on it, a pipe the bytes.

@@ -8,7 +8,7 @@ use crate::{
         object,
         plain::Plain,
         problem::{Cause, Problem},
-        secret::Secrets,
+        secret::{Secrets, decoded},
         tree::Tree,
     },
     port::{Artifacts, Opened, Opening},
@@ -98,8 +98,14 @@ pub(super) async fn read_file(
 fn content(bytes: &[u8]) -> Content {
     match std::str::from_utf8(bytes) {
         Ok(text) if !text.contains('\0') => as_text(text),
-        Ok(_) | Err(_) => Content::Binary(bytes.to_vec()),
+        Ok(_) | Err(_) => as_secret_text(bytes).unwrap_or_else(|| Content::Binary(bytes.to_vec())),
     }
+}
+
+/// Bytes in hexadecimal would tell the values of a Secret that another encoding or a stray byte makes no text.
+fn as_secret_text(bytes: &[u8]) -> Option<Content> {
+    let text = decoded(bytes);
+    (!Secrets::find(&text).is_empty()).then(|| as_text(&text))
 }
 
 fn as_text(text: &str) -> Content {
@@ -179,7 +185,7 @@ async fn collect(
 ) -> Result<Hits, Problem> {
     let needle = text.to_lowercase();
     let mut hits = Hits::default();
-    while let Some(file) = contents.next().await {
+    'files: while let Some(file) = contents.next().await {
         let (entry, bytes) = file?;
         if bytes.contains(&0) {
             continue;
@@ -190,13 +196,15 @@ async fn collect(
         for (number, line) in text.lines().enumerate() {
             let Some(at) = line.to_lowercase().find(&needle) else { continue };
             if hits.found.len() >= MOST_HITS {
-                return Ok(Hits { cut: true, ..hits });
+                hits.cut = true;
+                break 'files;
             }
             let before = line.char_indices().map(|(start, _)| start).take_while(|start| *start <= at).count();
             let text: String = line.chars().skip(before.saturating_sub(AROUND / 4)).take(AROUND).collect();
             hits.found.push(Hit { entry, line: number + 1, text: text.into() });
         }
     }
+    hits.found.sort_by_key(|hit| (hit.entry, hit.line));
     Ok(hits)
 }
 
@@ -234,5 +242,28 @@ mod tests {
         let found = hidden.iter().find(|hidden| hidden.line == 4).unwrap();
         assert_eq!(&lines[4][found.start..found.end], "\\x1b[2Jabc");
         assert_eq!(content(b"a\0b"), Content::Binary(b"a\0b".to_vec()));
+    }
+
+    #[test]
+    fn a_secret_in_another_encoding_is_not_told_in_hexadecimal() {
+        let text = "apiVersion: v1\nkind: Secret\nstringData:\n  token: open-sesame\n";
+        let wide: Vec<u8> =
+            [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        let latin = [b"# caf\xe9\n", text.as_bytes()].concat();
+        let nul = format!("{text}# \0\n").into_bytes();
+        for bytes in [wide, latin, nul] {
+            let Content::Text { lines, hidden, .. } = content(&bytes) else { panic!("text") };
+            let [one] = hidden[..] else { panic!("{hidden:?}") };
+            assert_eq!(&lines[one.line][one.start..one.end], "open-sesame");
+        }
+    }
+
+    #[tokio::test]
+    async fn hits_are_told_in_the_order_of_the_tree_not_of_the_archive() {
+        let files = [(2, "x\nhere"), (0, "here"), (1, "here\nhere")];
+        let files = files.map(|(at, text)| Ok((at, bytes::Bytes::from_static(text.as_bytes()))));
+        let hits = collect(stream::iter(files).boxed(), "HERE").await.unwrap();
+        let places: Vec<_> = hits.found.iter().map(|hit| (hit.entry, hit.line)).collect();
+        assert_eq!(places, [(0, 1), (1, 1), (1, 2), (2, 2)]);
     }
 }

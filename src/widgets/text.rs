@@ -132,6 +132,18 @@ fn next_boundary(text: &str) -> usize {
     text.graphemes(true).next().map_or(text.len(), str::len)
 }
 
+/// The beginning of a text that fills so many cells; a long line costs no more than what is seen of it.
+pub fn beginning(text: &str, cells: usize) -> &str {
+    let mut taken = 0;
+    for (at, c) in text.char_indices() {
+        if taken >= cells {
+            return &text[..at];
+        }
+        taken += width(c.encode_utf8(&mut [0; 4]));
+    }
+    text
+}
+
 /// Without its first cells.
 pub fn scrolled(line: Line<'_>, left: usize) -> Line<'_> {
     if left == 0 {
@@ -166,6 +178,10 @@ mod tests {
         assert_eq!(fit("東京都", 4), "東…");
         assert_eq!(fit_end("requested → handled", 9), "… handled");
         assert_eq!(pad("7", 3, true), "  7");
+        assert_eq!(
+            (beginning("東京都", 3), beginning("pod", 9), beginning("podinfo", 3)),
+            ("東京", "pod", "pod")
+        );
     }
 
     #[test]

@@ -36,6 +36,19 @@ pub struct Piece {
     pub value: usize,
 }
 
+/// A file as a parser of YAML reads it: in UTF-16 too; what is no text of either is replaced.
+pub fn decoded(bytes: &[u8]) -> String {
+    let wide = |unit: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
+        String::from_utf16_lossy(&units)
+    };
+    match bytes {
+        [0xff, 0xfe, ..] => wide(u16::from_le_bytes),
+        [0xfe, 0xff, ..] => wide(u16::from_be_bytes),
+        _ => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
+
 impl Secrets {
     /// Values of Secrets, wherever in the text they stand: alone, in a List, behind others, inside other objects, in a
     /// template; and the literals of a `secretGenerator`. Encrypted and empty values are none.

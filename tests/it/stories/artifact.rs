@@ -322,3 +322,83 @@ fn a_layer_on_its_way_can_be_given_up_by_a_key_and_is_when_one_leaves() {
     story.press("a ^R");
     assert!(story.asked().iter().any(|effect| matches!(effect, Effect::Inspect(_))));
 }
+
+#[test]
+fn all_of_the_manifest_can_be_reached_with_one_layer_too() {
+    let mut opened = Opened::with(80, 14, tree());
+    opened.story.press("d");
+    opened.story.shows("more lines below");
+    opened.story.hides("WHAT REFERS TO IT");
+    opened.story.press("j");
+    opened.story.shows("more lines below");
+    opened.story.press("G");
+    opened.story.shows("WHAT REFERS TO IT");
+    opened.story.hides("more lines below");
+    opened.story.press("x");
+    opened.story.shows("it works in the files");
+    opened.story.press("g");
+    opened.story.shows("digest");
+    opened.story.press("G Enter");
+    opened.story.shows("kustomization.yaml");
+}
+
+#[test]
+fn files_to_which_a_search_led_stay_alone_when_what_flux_ignores_is_shown() {
+    let mut opened = Opened::with(120, 30, tree());
+    opened.story.press(":");
+    opened.story.kind("grep token");
+    opened.story.press("Enter");
+    let hit = |path: &str| Hit { entry: tree().find(path).unwrap(), line: 1, text: "token".into() };
+    let hits = Hits { found: vec![hit(".github/ci.yaml"), hit("kustomization.yaml")], cut: false };
+    opened.news(News::Searched((opened.layer(), "token".into()), Ok(Arc::new(hits))));
+    opened.story.press("Esc i");
+    opened.story.shows("ci.yaml");
+    opened.story.hides("configmap.yaml");
+    opened.story.press("i");
+    opened.story.hides("configmap.yaml");
+}
+
+#[test]
+fn a_search_that_failed_says_why() {
+    let mut opened = Opened::with(120, 30, tree());
+    opened.story.press(":");
+    opened.story.kind("grep token");
+    opened.story.press("Enter");
+    let problem = Problem::new(Cause::Other, "open the layer again", "the connection was closed");
+    opened.news(News::Searched((opened.layer(), "token".into()), Err(problem)));
+    opened.story.shows("could not open the layer again: the connection was closed");
+    opened.story.hides("looking for token");
+}
+
+#[test]
+fn asking_again_keeps_what_was_folded_and_selected() {
+    let mut opened = Opened::with(120, 30, tree());
+    opened.story.press("g h");
+    opened.story.hides("configmap.yaml");
+    opened.story.press("j");
+    opened.story.shows("kustomization.yaml · 312 B");
+    opened.story.asked();
+    opened.story.press("^R");
+    opened.story.asked();
+    let known = opened.artifact.clone();
+    opened.news(News::Inspected(opened.target.clone(), Ok(known)));
+    opened.open(tree());
+    opened.story.shows("kustomization.yaml · 312 B");
+    opened.story.hides("configmap.yaml");
+}
+
+#[test]
+fn a_line_of_many_megabytes_is_moved_in_without_being_read_whole() {
+    let mut opened = Opened::with(80, 24, tree());
+    opened.story.press("j j Enter");
+    let at = tree().find("deploy/secret.yaml").unwrap();
+    let long = format!("a: {}end", "0123456789abcdef".repeat(1 << 20));
+    opened.read(at, &[&long], vec![]);
+    opened.story.shows("   1 a: 0123");
+    let before = std::time::Instant::now();
+    for _ in 0..50 {
+        opened.story.press("l");
+    }
+    opened.story.shows("   1 def0123");
+    assert!(before.elapsed().as_secs() < 10, "{:?}", before.elapsed());
+}

@@ -8,6 +8,7 @@ use crate::{
 };
 
 /// A consumer and the folder it applies.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Used {
     pub(super) id: ObjectId,
     /// Cleaned: no `./` before it, no slash at its end; empty is the root.
@@ -49,12 +50,12 @@ fn clean(path: &str) -> String {
 }
 
 /// For each consumer whose folder is not among what Flux stores: a sentence.
-pub(super) fn missing(screen: &ArtifactScreen, tree: &Tree, memory: &Memory) -> Vec<String> {
+pub(super) fn missing(used: &[Used], tree: &Tree) -> Vec<String> {
     let folder = |path: &str| {
         let inside = format!("{path}/");
         path.is_empty() || tree.stored().any(|entry| entry.path.starts_with(&inside))
     };
-    let gone = paths(screen, memory).into_iter().filter(|used| !folder(&used.path));
+    let gone = used.iter().filter(|used| !folder(&used.path));
     gone.map(|used| {
         let near = nearest(tree, &used.path)
             .map_or_else(String::new, |near| format!("; the nearest is {}", text::line(&near)));

@@ -2,9 +2,7 @@
 
 use super::{
     super::{foot, inner, paint_lines, problem_lines},
-    ArtifactScreen, View, consumers,
-    consumers::Used,
-    manifest,
+    ArtifactScreen, View, manifest,
     nodes::{Node, What},
     objects,
 };
@@ -15,7 +13,7 @@ use crate::{
     },
     domain::{
         artifact::Artifact,
-        tree::{Entry, Fate, Tree},
+        tree::{Fate, Tree},
     },
     widgets::{
         layout, text,
@@ -114,7 +112,6 @@ impl ArtifactScreen {
             paint_lines(buffer, area, &lines);
             return;
         }
-        let used = consumers::paths(self, memory);
         let height = usize::from(area.height);
         let first = layout::window(self.first, self.at, height, self.nodes.len());
         for (row, y) in (first..self.nodes.len()).zip(area.top()..area.bottom()) {
@@ -127,19 +124,11 @@ impl ArtifactScreen {
                 (false, _) => Style::new(),
             };
             buffer.set_style(line, style);
-            self.draw_node(node, &used, memory, buffer, line, style);
+            self.draw_node(node, memory, buffer, line, style);
         }
     }
 
-    fn draw_node(
-        &self,
-        node: &Node,
-        used: &[Used],
-        memory: &Memory,
-        buffer: &mut Buffer,
-        line: Rect,
-        style: Style,
-    ) {
+    fn draw_node(&self, node: &Node, memory: &Memory, buffer: &mut Buffer, line: Rect, style: Style) {
         let theme = &memory.theme;
         let entry = match node.what {
             What::File(at) => self.tree.as_ref().and_then(|tree| tree.entries.get(at)),
@@ -154,11 +143,12 @@ impl ArtifactScreen {
         };
         let slash = if node.is_folder() { "/" } else { "" };
         let name = format!("{}{sign} {}{slash}", "  ".repeat(node.depth), text::line(node.name()));
-        let by = used.iter().filter(|used| used.path == *node.path).map(|used| used.id.to_string());
+        let by =
+            self.known.used.iter().filter(|used| used.path == *node.path).map(|used| used.id.to_string());
         let by: Vec<String> = by.collect();
         let said = match entry {
             Some(entry) if entry.fate != Fate::Written => entry.fate.word().to_owned(),
-            Some(entry) => self.hits_in(entry).unwrap_or_default(),
+            Some(_) => self.hits_in(node.what).unwrap_or_default(),
             None if by.is_empty() => String::new(),
             None => format!("{} {}", theme.pick("←", "<-"), by.join(", ")),
         };
@@ -180,10 +170,12 @@ impl ArtifactScreen {
     }
 
     /// How often the text of a search stands in a file.
-    fn hits_in(&self, entry: &Entry) -> Option<String> {
-        let hits = self.grep.as_ref()?.hits.as_ref()?;
-        let at = self.tree.as_ref()?.find(&entry.path)?;
-        let count = hits.found.iter().filter(|hit| hit.entry == at).count();
+    fn hits_in(&self, what: What) -> Option<String> {
+        let What::File(at) = what else { return None };
+        // in the order of the entries
+        let found = &self.grep.as_ref()?.hits.as_ref()?.found;
+        let before = found.partition_point(|hit| hit.entry < at);
+        let count = found[before..].partition_point(|hit| hit.entry == at);
         (count > 0).then(|| text::count(count, "hit"))
     }
 
@@ -224,7 +216,7 @@ impl ArtifactScreen {
                 lines.push(Line::from("encrypted by SOPS: fluxscope does not decrypt"));
             }
         } else if let Some(node) = self.nodes.get(self.at) {
-            let used = consumers::paths(self, memory).into_iter().filter(|used| used.path == *node.path);
+            let used = self.known.used.iter().filter(|used| used.path == *node.path);
             let by: Vec<String> = used.map(|used| used.id.to_string()).collect();
             lines.push(Line::from(text::line(&node.path)));
             if !by.is_empty() {
@@ -240,9 +232,7 @@ impl ArtifactScreen {
     fn draw_manifest(&self, memory: &Memory, buffer: &mut Buffer, area: Rect) {
         let Some(artifact) = self.artifact(memory) else { return };
         let doc = manifest::doc(self, artifact, memory, usize::from(area.width));
-        let height = usize::from(area.height);
-        let cursor = doc.layers.get(self.row).copied().unwrap_or(0);
-        let first = if self.row == 0 { 0 } else { layout::window(0, cursor, height, doc.lines.len()) };
+        let first = doc.first(self.row, usize::from(area.height));
         paint_lines(buffer, area, &doc.lines[first..]);
         super::super::paint_more(buffer, area, doc.lines.len(), first, memory);
     }
@@ -350,12 +340,12 @@ fn summary(screen: &ArtifactScreen, artifact: &Artifact, memory: &Memory) -> Str
         Some(Layer::Coming { .. } | Layer::Failed(_)) | None => "",
     };
     words.push(format!("{}{checked}", artifact.digest.short()));
-    if let Some(tree) = &screen.tree {
-        words.push(text::count(tree.stored().count(), "file"));
+    if screen.tree.is_some() {
+        words.push(text::count(screen.known.stored, "file"));
         if let Some(objects) = screen.objects.count() {
             words.push(text::count(objects, "object"));
         }
-        words.push(text::bytes(tree.stored().map(|entry| entry.size).sum()));
+        words.push(text::bytes(screen.known.bytes));
     }
     let layers = artifact.manifest.layers.len();
     if let Some(at) = screen.layer {
@@ -380,17 +370,19 @@ fn said_of(screen: &ArtifactScreen, tree: &Tree, memory: &Memory, room: usize) -
     if let Some(cut) = &tree.cut {
         lines.extend(wrapped(&format!("not all was read: {cut}"), room, Meaning::Warning, *theme));
     }
-    for words in consumers::missing(screen, tree, memory) {
-        lines.extend(wrapped(&words, room, Meaning::Problem, *theme));
+    for words in &screen.known.missing {
+        lines.extend(wrapped(words, room, Meaning::Problem, *theme));
     }
-    let out = tree.entries.iter().filter(|entry| !entry.fate.is_stored()).count();
+    let out = tree.entries.len() - screen.known.stored;
     if out > 0 && tree.error.is_none() {
         let shown = if screen.whole { "shown: i hides them" } else { "hidden: i shows them" };
         let entries = if out == 1 { "1 entry".to_owned() } else { format!("{out} entries") };
         let words = format!("{entries} that Flux does not store {shown}");
         lines.push(Line::styled(text::fit(&words, room), theme.style(Meaning::Warning)));
     }
-    if let Some(grep) = screen.grep.as_ref().filter(|grep| grep.hits.is_none()) {
+    if let Some(problem) = screen.failed_grep(memory) {
+        lines.extend(wrapped(&format!("could not {problem}"), room, Meaning::Problem, *theme));
+    } else if let Some(grep) = screen.grep.as_ref().filter(|grep| grep.hits.is_none()) {
         let words = format!("looking for {} in all files {}", text::line(&grep.text), theme.waiting());
         lines.push(Line::from(text::fit(&words, room)));
     } else if let Some(hits) = screen.grep.as_ref().and_then(|grep| grep.hits.as_ref()) {

@@ -24,7 +24,7 @@ use ratatui::{
     style::Style,
     text::{Line, Span},
 };
-use std::{collections::HashSet, fmt::Write as _, sync::Arc};
+use std::{borrow::Cow, collections::HashSet, fmt::Write as _, sync::Arc};
 
 /// Cells by which a long line moves sideways.
 const SIDEWAYS: usize = 16;
@@ -123,8 +123,10 @@ impl FileView {
 
     fn longest(&self, height: usize) -> usize {
         let Some(Content::Text { lines, .. }) = self.content.as_deref() else { return 0 };
+        let far = self.left + 2 * SIDEWAYS;
         let visible = lines.iter().skip(self.first).take(height);
-        visible.map(|line| text::width(line)).max().unwrap_or(0).saturating_sub(SIDEWAYS)
+        let widths = visible.map(|line| text::width(text::beginning(line, far)));
+        widths.max().unwrap_or(0).saturating_sub(SIDEWAYS)
     }
 
     pub(super) fn search(&mut self, needle: &str) {
@@ -185,21 +187,24 @@ impl FileView {
     }
 
     /// A line with its hidden parts masked.
-    fn shown(&self, at: usize) -> String {
-        let Some(Content::Text { lines, .. }) = self.content.as_deref() else { return String::new() };
+    fn shown(&self, at: usize) -> Cow<'_, str> {
+        let Some(Content::Text { lines, .. }) = self.content.as_deref() else { return Cow::Borrowed("") };
         let line = &lines[at];
+        if self.hidden(at).all(|hidden| self.revealed.contains(&hidden.value)) {
+            return Cow::Borrowed(line);
+        }
         let mut out = String::with_capacity(line.len());
         let mut done = 0;
         for hidden in self.hidden(at).filter(|hidden| !self.revealed.contains(&hidden.value)) {
             let (Some(before), true) = (line.get(done..hidden.start), hidden.end <= line.len()) else {
-                return HIDDEN.to_owned();
+                return Cow::Borrowed(HIDDEN);
             };
             out.push_str(before);
             out.push_str(HIDDEN);
             done = hidden.end;
         }
         out.push_str(line.get(done..).unwrap_or_default());
-        out
+        Cow::Owned(out)
     }
 
     pub(super) fn draw(&self, asked: Option<&str>, memory: &Memory, buffer: &mut Buffer, area: Rect) {
@@ -241,19 +246,21 @@ impl FileView {
     }
 
     fn draw_line(&self, at: usize, memory: &Memory, buffer: &mut Buffer, area: Rect) {
-        let line = self.shown(at);
+        let whole = self.shown(at);
+        let line = text::beginning(&whole, self.left + usize::from(area.width));
         let masked = self.hidden(at).next().is_some();
         let mut spans = Vec::new();
         let mut done = 0;
         let pieces = self.highlighter.as_ref().map_or(&[][..], |highlighter| highlighter.line(at));
         // the pieces are those of the line as it is, not of its mask
         for &(end, meaning) in pieces.iter().filter(|_| !masked) {
+            let end = end.min(line.len());
             if let Some(piece) = line.get(done..end) {
-                spans.push(Span::styled(piece.to_owned(), memory.theme.style(meaning)));
+                spans.push(Span::styled(piece, memory.theme.style(meaning)));
                 done = end;
             }
         }
-        spans.push(Span::raw(line[done..].to_owned()));
+        spans.push(Span::raw(&line[done..]));
         let visible = Line::from(spans);
         buffer.set_line(area.x, area.y, &text::scrolled(visible, self.left), area.width);
         if self.needle.is_empty() {
@@ -322,7 +329,7 @@ mod tests {
         assert_eq!(file.hits, [2]);
         file.cursor = 1;
         assert!(file.can_reveal() && file.update(Command::Unfold, 10));
-        assert_eq!((file.shown(1).as_str(), file.hits.len()), ("  password: czNjcjN0", 2));
+        assert_eq!((&*file.shown(1), file.hits.len()), ("  password: czNjcjN0", 2));
         file.update(Command::Unfold, 10);
         assert_eq!(file.shown(1), "  password: (hidden)");
     }

@@ -7,7 +7,7 @@ use crate::{
         artifact::{Artifact, Descriptor, Operation},
         layer,
     },
-    widgets::{text, theme::Meaning},
+    widgets::{layout, text, theme::Meaning},
 };
 use ratatui::text::{Line, Span};
 
@@ -28,6 +28,27 @@ pub(super) fn doc(screen: &ArtifactScreen, artifact: &Artifact, memory: &Memory,
 }
 
 impl Doc {
+    /// The first line that is shown. One goes through the layers, then through the lines below them.
+    pub(super) fn first(&self, row: usize, height: usize) -> usize {
+        let last = self.lines.len().saturating_sub(height);
+        let below = row.saturating_sub(self.layers.len().saturating_sub(1));
+        (self.first_of_layers(row, height) + below).min(last)
+    }
+
+    /// How many rows one can go through.
+    pub(super) fn rows(&self, height: usize) -> usize {
+        let last = self.lines.len().saturating_sub(height);
+        self.layers.len().max(1) + last.saturating_sub(self.first_of_layers(usize::MAX, height))
+    }
+
+    fn first_of_layers(&self, row: usize, height: usize) -> usize {
+        let row = row.min(self.layers.len().saturating_sub(1));
+        match self.layers.get(row) {
+            Some(cursor) if row > 0 => layout::window(0, *cursor, height, self.lines.len()),
+            Some(_) | None => 0,
+        }
+    }
+
     fn title(&mut self, words: &str, memory: &Memory) {
         self.lines.push(Line::default());
         self.lines.push(Line::styled(words.to_owned(), memory.theme.style(Meaning::Title)));
@@ -59,6 +80,9 @@ fn head(doc: &mut Doc, artifact: &Artifact, memory: &Memory, room: usize) {
         );
         doc.wrapped(&words, room, 0, Meaning::Plain, memory);
     }
+    for note in &artifact.notes {
+        doc.wrapped(&text::line(note), room, 0, Meaning::Warning, memory);
+    }
     if let Some(with) = &artifact.asked_with {
         doc.wrapped(&format!("asked     {with}"), room, 0, Meaning::Muted, memory);
     }
@@ -72,7 +96,7 @@ fn layers(doc: &mut Doc, screen: &ArtifactScreen, artifact: &Artifact, memory: &
         let taken = artifact.taken.as_ref().ok().filter(|taken| taken.layer == at);
         let mark = if taken.is_some() { memory.theme.running() } else { " " };
         let words = format!("{mark} {}  {}", at + 1, layer_words(one));
-        let style = if screen.row == at {
+        let style = if screen.row.min(all.len() - 1) == at {
             memory.theme.style(Meaning::Selected)
         } else {
             memory.theme.style(Meaning::Plain)

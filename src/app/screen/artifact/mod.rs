@@ -24,10 +24,12 @@ use crate::{
     domain::{
         artifact::{Artifact, Origin, Target},
         identity::ObjectId,
+        problem::Problem,
         tree::{Entry, Fate, Tree},
     },
     widgets::{layout, text, theme::Meaning},
 };
+use consumers::Used;
 use draw::areas;
 use file::FileView;
 use nodes::{Node, Nodes, What};
@@ -46,6 +48,7 @@ pub struct ArtifactScreen {
     whole: bool,
     tree: Option<Arc<Tree>>,
     nodes: Nodes,
+    known: Known,
     /// Path of the selected row.
     selected: Option<Box<str>>,
     at: usize,
@@ -66,6 +69,17 @@ enum View {
     Objects,
 }
 
+/// What is said of the tree on every frame: found once, not again for each.
+#[derive(Default)]
+struct Known {
+    /// Entries that Flux stores, and their bytes.
+    stored: usize,
+    bytes: u64,
+    used: Vec<Used>,
+    /// A sentence for each folder that is used and not there.
+    missing: Vec<String>,
+}
+
 /// A search in all files.
 struct Grep {
     text: Box<str>,
@@ -83,6 +97,7 @@ impl ArtifactScreen {
             whole: false,
             tree: None,
             nodes: Nodes::default(),
+            known: Known::default(),
             selected: None,
             at: 0,
             first: 0,
@@ -164,6 +179,7 @@ impl ArtifactScreen {
     pub fn grep(&mut self, text: &str) {
         self.view = View::Files;
         self.reading = false;
+        self.nodes.set_only(None);
         self.grep = Some(Grep { text: text.into(), hits: None, at: 0 });
     }
 
@@ -231,12 +247,16 @@ impl ArtifactScreen {
 
     pub fn settle(&mut self, memory: &Memory, content: Rect) {
         self.choose_layer(memory);
-        self.take_tree(memory);
+        let used = consumers::paths(self, memory);
+        self.take_tree(used, memory);
         self.take_hits(memory);
         self.objects.settle(self.layer_id().as_ref(), self.tree.as_deref(), memory);
         let parts = areas(content, self, memory);
-        let shown = if self.reading || parts.file.is_some() { self.shown_file() } else { None };
-        self.file.show(shown);
+        // while the tree is asked for again the place in the file is kept
+        if self.tree.is_some() {
+            let shown = if self.reading || parts.file.is_some() { self.shown_file() } else { None };
+            self.file.show(shown);
+        }
         let height = usize::from(parts.file.unwrap_or(parts.main).height);
         let path = self.selected.clone().unwrap_or_default();
         self.file.settle(&path, memory, height);
@@ -252,10 +272,12 @@ impl ArtifactScreen {
 
     /// With one layer the tree is what one came for; of several one chooses.
     fn choose_layer(&mut self, memory: &Memory) {
-        if self.layer.is_some() {
+        let Some(artifact) = self.artifact(memory) else { return };
+        // asked again it may be another one, with fewer layers
+        if self.layer.is_some_and(|layer| layer < artifact.manifest.layers.len()) {
             return;
         }
-        let Some(artifact) = self.artifact(memory) else { return };
+        self.layer = None;
         let (count, taken) = (artifact.manifest.layers.len(), artifact.taken.as_ref().ok());
         match (count, taken) {
             (1, _) => self.layer = Some(0),
@@ -268,20 +290,34 @@ impl ArtifactScreen {
         }
     }
 
-    fn take_tree(&mut self, memory: &Memory) {
+    fn take_tree(&mut self, used: Vec<Used>, memory: &Memory) {
         let here = self.layer_id().and_then(|id| match memory.shelf.artifacts.layers.get(&id) {
             Some(Layer::Here { tree, .. }) => Some(tree.clone()),
             Some(Layer::Coming { .. } | Layer::Failed(_)) | None => None,
         });
-        let same = match (&here, &self.tree) {
-            (Some(here), Some(kept)) => Arc::ptr_eq(here, kept),
-            (None, None) => true,
-            (Some(_), None) | (None, Some(_)) => false,
+        let Some(here) = here else {
+            // what was open and selected is kept until it is here again
+            self.tree = None;
+            self.known.used = used;
+            return;
         };
+        let same = self.tree.as_ref().is_some_and(|kept| Arc::ptr_eq(kept, &here));
+        if !same || used != self.known.used {
+            self.known = Known {
+                stored: here.stored().count(),
+                bytes: here.stored().map(|entry| entry.size).sum(),
+                missing: consumers::missing(&used, &here),
+                used,
+            };
+        }
         if !same {
-            self.tree = here;
+            self.tree = Some(here);
+            self.nodes.set_only(None);
+            if let Some(grep) = &mut self.grep {
+                grep.hits = None;
+            }
             self.rebuild();
-            self.open_path(memory);
+            self.open_path();
         }
     }
 
@@ -293,7 +329,7 @@ impl ArtifactScreen {
     }
 
     /// Where the consumer from which one came looks.
-    fn open_path(&mut self, memory: &Memory) {
+    fn open_path(&mut self) {
         if self.selected.is_some() {
             return;
         }
@@ -305,11 +341,10 @@ impl ArtifactScreen {
             self.nodes.reveal(&path);
             return self.select(&path);
         }
-        let own =
-            consumers::paths(self, memory).into_iter().find(|used| Some(&used.id) == self.about.as_ref());
-        if let Some(used) = own.filter(|used| !used.path.is_empty()) {
-            self.nodes.reveal(&format!("{}/.", used.path));
-            self.select(&used.path);
+        let own = self.known.used.iter().find(|used| Some(&used.id) == self.about.as_ref());
+        if let Some(path) = own.map(|used| used.path.clone()).filter(|path| !path.is_empty()) {
+            self.nodes.reveal(&format!("{path}/."));
+            self.select(&path);
         } else {
             self.go_to(0);
         }
@@ -327,6 +362,15 @@ impl ArtifactScreen {
             let only: HashSet<usize> = hits.found.iter().map(|hit| hit.entry).collect();
             self.nodes.set_only(Some(only));
             self.go_to_hit(0);
+        }
+    }
+
+    /// Why the search in all files has no answer.
+    fn failed_grep<'a>(&self, memory: &'a Memory) -> Option<&'a Problem> {
+        let key = (self.layer_id()?, self.grep.as_ref()?.text.clone());
+        match memory.shelf.artifacts.hits.get(&key)? {
+            Answer::Failed(problem) => Some(problem),
+            Answer::Asked | Answer::Here(_) => None,
         }
     }
 
@@ -391,7 +435,7 @@ impl ArtifactScreen {
             }
             Command::CopyName => return self.copy_digest(memory),
             Command::CopyCommand => {
-                return equivalent::files(&self.target.origin).map_or_else(
+                return equivalent::files(&self.target, self.about.as_ref()).map_or_else(
                     || {
                         Step::Say(
                             Meaning::Warning,
@@ -420,19 +464,29 @@ impl ArtifactScreen {
     }
 
     fn in_manifest(&mut self, command: Command, memory: &Memory, content: Rect) -> Step {
-        let count = self.artifact(memory).map_or(0, |artifact| artifact.manifest.layers.len());
-        let height = usize::from(content.height);
-        if let Some(to) = moved(command, self.row, height, count) {
+        let Some(artifact) = self.artifact(memory) else { return Step::Stay };
+        let area = areas(content, self, memory).main;
+        let height = usize::from(area.height);
+        let rows = manifest::doc(self, artifact, memory, usize::from(area.width)).rows(height);
+        let last = artifact.manifest.layers.len().checked_sub(1);
+        if let Some(to) = moved(command, self.row, height, rows) {
             self.row = to;
-        } else if command == Command::Open && self.row < count {
-            if self.layer != Some(self.row) {
-                self.layer = Some(self.row);
-                self.selected = None;
-                self.grep = None;
-            }
-            self.view = View::Files;
+        } else if let (Command::Open, Some(last)) = (command, last) {
+            self.open_layer(self.row.min(last));
         }
         Step::Stay
+    }
+
+    fn open_layer(&mut self, layer: usize) {
+        if self.layer != Some(layer) {
+            self.layer = Some(layer);
+            self.tree = None;
+            self.nodes = Nodes::default();
+            self.selected = None;
+            self.grep = None;
+            self.reading = false;
+        }
+        self.view = View::Files;
     }
 
     fn in_objects(&mut self, command: Command, memory: &Memory, content: Rect) -> Step {
@@ -571,6 +625,11 @@ impl ArtifactScreen {
         match command {
             Command::Filter | Command::Unfold | Command::Whole | Command::Objects if no_tree => {
                 Some("there are no files yet".to_owned())
+            }
+            Command::Filter | Command::Unfold | Command::Whole | Command::NextHit | Command::PreviousHit
+                if self.view != View::Files =>
+            {
+                Some("it works in the files: Esc or d goes to them".to_owned())
             }
             Command::Unfold if self.reads() && !self.file.can_reveal() => {
                 Some("there is no hidden value under the cursor".to_owned())

@@ -134,12 +134,13 @@ impl Nodes {
         &self.filter
     }
 
-    /// Keeps what was open and the filter, for another set of files.
+    /// Keeps what was open, the filter and the files to which it was narrowed, for another set of the same files.
     pub(super) fn take_view_of(&mut self, other: &Self) {
         if !other.all.is_empty() {
             self.open.clone_from(&other.open);
         }
         self.filter = other.filter.clone();
+        self.only.clone_from(&other.only);
         self.look();
     }
 

@@ -1,6 +1,6 @@
 //! The Kubernetes objects in the files: kind, name, where they stand, and what of them lives in the cluster.
 
-use super::{super::moved, ArtifactScreen, consumers};
+use super::{super::moved, ArtifactScreen};
 use crate::{
     app::{
         command::Command,
@@ -102,8 +102,8 @@ pub(super) fn problem<'a>(layer: Option<&LayerId>, memory: &'a Memory) -> Option
 
 /// Where the file names no namespace the consumer's own target, or the namespace one came from, is taken.
 pub(super) fn live(object: &FileObject, screen: &ArtifactScreen, memory: &Memory) -> Option<ObjectId> {
-    let targets = consumers::paths(screen, memory);
-    let mut namespaces: Vec<&str> = targets.iter().filter_map(|used| used.namespace.as_deref()).collect();
+    let mut namespaces: Vec<&str> =
+        screen.known.used.iter().filter_map(|used| used.namespace.as_deref()).collect();
     namespaces.extend(screen.about.iter().map(|id| &*id.namespace));
     namespaces.push("");
     let candidates = namespaces.into_iter().filter_map(|namespace| object.named.live(namespace));
