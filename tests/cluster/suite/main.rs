@@ -19,6 +19,7 @@ mod outage;
 mod program;
 mod reconcile;
 mod screens;
+mod selection;
 mod specs;
 mod standings;
 mod tags;

@@ -62,6 +62,16 @@ fn release(chart: &Value) -> Value {
     spec
 }
 
+/// A chart of a HelmRepository, without a release.
+pub fn chart(repository: &str, chart: &str, version: &str) -> Value {
+    json!({
+        "chart": chart,
+        "version": version,
+        "interval": "1h",
+        "sourceRef": {"kind": "HelmRepository", "name": repository},
+    })
+}
+
 /// Static: helm-controller asks the registry through it, nobody reconciles it.
 pub fn helm_repository(repository: &str) -> Value {
     json!({"type": "oci", "insecure": true, "interval": "1h", "url": format!("oci://{repository}")})

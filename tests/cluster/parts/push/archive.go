@@ -86,9 +86,11 @@ func uncompressedDigest(content []byte) (v1.Hash, error) {
 	return digest, err
 }
 
-func emptyArchive() []byte {
+// emptyArchive holds nothing; the name stands in the header of gzip.
+func emptyArchive(name string) []byte {
 	var packed bytes.Buffer
 	zip := gzip.NewWriter(&packed)
+	zip.Name = name
 	tape := tar.NewWriter(zip)
 	_ = errors.Join(tape.Close(), zip.Close())
 	return packed.Bytes()

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -33,40 +34,48 @@ const (
 )
 
 type artifact struct {
-	config, layer v1.Layer
-	annotations   map[string]string
+	config      v1.Layer
+	layers      []v1.Layer
+	annotations map[string]string
 }
 
 // manifest is what remote.Put asks for: the bytes and their media type.
 type manifest struct {
-	raw    []byte
-	digest string
+	raw       []byte
+	digest    string
+	mediaType types.MediaType
 }
 
 func (m *manifest) RawManifest() ([]byte, error)        { return m.raw, nil }
-func (m *manifest) MediaType() (types.MediaType, error) { return types.OCIManifestSchema1, nil }
+func (m *manifest) MediaType() (types.MediaType, error) { return m.mediaType, nil }
 
 func (a *artifact) manifest() (*manifest, error) {
 	config, err := describe(a.config)
 	if err != nil {
 		return nil, err
 	}
-	layer, err := describe(a.layer)
-	if err != nil {
-		return nil, err
+	layers := make([]v1.Descriptor, len(a.layers))
+	for i, layer := range a.layers {
+		if layers[i], err = describe(layer); err != nil {
+			return nil, err
+		}
 	}
-	raw, err := json.Marshal(v1.Manifest{
+	return encode(types.OCIManifestSchema1, v1.Manifest{
 		SchemaVersion: 2,
 		MediaType:     types.OCIManifestSchema1,
 		Config:        config,
-		Layers:        []v1.Descriptor{layer},
+		Layers:        layers,
 		Annotations:   a.annotations,
 	})
+}
+
+func encode(mediaType types.MediaType, document any) (*manifest, error) {
+	raw, err := json.Marshal(document)
 	if err != nil {
 		return nil, err
 	}
 	digest, _, err := v1.SHA256(bytes.NewReader(raw))
-	return &manifest{raw: raw, digest: digest.String()}, err
+	return &manifest{raw: raw, digest: digest.String(), mediaType: mediaType}, err
 }
 
 func describe(layer v1.Layer) (v1.Descriptor, error) {
@@ -95,7 +104,7 @@ func manifestsFrom(path, tag string) (*artifact, error) {
 	}
 	return &artifact{
 		config: static.NewLayer(config, fluxConfig),
-		layer:  static.NewLayer(content, fluxContent),
+		layers: []v1.Layer{static.NewLayer(content, fluxContent)},
 		annotations: map[string]string{
 			createdKey:  now(),
 			sourceKey:   source,
@@ -137,7 +146,7 @@ func chartFrom(path, _ string) (*artifact, error) {
 	}
 	return &artifact{
 		config:      static.NewLayer(config, helmConfig),
-		layer:       static.NewLayer(content, helmContent),
+		layers:      []v1.Layer{static.NewLayer(content, helmContent)},
 		annotations: annotations,
 	}, nil
 }
@@ -161,13 +170,33 @@ func readChart(path string) (chart, content []byte, err error) {
 	return chart, content, err
 }
 
-// placeholder is the smallest thing that a tag can point to.
+// placeholder is the smallest thing that a tag can point to and that a layerSelector, for Flux's
+// content or for a chart, finds something in.
 func placeholder() *artifact {
+	// two layers of the same bytes would be one to Flux, of the first one's type: so each has a name inside
+	layer := func(mediaType types.MediaType, name string) v1.Layer {
+		return static.NewLayer(emptyArchive(name), mediaType)
+	}
 	return &artifact{
 		config:      static.NewLayer([]byte("{}"), fluxConfig),
-		layer:       static.NewLayer(emptyArchive(), fluxContent),
+		layers:      []v1.Layer{layer(fluxContent, "content"), layer(helmContent, "chart")},
 		annotations: map[string]string{createdKey: "2026-01-01T00:00:00Z", sourceKey: source},
 	}
+}
+
+// layersFrom takes files as they are, each named TYPE=FILE. What is in them is nobody's business here.
+func layersFrom(named []string) (*artifact, error) {
+	a := placeholder()
+	a.layers = nil
+	for _, layer := range named {
+		mediaType, file, _ := strings.Cut(layer, "=")
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		a.layers = append(a.layers, static.NewLayer(content, types.MediaType(mediaType)))
+	}
+	return a, nil
 }
 
 func now() string {

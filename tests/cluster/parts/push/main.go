@@ -12,19 +12,26 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 	"golang.org/x/sync/errgroup"
 )
 
 const usage = `usage:
   push manifests REG/REPO TAG DIR_OR_TGZ [--annotation KEY=VALUE]... [--creds USER:PASSWORD]
   push chart     REG/REPO TAG DIR_OR_TGZ [--annotation KEY=VALUE]... [--creds USER:PASSWORD]
-  push tag       REG/REPO OLD NEW        [--creds USER:PASSWORD]
+  push layers    REG/REPO TAG TYPE=FILE... [--annotation KEY=VALUE]... [--creds USER:PASSWORD]
+  push index     REG/REPO TAG OS/ARCH=TAG... [--creds USER:PASSWORD]
+  push tag       REG/REPO OLD NEW...     [--creds USER:PASSWORD]
+  push tags      REG/REPO TAG...         [--creds USER:PASSWORD]
   push many      REG/REPO COUNT          [--creds USER:PASSWORD]
   push rm        REG/REPO TAG            [--creds USER:PASSWORD]
 
-manifests and chart print the digest of what they pushed, tag the digest it moved,
-many the digest that all its tags share. many pushes 1.0.0, 1.0.1 ... 1.0.99, 1.1.0 ...`
+manifests, chart, layers and index print the digest of what they pushed, tag the digest it moved,
+many the digest that all its tags share, tags one a line. layers takes the files as they are; an index
+is made of tags that are there. many pushes 1.0.0, 1.0.1 ... 1.0.99, 1.1.0 ...; tags pushes
+something small under each tag, with a digest of its own.`
 
 var errUsage = errors.New(usage)
 
@@ -59,8 +66,14 @@ func run(argv []string) error {
 		digest, err = cmd.push(manifestsFrom)
 	case cmd.verb == "chart" && len(cmd.words) == 2:
 		digest, err = cmd.push(chartFrom)
-	case cmd.verb == "tag" && len(cmd.words) == 2:
-		digest, err = cmd.retag(cmd.words[0], cmd.words[1])
+	case cmd.verb == "layers" && len(cmd.words) >= 2:
+		digest, err = cmd.push(func(string, string) (*artifact, error) { return layersFrom(cmd.words[1:]) })
+	case cmd.verb == "index" && len(cmd.words) >= 2:
+		digest, err = cmd.index(cmd.words[0], cmd.words[1:])
+	case cmd.verb == "tag" && len(cmd.words) >= 2:
+		digest, err = cmd.retag(cmd.words[0], cmd.words[1:])
+	case cmd.verb == "tags" && len(cmd.words) >= 1:
+		digest, err = cmd.tags(cmd.words)
 	case cmd.verb == "many" && len(cmd.words) == 1:
 		digest, err = cmd.many()
 	case cmd.verb == "rm" && len(cmd.words) == 1:
@@ -124,21 +137,72 @@ func (c *command) push(read func(path, tag string) (*artifact, error)) (string, 
 }
 
 func (c *command) upload(a *artifact) (*manifest, error) {
-	if err := remote.WriteLayer(c.repo, a.config, c.options...); err != nil {
-		return nil, err
-	}
-	if err := remote.WriteLayer(c.repo, a.layer, c.options...); err != nil {
-		return nil, err
+	for _, blob := range append([]v1.Layer{a.config}, a.layers...) {
+		if err := remote.WriteLayer(c.repo, blob, c.options...); err != nil {
+			return nil, err
+		}
 	}
 	return a.manifest()
 }
 
-func (c *command) retag(old, new string) (string, error) {
+// index pushes one manifest per platform, each named OS/ARCH=TAG; `=TAG` has no platform.
+func (c *command) index(tag string, children []string) (string, error) {
+	document := v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}
+	for _, child := range children {
+		platform, from, _ := strings.Cut(child, "=")
+		found, err := remote.Head(c.repo.Tag(from), c.options...)
+		if err != nil {
+			return "", err
+		}
+		if system, architecture, _ := strings.Cut(platform, "/"); platform != "" {
+			found.Platform = &v1.Platform{OS: system, Architecture: architecture}
+		}
+		document.Manifests = append(document.Manifests, *found)
+	}
+	manifest, err := encode(types.OCIImageIndex, document)
+	if err != nil {
+		return "", err
+	}
+	return manifest.digest, remote.Put(c.repo.Tag(tag), manifest, c.options...)
+}
+
+func (c *command) retag(old string, new []string) (string, error) {
 	found, err := remote.Get(c.repo.Tag(old), c.options...)
 	if err != nil {
 		return "", err
 	}
-	return found.Digest.String(), remote.Tag(c.repo.Tag(new), found, c.options...)
+	for _, tag := range new {
+		if err := remote.Tag(c.repo.Tag(tag), found, c.options...); err != nil {
+			return "", err
+		}
+	}
+	return found.Digest.String(), nil
+}
+
+// tags pushes something of its own under each tag.
+func (c *command) tags(tags []string) (string, error) {
+	placeholder := placeholder()
+	if _, err := c.upload(placeholder); err != nil {
+		return "", err
+	}
+	digests := make([]string, len(tags))
+	workers := errgroup.Group{}
+	workers.SetLimit(8)
+	for i, tag := range tags {
+		workers.Go(func() error {
+			annotations := maps.Clone(placeholder.annotations)
+			annotations[versionKey] = tag
+			own := artifact{placeholder.config, placeholder.layers, annotations}
+			manifest, err := own.manifest()
+			if err != nil {
+				return err
+			}
+			digests[i] = manifest.digest
+			return remote.Put(c.repo.Tag(tag), manifest, c.options...)
+		})
+	}
+	err := workers.Wait()
+	return strings.Join(digests, "\n"), err
 }
 
 func (c *command) remove(tag string) (string, error) {
