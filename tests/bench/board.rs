@@ -1,7 +1,11 @@
 //! The release binary in a pseudo-terminal: how long until everything is there, until a key paints, and what it costs.
 
-use crate::{api::ClusterEnv, pty::Pty};
-use portable_pty::CommandBuilder;
+use crate::{
+    api::ClusterEnv,
+    keys::{Painted, press},
+    program::fluxscope,
+    pty::Pty,
+};
 use std::{
     fs,
     time::{Duration, Instant},
@@ -20,14 +24,6 @@ pub struct Board {
     pub idle_cpu_percent: f64,
     pub rss_kib: u64,
     pub peak_kib: u64,
-}
-
-#[derive(Default)]
-pub struct Painted {
-    /// From fastest to slowest.
-    pub times: Vec<Duration>,
-    /// Keys after which nothing was drawn within a second.
-    pub silent: usize,
 }
 
 pub fn measure(env: &ClusterEnv, count: usize) -> Board {
@@ -55,18 +51,8 @@ pub fn measure(env: &ClusterEnv, count: usize) -> Board {
 }
 
 fn open(env: &ClusterEnv, count: usize) -> (Pty, Duration) {
-    let home = std::env::temp_dir().join("fluxscope-bench");
-    fs::create_dir_all(&home).expect("a temporary home");
-    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_fluxscope"));
-    command.arg("--kubeconfig");
-    command.arg(env.dir.join("admin.kubeconfig"));
+    let mut command = fluxscope(env);
     command.arg("-A");
-    command.env("HOME", &home);
-    command.env("XDG_STATE_HOME", home.join("state"));
-    command.env("LANG", "C.UTF-8");
-    for name in ["NO_COLOR", "KUBECONFIG", "REGISTRY_AUTH_FILE", "HTTPS_PROXY"] {
-        command.env_remove(name);
-    }
     let sources = format!("{} sources", count / 5);
     let consumers = format!("{} consumers", count - count / 5);
     let start = Instant::now();
@@ -76,18 +62,6 @@ fn open(env: &ClusterEnv, count: usize) -> (Pty, Duration) {
         top.contains(&sources) && top.contains(&consumers)
     });
     (pty, start.elapsed())
-}
-
-fn press(pty: &mut Pty, keys: &[&str]) -> Painted {
-    let mut painted = Painted::default();
-    for key in keys {
-        match pty.paint_after(key) {
-            Some(time) => painted.times.push(time),
-            None => painted.silent += 1,
-        }
-    }
-    painted.times.sort();
-    painted
 }
 
 fn idle_cpu(pty: &mut Pty) -> f64 {

@@ -14,8 +14,11 @@ mod pty;
 
 mod board;
 mod fill;
+mod keys;
 mod lists;
+mod numbers;
 mod objects;
+mod program;
 mod report;
 
 use api::{Api, ClusterEnv};
