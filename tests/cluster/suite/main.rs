@@ -7,14 +7,19 @@
 #[path = "../../support/api.rs"]
 #[allow(dead_code, reason = "the bench uses the rest of it")]
 mod api;
+#[path = "../../support/odd.rs"]
+mod odd;
 #[path = "../../support/pty.rs"]
 #[allow(dead_code, reason = "the other tests use the rest of it")]
 mod pty;
+#[path = "../../support/tape.rs"]
+mod tape;
 
 mod access;
 mod artifacts;
 mod cluster;
 mod guide;
+mod inside;
 mod outage;
 mod program;
 mod reconcile;
@@ -24,3 +29,4 @@ mod specs;
 mod standings;
 mod tags;
 mod trouble;
+mod upgrades;

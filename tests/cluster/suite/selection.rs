@@ -390,7 +390,7 @@ fn in_short(ran: &Ran) -> String {
 }
 
 /// As soon as its controller has said anything final about it. The condition is written first, then the artifact.
-fn settled(place: &Place, kind: Kind, name: &str) -> Value {
+pub fn settled(place: &Place, kind: Kind, name: &str) -> Value {
     eventually(&format!("{} {name} is ready or not", kind.name), || {
         let object = place.object(kind, name)?;
         let is_stored = !object["status"]["artifact"].is_null();

@@ -123,7 +123,7 @@ func imageConfig(content []byte) ([]byte, error) {
 }
 
 // chartFrom takes a chart's folder, or the .tgz that `helm package` makes of one.
-func chartFrom(path, _ string) (*artifact, error) {
+func chartFrom(path string) (*artifact, error) {
 	chart, content, err := readChart(path)
 	if err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ import (
 const usage = `usage:
   push manifests REG/REPO TAG DIR_OR_TGZ [--annotation KEY=VALUE]... [--creds USER:PASSWORD]
   push chart     REG/REPO TAG DIR_OR_TGZ [--annotation KEY=VALUE]... [--creds USER:PASSWORD]
-  push layers    REG/REPO TAG TYPE=FILE... [--annotation KEY=VALUE]... [--creds USER:PASSWORD]
+  push layers    REG/REPO TAG [TYPE=FILE]... [--annotation KEY=VALUE]... [--creds USER:PASSWORD]
   push index     REG/REPO TAG OS/ARCH=TAG... [--creds USER:PASSWORD]
   push tag       REG/REPO OLD NEW...     [--creds USER:PASSWORD]
   push tags      REG/REPO TAG...         [--creds USER:PASSWORD]
@@ -63,11 +63,11 @@ func run(argv []string) error {
 	digest := ""
 	switch {
 	case cmd.verb == "manifests" && len(cmd.words) == 2:
-		digest, err = cmd.push(manifestsFrom)
+		digest, err = cmd.push(func(tag string) (*artifact, error) { return manifestsFrom(cmd.words[1], tag) })
 	case cmd.verb == "chart" && len(cmd.words) == 2:
-		digest, err = cmd.push(chartFrom)
-	case cmd.verb == "layers" && len(cmd.words) >= 2:
-		digest, err = cmd.push(func(string, string) (*artifact, error) { return layersFrom(cmd.words[1:]) })
+		digest, err = cmd.push(func(string) (*artifact, error) { return chartFrom(cmd.words[1]) })
+	case cmd.verb == "layers" && len(cmd.words) >= 1:
+		digest, err = cmd.push(func(string) (*artifact, error) { return layersFrom(cmd.words[1:]) })
 	case cmd.verb == "index" && len(cmd.words) >= 2:
 		digest, err = cmd.index(cmd.words[0], cmd.words[1:])
 	case cmd.verb == "tag" && len(cmd.words) >= 2:
@@ -122,9 +122,9 @@ func parse(argv []string) (*command, error) {
 	return cmd, nil
 }
 
-func (c *command) push(read func(path, tag string) (*artifact, error)) (string, error) {
-	tag, path := c.words[0], c.words[1]
-	artifact, err := read(path, tag)
+func (c *command) push(read func(tag string) (*artifact, error)) (string, error) {
+	tag := c.words[0]
+	artifact, err := read(tag)
 	if err != nil {
 		return "", err
 	}
