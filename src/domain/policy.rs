@@ -153,7 +153,10 @@ impl Policy {
             return Rule::nothing(None, "no range and no tag was asked about");
         };
         match (self.dialect, follows) {
-            (_, Follows::Digest(digest)) => Rule::Digest(digest.clone()),
+            (_, Follows::Digest(digest)) => match refusal(digest) {
+                None => Rule::Digest(digest.clone()),
+                words => Rule::nothing(words, "spec.ref.digest is none"),
+            },
             (Dialect::HelmChart, follows) => Self::chart_rule(follows.text()),
             (_, Follows::Tag(tag)) => Rule::one(tag, format!("the tag {tag} is followed")),
             (_, Follows::Latest) => {
@@ -209,12 +212,9 @@ impl Policy {
         let unchosen = |error, verdicts| Selection { chosen: None, ambiguous: Vec::new(), error, verdicts };
         match rule {
             Rule::Nothing { error, .. } => unchosen(error.clone(), verdicts),
-            Rule::Digest(digest) => match refusal(digest) {
-                None => {
-                    Selection { chosen: Some(Choice::Digest(digest.clone())), ..unchosen(None, verdicts) }
-                }
-                error @ Some(_) => unchosen(error, verdicts),
-            },
+            Rule::Digest(digest) => {
+                Selection { chosen: Some(Choice::Digest(digest.clone())), ..unchosen(None, verdicts) }
+            }
             Rule::One { .. } => {
                 let chosen = verdicts.iter().find(|judged| judged.verdict == Verdict::Chosen);
                 let chosen = chosen.map(|judged| Choice::Tag(judged.tag.clone()));
