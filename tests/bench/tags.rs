@@ -56,8 +56,9 @@ fn push(repository: &str, count: usize) {
 /// Where the pages are, which curl is told beforehand.
 struct Pages {
     urls: Vec<String>,
-    /// The newest version on the first page.
+    /// The newest version on the first page, and that of them all.
     newest_of_first: String,
+    newest: String,
 }
 
 impl Pages {
@@ -78,8 +79,9 @@ impl Pages {
                 .map(|link| format!("http://{host}{}", link.split('>').next().unwrap_or_default()));
             urls.push(url);
         }
-        let newest_of_first = newest.swap_remove(0);
-        Self { urls, newest_of_first }
+        let newest_of_first = newest.first().expect("a tag").clone();
+        let newest = newest.into_iter().max_by_key(|tag| version(tag)).expect("a tag");
+        Self { urls, newest_of_first, newest }
     }
 }
 
@@ -170,7 +172,9 @@ impl Screen {
         pty.wait_until("the first page", |screen| shows(screen, &pages.newest_of_first));
         self.first.push(start.elapsed());
         let title = format!("{count} tags");
-        pty.wait_until("all tags", |screen| screen.replace([',', '\u{202f}'], "").contains(&title));
+        pty.wait_until("all tags", |screen| {
+            screen.replace([',', '\u{202f}'], "").contains(&title) && shows(screen, &pages.newest)
+        });
         self.whole.push(start.elapsed());
         pty
     }
