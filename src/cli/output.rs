@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Value, json};
 use serde_saphyr::DoubleQuoted;
 use std::{
+    borrow::Cow,
     fmt::Write as _,
     io::{self, ErrorKind, Write},
 };
@@ -153,7 +154,13 @@ impl<'a> Console<'a> {
 
     /// A whole document, as JSON.
     pub fn json(&mut self, document: &Value) {
-        self.data(&format!("{}\n", escaped(&format!("{document:#}"), json_escape)));
+        match serde_json::to_string_pretty(document) {
+            Ok(mut text) => {
+                text.push('\n');
+                self.data(&escaped(&text, json_escape));
+            }
+            Err(error) => self.fault = Some(io::Error::other(error)),
+        }
     }
 
     /// A whole document on one line.
@@ -246,15 +253,15 @@ pub(super) fn problem_fields(problem: &Problem) -> Value {
 }
 
 /// Writes what could deceive as escapes. Line breaks between the tokens stay: inside strings they are escaped already.
-fn escaped(text: &str, escape: fn(&mut String, char)) -> String {
+fn escaped(text: &str, escape: fn(&mut String, char)) -> Cow<'_, str> {
     if !text.chars().any(|c| c != '\n' && is_deceptive(c)) {
-        return text.to_owned();
+        return text.into();
     }
     let mut safe = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         if c != '\n' && is_deceptive(c) { escape(&mut safe, c) } else { safe.push(c) }
     }
-    safe
+    safe.into()
 }
 
 /// RFC 8259 §7: characters beyond the basic plane as a surrogate pair.
@@ -274,7 +281,7 @@ fn yaml_escape(text: &mut String, c: char) {
 fn yaml(document: &Value) -> Result<String, serde_saphyr::ser::Error> {
     let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
     let text = serde_saphyr::to_string_with_options(&Quoted(document), options)?;
-    Ok(escaped(&text, yaml_escape))
+    Ok(escaped(&text, yaml_escape).into_owned())
 }
 
 /// A value whose deceptive strings are double-quoted, so that they can be escaped.
