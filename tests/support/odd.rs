@@ -35,16 +35,15 @@ impl Odd {
     }
 }
 
-pub fn shapes() -> Vec<Odd> {
+/// Archives that are wrong, or only unusual.
+pub fn archives() -> Vec<Odd> {
+    [kinds(), ends(), extended(), names()].into_iter().flatten().collect()
+}
+
+/// Entries of every kind, and entries in each other's way.
+fn kinds() -> Vec<Odd> {
     let (a, b) = (file("a.yaml", "a"), file("b.yaml", "bb"));
-    let one = |content| entries(&[file("a.yaml", content)]);
-    let joined = |parts: &[Vec<u8>]| gzip(&ended(parts.concat()));
     vec![
-        Odd::new("two-members", [gzip(&one("a")), gzip(&ended(entries(&[file("b.yaml", "b")])))].concat()),
-        Odd::new(
-            "member-behind-the-end",
-            [tgz(&[file("a.yaml", "a")]), tgz(&[file("b.yaml", "b")])].concat(),
-        ),
         Odd::of("hard-link", &[file("a.yaml", "a"), file("h.yaml", "").kind('1').to("a.yaml")]),
         Odd::of("hard-link-to-nothing", &[file("h.yaml", "").kind('1').to("../../etc/passwd")]),
         Odd::of("hard-link-over-a-file", &[file("a.yaml", "a"), file("a.yaml", "").kind('1').to("b.yaml")]),
@@ -66,6 +65,19 @@ pub fn shapes() -> Vec<Odd> {
         Odd::of("folder-over-a-file", &[file("a", "a"), folder("a/")]),
         Odd::of("only-folders", &[folder("./"), folder("d/"), folder("d/e/f/")]),
         Odd::of("folder-with-content", &[folder("d"), file("d/x", "x"), file("slash/", "content")]),
+    ]
+}
+
+/// Where the archive ends, and where gzip does.
+fn ends() -> Vec<Odd> {
+    let one = |content| entries(&[file("a.yaml", content)]);
+    let joined = |parts: &[Vec<u8>]| gzip(&ended(parts.concat()));
+    vec![
+        Odd::new("two-members", [gzip(&one("a")), gzip(&ended(entries(&[file("b.yaml", "b")])))].concat()),
+        Odd::new(
+            "member-behind-the-end",
+            [tgz(&[file("a.yaml", "a")]), tgz(&[file("b.yaml", "b")])].concat(),
+        ),
         Odd::new("empty-archive", tgz(&[])),
         Odd::new("empty-gzip", gzip(&[])),
         Odd::new("no-bytes", Vec::new()),
@@ -89,6 +101,14 @@ pub fn shapes() -> Vec<Odd> {
         Odd::new("cut-in-a-header", gzip(&cut(entries(&[file("a", "a"), file("b", "b")]), 1_100))),
         Odd::new("bad-checksum", gzip(&ended(broken(one("a"), 150)))),
         Odd::new("gzip-checksum", broken_end(tgz(&[file("a", "a")]))),
+    ]
+}
+
+/// Headers of pax and GNU before the header that they are about.
+fn extended() -> Vec<Odd> {
+    let one = |content| entries(&[file("a.yaml", content)]);
+    let joined = |parts: &[Vec<u8>]| gzip(&ended(parts.concat()));
+    vec![
         Odd::new("pax-name", joined(&[pax(&[("path", &format!("{}/é.yaml", "d".repeat(200)))]), one("a")])),
         Odd::new("pax-size", joined(&[pax(&[("size", "0")]), one("a")])),
         Odd::new(
@@ -130,7 +150,7 @@ pub fn shapes() -> Vec<Odd> {
     ]
 }
 
-pub fn names() -> Vec<Odd> {
+fn names() -> Vec<Odd> {
     let named = |name: &str, path: &str| Odd::of(name, &[file("a.yaml", "a"), file(path, "b")]);
     let bytes = |name: &str, path: &[u8]| Odd::of(name, &[file("a.yaml", "a"), file("", "b").named(path)]);
     vec![
@@ -161,48 +181,27 @@ pub fn names() -> Vec<Odd> {
     ]
 }
 
+/// One of each kind that a rule, or a default of Flux, could mean.
+const TREE: &str = "a.yaml|b.yaml|a.txt|README.md|keep.md|logo.png|archive.tar.gz|a.zip|.sops.yaml|d/.sops.yaml|\
+                    .flux.yaml|.github/workflow.yaml|d/.github/x.yaml|.git/config|d/.git/config|.gitignore|\
+                    d/.gitattributes|.travis.yml|cloudbuild.yaml|d/cloudbuild.yaml|d/a.yaml|d/e/a.yaml|d/e/b.txt|\
+                    docs/a.yaml|docs/x/b.md|f/docs/a.yaml|A.YAML|a b.yaml|#a|!a";
+
+/// What rules in `spec.ignore` and in files leave out.
 pub fn ignored() -> Vec<Odd> {
-    let tree = |more: &[(&str, &str)]| {
-        let usual = [
-            "a.yaml",
-            "b.yaml",
-            "a.txt",
-            "README.md",
-            "keep.md",
-            "logo.png",
-            "archive.tar.gz",
-            "a.zip",
-            ".sops.yaml",
-            "d/.sops.yaml",
-            ".flux.yaml",
-            ".github/workflow.yaml",
-            "d/.github/x.yaml",
-            ".git/config",
-            "d/.git/config",
-            ".gitignore",
-            "d/.gitattributes",
-            ".travis.yml",
-            "cloudbuild.yaml",
-            "d/cloudbuild.yaml",
-            "d/a.yaml",
-            "d/e/a.yaml",
-            "d/e/b.txt",
-            "docs/a.yaml",
-            "docs/x/b.md",
-            "f/docs/a.yaml",
-            "A.YAML",
-            "a b.yaml",
-            "#a",
-            "!a",
-        ];
-        let usual: Vec<Entry<'_>> = usual.iter().map(|path| file(path, path)).collect();
-        let more = more.iter().map(|(path, content)| file(path, content));
-        tgz(&usual.into_iter().chain(more).collect::<Vec<_>>())
-    };
-    let plain = |name: &str, rules: &str| Odd::new(name, tree(&[])).ignoring(rules);
-    let inside = |name: &str, rules: &str| Odd::new(name, tree(&[(".sourceignore", rules)]));
+    [ignored_by_spec(), ignored_by_files()].into_iter().flatten().collect()
+}
+
+fn with_files(more: &[(&str, &str)]) -> Vec<u8> {
+    let usual = TREE.split('|').map(|path| file(path, path));
+    let more = more.iter().map(|(path, content)| file(path, content));
+    tgz(&usual.chain(more).collect::<Vec<_>>())
+}
+
+fn ignored_by_spec() -> Vec<Odd> {
+    let plain = |name: &str, rules: &str| Odd::new(name, with_files(&[])).ignoring(rules);
     vec![
-        Odd::new("defaults", tree(&[])),
+        Odd::new("defaults", with_files(&[])),
         plain("empty", ""),
         plain("comment", "# only a comment\n\n   \n"),
         plain("one", "*.md\n"),
@@ -222,6 +221,12 @@ pub fn ignored() -> Vec<Odd> {
         plain("vcs-kept", "!.git/\n!.gitignore\n!.git/config\n"),
         plain("carriage-returns", "*.md\r\ndocs/\r\n"),
         plain("middle", "d/e\nd/*.yaml\n"),
+    ]
+}
+
+fn ignored_by_files() -> Vec<Odd> {
+    let inside = |name: &str, rules: &str| Odd::new(name, with_files(&[(".sourceignore", rules)]));
+    vec![
         inside("file", "*.md\n/docs/\n"),
         inside("file-empty", ""),
         inside("file-of-windows", "*.md\r\n!keep.md\r\n"),
@@ -230,15 +235,18 @@ pub fn ignored() -> Vec<Odd> {
         inside("file-and-spec", "*.md\n!*.yaml\n").ignoring("!keep.md\n/a.yaml\n"),
         Odd::new(
             "files-at-depth",
-            tree(&[("d/.sourceignore", "a.yaml\n!/e/a.yaml\n/b.txt\n"), ("docs/x/.sourceignore", "*\n")]),
+            with_files(&[
+                ("d/.sourceignore", "a.yaml\n!/e/a.yaml\n/b.txt\n"),
+                ("docs/x/.sourceignore", "*\n"),
+            ]),
         ),
         Odd::new(
             "files-in-each-other",
-            tree(&[(".sourceignore", "d/\n"), ("d/.sourceignore", "!e/a.yaml\n!*\n")]),
+            with_files(&[(".sourceignore", "d/\n"), ("d/.sourceignore", "!e/a.yaml\n!*\n")]),
         ),
         Odd::new(
             "file-below-git",
-            tree(&[(".git/.sourceignore", "*\n"), ("d/.git/.sourceignore", "/a.yaml\n")]),
+            with_files(&[(".git/.sourceignore", "*\n"), ("d/.git/.sourceignore", "/a.yaml\n")]),
         ),
         Odd::of(
             "file-emptied",
@@ -269,6 +277,7 @@ pub fn ignored() -> Vec<Odd> {
     ]
 }
 
+/// Which layer is taken.
 pub fn layers() -> Vec<Odd> {
     let first = || tgz(&[file("first.yaml", "1")]);
     let second =

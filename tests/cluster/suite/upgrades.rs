@@ -4,6 +4,7 @@ use crate::{
     cluster::{HELM_CHART, HELM_REPOSITORY, KUSTOMIZATION, OCI_REPOSITORY, Place, push},
     program::{fluxscope, items},
     screens::{leave, row, wait_row},
+    selection::settled,
     specs,
 };
 use serde_json::{Value, json};
@@ -21,7 +22,7 @@ fn repository(place: &Place, name: &str) -> String {
 
 fn source(place: &Place, name: &str, repository: &str, reference: &Value) -> Value {
     place.apply(OCI_REPOSITORY, name, &specs::source(repository, reference));
-    place.await_ready(OCI_REPOSITORY, name)
+    settled(place, OCI_REPOSITORY, name)
 }
 
 fn revision(object: &Value) -> &str {
@@ -68,11 +69,21 @@ fn each_source_is_told_what_it_could_run() {
     // behind Flux's back: a new version, and two tags that are something else from now on
     push(&["tag", &moving, "nightly", "1.2.0", "1.0.0", "stable"]);
 
-    let ran = fluxscope().run(&["outdated", "-A", "-o", "json"]).exits(0);
-    let list = ran.json();
+    let list = fluxscope().run(&["outdated", "-A", "-o", "json"]).exits(0).json();
     assert_eq!(list["kind"], "UpgradeList");
+    assert_told(&list, &place);
+    let with = |arguments: &[&str]| {
+        let all = [&["outdated", "-n", &place.namespace], arguments].concat();
+        fluxscope().run(&all)
+    };
+    with(&["--fail-on", "moved"]).exits(1);
+    with(&["--fail-on", "major"]).exits(1);
+    with(&["-o", "markdown"]).exits(0).says("| ").says("1.2.0");
+}
+
+fn assert_told(list: &Value, place: &Place) {
     let told = |name: &str| {
-        let row = row_of(&list, &place, name);
+        let row = row_of(list, place, name);
         ["inRange", "beyond", "distance", "moved"].map(|field| row[field].clone())
     };
     let expected = [
@@ -86,32 +97,22 @@ fn each_source_is_told_what_it_could_run() {
         ("moved-floating", json!([null, null, "unknown", true])),
     ];
     for (name, expected) in expected {
-        assert_eq!(json!(told(name)), expected, "{name}: {:#}", row_of(&list, &place, name));
+        assert_eq!(json!(told(name)), expected, "{name}: {:#}", row_of(list, place, name));
     }
-    assert_eq!(row_of(&list, &place, "pinned")["distance"], "unknown");
-    assert_eq!(row_of(&list, &place, "pinned")["pinnedTo"]["tags"], json!(["1.0.0", "same"]));
+    assert_eq!(row_of(list, place, "pinned")["distance"], "unknown");
+    assert_eq!(row_of(list, place, "pinned")["pinnedTo"]["tags"], json!(["1.0.0", "same"]));
     assert!(
-        row_of(&list, &place, "refused")["problem"]["why"]
+        row_of(list, place, "refused")["problem"]["why"]
             .as_str()
             .is_some_and(|why| why.contains("NAME_UNKNOWN"))
     );
     let consumer = json!({"kind": "Kustomization", "namespace": place.namespace, "name": "consumer"});
-    assert_eq!(row_of(&list, &place, "ranged")["consumers"], json!([consumer]));
+    assert_eq!(row_of(list, place, "ranged")["consumers"], json!([consumer]));
     for name in ["exact", "moved", "pending"] {
         let object = place.object(OCI_REPOSITORY, name).expect("it is there");
         let tag = revision(&object).split('@').next();
-        assert_eq!(row_of(&list, &place, name)["running"].as_str(), tag, "{name} runs what Flux stored");
+        assert_eq!(row_of(list, place, name)["running"].as_str(), tag, "{name} runs what Flux stored");
     }
-
-    let only = |arguments: &[&str], code: i32| {
-        let mut all = vec!["outdated", "-n", &place.namespace, "-o", "json"];
-        all.extend(arguments);
-        fluxscope().run(&all).exits(code)
-    };
-    only(&["--fail-on", "moved"], 1);
-    only(&["--fail-on", "major"], 1);
-    let markdown = fluxscope().run(&["outdated", "-n", &place.namespace, "-o", "markdown"]).exits(0);
-    markdown.says("| ").says("1.2.0");
 }
 
 /// A chart through a HelmRepository is compared with charts only, as Helm reads their tags.
