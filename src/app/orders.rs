@@ -8,6 +8,7 @@ use super::{
 use crate::{
     domain::{
         identity::{Kind, ObjectId},
+        nearest::edits,
         reference::{Reference, Unresolved},
         repository::{Repository, Upstream},
     },
@@ -175,7 +176,7 @@ fn named(reference: &Reference, namespace: &str) -> Option<ObjectId> {
 
 fn unknown(word: &str) -> String {
     let words = format!("there is no command :{word}");
-    let near = WORDS.into_iter().any(|other| distance(word, other) <= (word.chars().count() / 2).clamp(1, 3));
+    let near = WORDS.into_iter().any(|other| edits(word, other) <= (word.chars().count() / 2).clamp(1, 3));
     if near {
         meant(&words, word, WORDS.into_iter())
     } else {
@@ -184,7 +185,7 @@ fn unknown(word: &str) -> String {
 }
 
 fn meant<'a>(words: &str, typed: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let nearest = known.min_by_key(|other| distance(typed, other));
+    let nearest = known.min_by_key(|other| edits(typed, other));
     nearest.map_or_else(|| words.to_owned(), |nearest| format!("{words}; the nearest is {nearest}"))
 }
 
@@ -245,22 +246,6 @@ fn known_namespaces(memory: &Memory) -> Vec<String> {
     names.sort();
     names.dedup();
     names
-}
-
-/// Edits that turn one word into the other (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let cost = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = cost.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

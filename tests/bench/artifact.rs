@@ -116,7 +116,8 @@ fn layer() -> Vec<u8> {
 fn upload(host: &str, name: &str, file: &Path, bytes: &[u8]) -> String {
     let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     let digest = format!("sha256:{hex}");
-    let head = curl(&["-D-", "-o/dev/null", "-X", "POST", &format!("http://{host}/v2/{name}/blobs/uploads/")]);
+    let head =
+        curl(&["-D-", "-o/dev/null", "-X", "POST", &format!("http://{host}/v2/{name}/blobs/uploads/")]);
     let place = head.lines().find_map(|l| l.strip_prefix("Location: ")).expect("a place to upload to").trim();
     let place = if place.starts_with('/') { format!("http://{host}{place}") } else { place.to_owned() };
     let joint = if place.contains('?') { '&' } else { '?' };
@@ -263,7 +264,12 @@ impl Display for Report {
             line(f, "  ratio", &ratio(ours, theirs), "<= 1.2x")
         };
         pair("files", &commands.fresh, "curl | tee >(sha256sum) | gunzip | tar t", &commands.tools)?;
-        pair("files, from the cache", &commands.cached, "sha256sum; gunzip | tar t", &commands.tools_on_disk)?;
+        pair(
+            "files, from the cache",
+            &commands.cached,
+            "sha256sum; gunzip | tar t",
+            &commands.tools_on_disk,
+        )?;
         line(f, "Enter to the tree on the screen", &times(&[screen.first]), "")?;
         line(f, "back to it, best / median of 10", &times(&screen.again), "< 100 ms")?;
         line(f, "memory at the most", &format!("{} MB", screen.peak / 1_000), "< 150 MB")?;

@@ -54,7 +54,7 @@ fn artifact(target: Target, layers: Vec<Descriptor>, taken: Result<usize, &str>)
         digest: manifest.digest.clone(),
         index: None,
         platforms: vec![],
-        notes: vec![],
+        notes: vec!["the config was not read: it is larger than 4 MiB".into()],
         manifest,
         config,
         taken,
@@ -291,6 +291,7 @@ fn of_several_layers_one_chooses_and_the_one_that_flux_takes_is_marked() {
     }];
     let referrers = Referrers { found, note: "asked by the referrers API".into(), complete: true };
     story.tell(Message::Artifact(News::Referred(target.clone(), Ok(Arc::new(referrers)))));
+    story.shows("the config was not read");
     story.snapshot("artifact-manifest-100x30");
     story.press("j Enter");
     assert!(story.asked().contains(&Effect::OpenLayer { artifact: both, layer: 1 }));
