@@ -24,7 +24,7 @@ use program::fluxscope;
 use pty::Pty;
 use sha2::{Digest, Sha256};
 use std::{
-    fmt::{self, Display, Formatter},
+    fmt::{self, Display, Formatter, Write as _},
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -100,7 +100,8 @@ fn layer() -> Vec<u8> {
                 seed ^= seed << 13;
                 seed ^= seed >> 7;
                 seed ^= seed << 17;
-                text.push_str(&format!("{seed:x}"));
+                // writing into a String cannot fail
+                let _ = write!(text, "{seed:x}");
             }
             text.push('\n');
         }
@@ -114,8 +115,10 @@ fn layer() -> Vec<u8> {
 }
 
 fn upload(host: &str, name: &str, file: &Path, bytes: &[u8]) -> String {
-    let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    let digest = format!("sha256:{hex}");
+    let mut digest = "sha256:".to_owned();
+    for byte in Sha256::digest(bytes) {
+        let _ = write!(digest, "{byte:02x}");
+    }
     let head =
         curl(&["-D-", "-o/dev/null", "-X", "POST", &format!("http://{host}/v2/{name}/blobs/uploads/")]);
     let place = head.lines().find_map(|l| l.strip_prefix("Location: ")).expect("a place to upload to").trim();
@@ -175,7 +178,7 @@ fn ran(command: &mut Command) -> Duration {
     let output = command.stdin(Stdio::null()).output().expect("a program that starts");
     let time = start.elapsed();
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-    let lines = output.stdout.iter().filter(|byte| **byte == b'\n').count();
+    let lines = output.stdout.split(|byte| *byte == b'\n').count();
     assert!(lines >= FILES, "{command:?} listed {lines} files");
     time
 }
