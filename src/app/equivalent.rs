@@ -52,8 +52,9 @@ pub fn tags(upstream: &Upstream) -> Option<String> {
 }
 
 /// `fluxscope files oci://ghcr.io/acme/fleet:1.0.0`, judged as on the screen: of a source with its own selector and
-/// ignore rules, otherwise with the media type that is looked for.
-pub fn files(target: &Target, about: Option<&ObjectId>) -> Option<String> {
+/// ignore rules, otherwise with the media type that is looked for. A layer that Flux does not take is named, from 0.
+pub fn files(target: &Target, about: Option<&ObjectId>, layer: Option<usize>) -> Option<String> {
+    let layer = layer.map_or_else(String::new, |layer| format!(" --layer {}", layer + 1));
     let plain = |name: &str| {
         let fits = name.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:[]@+".contains(c));
         (fits && !name.is_empty() && !name.starts_with('-')).then(|| name.to_owned())
@@ -64,7 +65,7 @@ pub fn files(target: &Target, about: Option<&ObjectId>) -> Option<String> {
         (Origin::Registry { reference, .. }, Some(id)) => {
             let namespace = plain(&id.namespace)?;
             let name = format!("ocirepo/{}{}{reference}", id.name, sign(reference));
-            return Some(format!("fluxscope files {} -n {namespace}", plain(&name)?));
+            return Some(format!("fluxscope files {} -n {namespace}{layer}", plain(&name)?));
         }
         (Origin::Registry { upstream, reference }, None) => {
             let name = format!("oci://{}{}{reference}", upstream.repository, sign(reference));
@@ -77,7 +78,8 @@ pub fn files(target: &Target, about: Option<&ObjectId>) -> Option<String> {
         (Origin::Archive(path) | Origin::Directory(path), _) => (path.display().to_string(), None),
     };
     let selector = selector.map(|media_type| Some(format!(" --layer-media-type {}", plain(media_type)?)));
-    Some(format!("fluxscope files {}{}", plain(&reference)?, selector.unwrap_or(Some(String::new()))?))
+    let selector = selector.unwrap_or_else(|| Some(String::new()))?;
+    Some(format!("fluxscope files {}{selector}{layer}", plain(&reference)?))
 }
 
 #[cfg(test)]
@@ -95,14 +97,15 @@ mod tests {
         let registry = target(Origin::Registry { upstream, reference: digest.as_str().into() });
         let source = ObjectId::new(Kind::OciRepository, "shop", "web");
         let of_source = format!("fluxscope files ocirepo/web@{digest} -n shop");
-        assert_eq!(files(&registry, Some(&source)), Some(of_source));
+        assert_eq!(files(&registry, Some(&source), None), Some(of_source));
         let of_address =
             format!("fluxscope files oci://ghcr.io/acme/web@{digest} --layer-media-type application/x+gzip");
-        assert_eq!(files(&registry, None), Some(of_address));
+        assert_eq!(files(&registry, None, None), Some(of_address));
         let layout = Origin::Layout { path: "/x".into(), reference: Some(digest.as_str().into()) };
         let layout = Target { selector: LayerSelector::default(), ..target(layout) };
-        assert_eq!(files(&layout, None), Some(format!("fluxscope files oci-layout:/x@{digest}")));
-        assert_eq!(files(&target(Origin::Archive("a b.tgz".into())), None), None);
+        let of_layout = format!("fluxscope files oci-layout:/x@{digest} --layer 2");
+        assert_eq!(files(&layout, None, Some(1)), Some(of_layout));
+        assert_eq!(files(&target(Origin::Archive("a b.tgz".into())), None, None), None);
     }
 
     #[test]

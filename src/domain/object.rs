@@ -74,6 +74,7 @@ impl Document {
             self.inside_metadata = key == "metadata" && value.is_none();
             self.depth = None;
             match key {
+                "metadata" => self.read_flow(value.as_deref().unwrap_or_default()),
                 "apiVersion" => self.api_version = value,
                 "kind" => self.kind = value,
                 _ => {}
@@ -81,6 +82,27 @@ impl Document {
             return;
         }
         if self.inside_metadata && *self.depth.get_or_insert(indent) == indent {
+            match key {
+                "name" => self.name = value,
+                "namespace" => self.namespace = value,
+                _ => {}
+            }
+        }
+    }
+
+    /// `{name: web, namespace: shop}` in one line.
+    fn read_flow(&mut self, text: &str) {
+        let Some(text) = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) else { return };
+        let mut depth = 0_u32;
+        let parts = text.split(|c| {
+            match c {
+                '{' | '[' => depth += 1,
+                '}' | ']' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            c == ',' && depth == 0
+        });
+        for (key, value) in parts.filter_map(|part| entry(part.trim())) {
             match key {
                 "name" => self.name = value,
                 "namespace" => self.namespace = value,
@@ -139,6 +161,15 @@ fn named_in_json(value: &serde_json::Value) -> Option<Named> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_object_may_be_named_in_one_line() {
+        let found = scan(
+            "apiVersion: v1\nkind: Secret\nmetadata: {labels: {name: no, a: b}, name: tls, namespace: \"shop\"}\n",
+        );
+        assert_eq!(found.len(), 1);
+        assert_eq!((&*found[0].name, found[0].namespace.as_deref()), ("tls", Some("shop")));
+    }
 
     #[test]
     fn each_document_is_named_with_its_line() {

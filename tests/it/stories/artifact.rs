@@ -10,6 +10,8 @@ use fluxscope::{
     domain::{
         artifact::{Artifact, Descriptor, Manifest, Operation, Origin, Referrer, Referrers, Taken, Target},
         digest::Digest,
+        fact::Object,
+        identity::Kind,
         object::Named,
         problem::{Cause, Problem},
         source::LayerSelector,
@@ -98,6 +100,10 @@ impl Opened {
         let mut story = Story::with(settings(width, height), shop());
         story.asked();
         story.press("j a");
+        Self::of(story, tree)
+    }
+
+    fn of(mut story: Story, tree: Tree) -> Self {
         let target = story
             .asked()
             .into_iter()
@@ -263,7 +269,7 @@ fn an_artifact_that_flux_rejects_says_so_with_its_words_and_shows_what_was_read(
     let mut opened = Opened::with(100, 30, broken);
     opened.story.shows("Flux will reject this artifact: invalid name");
     opened.story.shows("Its words: tar contained invalid");
-    opened.story.shows("rejected");
+    opened.story.shows("rejected: it leaves the folder");
     opened.story.snapshot("artifact-rejected-100x30");
 }
 
@@ -295,6 +301,9 @@ fn of_several_layers_one_chooses_and_the_one_that_flux_takes_is_marked() {
     story.snapshot("artifact-manifest-100x30");
     story.press("j Enter");
     assert!(story.asked().contains(&Effect::OpenLayer { artifact: both, layer: 1 }));
+    story.shows("Flux takes layer 1, not this one: layer 2");
+    story.press("C");
+    story.shows("copied: fluxscope files oci://ghcr.io/shop/chart:6.9.4 --layer 2");
     let problem = Problem::new(Cause::Unauthorized, "read the layer", "401 UNAUTHORIZED")
         .with_hint("log in to ghcr.io");
     story.tell(Message::Artifact(News::Opened(LayerId { target, layer: 1 }, Err(problem))));
@@ -326,7 +335,7 @@ fn a_layer_on_its_way_can_be_given_up_by_a_key_and_is_when_one_leaves() {
 
 #[test]
 fn all_of_the_manifest_can_be_reached_with_one_layer_too() {
-    let mut opened = Opened::with(80, 14, tree());
+    let mut opened = Opened::with(80, 18, tree());
     opened.story.press("d");
     opened.story.shows("more lines below");
     opened.story.hides("WHAT REFERS TO IT");
@@ -402,4 +411,30 @@ fn a_line_of_many_megabytes_is_moved_in_without_being_read_whole() {
     }
     opened.story.shows("   1 def0123");
     assert!(before.elapsed().as_secs() < 10, "{:?}", before.elapsed());
+}
+
+#[test]
+fn the_tree_opens_where_the_one_from_whom_one_came_looks_and_says_what_is_missing() {
+    for (path, said) in [
+        ("./deploy/", "applied by ks shop/podinfo"),
+        (
+            "./deploy/overlay",
+            "ks shop/podinfo applies deploy/overlay, which is not in here; the nearest is deploy",
+        ),
+    ] {
+        let mut objects = shop();
+        for object in &mut objects {
+            if let Object::Consumer(consumer) = object
+                && consumer.meta.id.kind == Kind::Kustomization
+            {
+                consumer.path = Some(path.into());
+            }
+        }
+        let mut story = Story::with(settings(120, 30), objects);
+        story.asked();
+        story.press(":");
+        story.kind("artifact ks/podinfo -n shop");
+        story.press("Enter");
+        Opened::of(story, tree()).story.shows(said);
+    }
 }

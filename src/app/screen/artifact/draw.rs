@@ -9,7 +9,10 @@ use super::{
 use crate::{
     app::{
         memory::Memory,
-        shelf::{Answer, artifacts::Layer},
+        shelf::{
+            Answer,
+            artifacts::{FileObject, Layer},
+        },
     },
     domain::{
         artifact::Artifact,
@@ -250,27 +253,40 @@ impl ArtifactScreen {
             paint_lines(buffer, area, &lines);
             return;
         }
+        let height = usize::from(area.height);
+        let cells: Vec<[String; 3]> =
+            self.objects.rows(height).map(|(_, object)| self.cells_of(object, memory)).collect();
+        let widest = |column: usize| cells.iter().map(|cells| text::width(&cells[column])).max().unwrap_or(0);
         let room = usize::from(area.width);
-        for ((selected, object), y) in self.objects.rows(usize::from(area.height)).zip(area.top()..) {
+        // the place of an object is the way to it: kind and name leave it room
+        let [kind, name, state] = [widest(0).min(26), widest(1).min(36).min(room / 3), widest(2)];
+        for (((selected, object), cells), y) in self.objects.rows(height).zip(&cells).zip(area.top()..) {
             let line = Rect { y, height: 1, ..area };
             let style = if selected { memory.theme.style(Meaning::Selected) } else { Style::new() };
-            let named = &object.named;
-            let name = match &named.namespace {
-                Some(namespace) => format!("{namespace}/{}", named.name),
-                None => named.name.to_string(),
-            };
-            let state = objects::live(object, self, memory).map_or_else(String::new, |id| {
-                let standing = memory.ledger.standing(&id);
-                standing.map_or_else(String::new, |s| format!("{} {}", memory.theme.glyph(s), s.word()))
-            });
             let path = self.tree.as_ref().and_then(|tree| tree.entries.get(object.entry));
-            let path = path.map_or_else(String::new, |entry| format!("{}:{}", entry.path, named.line));
-            let kind = text::pad(&text::line(&named.kind), 26, false);
-            let left = text::pad(&text::line(&name), 36.min(room / 3), false);
-            let words = format!("{kind}  {left}  {}  {}", text::pad(&state, 13, false), text::line(&path));
+            let path = path.map_or_else(String::new, |entry| format!("{}:{}", entry.path, object.named.line));
+            let mut words = String::new();
+            for (cell, width) in cells.iter().zip([kind, name, state]).filter(|(_, width)| *width > 0) {
+                words.push_str(&text::pad(&text::fit(cell, width), width, false));
+                words.push_str("  ");
+            }
+            let left = room.saturating_sub(text::width(&words));
+            words.push_str(&text::fit_end(&text::line(&path), left));
             buffer.set_style(line, style);
-            buffer.set_stringn(line.x, y, text::fit(&words, room), room, style);
+            buffer.set_stringn(line.x, y, words, room, style);
         }
+    }
+
+    /// Kind, name, and where it stands in the cluster.
+    fn cells_of(&self, object: &FileObject, memory: &Memory) -> [String; 3] {
+        let named = &object.named;
+        let name = match &named.namespace {
+            Some(namespace) => format!("{namespace}/{}", named.name),
+            None => named.name.to_string(),
+        };
+        let standing = objects::live(object, self, memory).and_then(|id| memory.ledger.standing(&id));
+        let state = standing.map_or_else(String::new, |s| format!("{} {}", memory.theme.glyph(s), s.word()));
+        [text::line(&named.kind), text::line(&name), state]
     }
 }
 
@@ -305,6 +321,10 @@ fn head(screen: &ArtifactScreen, memory: &Memory, width: u16) -> Vec<Line<'stati
     }
     if let Err(why) = &artifact.taken {
         lines.extend(wrapped(&format!("Flux fails here: {why}"), room, Meaning::Problem, *theme));
+    }
+    if let (Ok(taken), Some(beside)) = (&artifact.taken, screen.layer_beside(memory)) {
+        let words = format!("Flux takes layer {}, not this one: layer {}", taken.layer + 1, beside + 1);
+        lines.extend(wrapped(&words, room, Meaning::Warning, *theme));
     }
     let layer = screen.layer_id().and_then(|id| memory.shelf.artifacts.layers.get(&id));
     match layer {

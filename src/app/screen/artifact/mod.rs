@@ -190,6 +190,12 @@ impl ArtifactScreen {
         }
     }
 
+    /// The layer that is looked at, if Flux takes another one or none.
+    fn layer_beside(&self, memory: &Memory) -> Option<usize> {
+        let taken = self.artifact(memory)?.taken.as_ref().ok().map(|taken| taken.layer);
+        self.layer.filter(|layer| Some(*layer) != taken)
+    }
+
     fn layer_id(&self) -> Option<LayerId> {
         Some(LayerId { target: self.target.clone(), layer: self.layer? })
     }
@@ -316,8 +322,11 @@ impl ArtifactScreen {
             if let Some(grep) = &mut self.grep {
                 grep.hits = None;
             }
+            let first_look = self.selected.is_none();
             self.rebuild();
-            self.open_path();
+            if first_look {
+                self.open_path();
+            }
         }
     }
 
@@ -330,9 +339,6 @@ impl ArtifactScreen {
 
     /// Where the consumer from which one came looks.
     fn open_path(&mut self) {
-        if self.selected.is_some() {
-            return;
-        }
         let refused = self.tree.as_ref().and_then(|tree| {
             let mut entries = tree.entries.iter();
             Some(entries.find(|entry| entry.fate == Fate::Rejected)?.path.clone())
@@ -435,15 +441,16 @@ impl ArtifactScreen {
             }
             Command::CopyName => return self.copy_digest(memory),
             Command::CopyCommand => {
-                return equivalent::files(&self.target, self.about.as_ref()).map_or_else(
-                    || {
-                        Step::Say(
-                            Meaning::Warning,
-                            "not copied: a shell would read more than a name in it".into(),
-                        )
-                    },
-                    Step::Copy,
-                );
+                return equivalent::files(&self.target, self.about.as_ref(), self.layer_beside(memory))
+                    .map_or_else(
+                        || {
+                            Step::Say(
+                                Meaning::Warning,
+                                "not copied: a shell would read more than a name in it".into(),
+                            )
+                        },
+                        Step::Copy,
+                    );
             }
             Command::Back | Command::Close => return Step::Stay,
             _ => {}
