@@ -59,16 +59,16 @@ pub fn files(target: &Target, about: Option<&ObjectId>, layer: Option<usize>) ->
         let fits = name.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:[]@+".contains(c));
         (fits && !name.is_empty() && !name.starts_with('-')).then(|| name.to_owned())
     };
-    let sign = |reference: &Box<str>| if reference.contains(':') { '@' } else { ':' };
+    let sign = |reference: &str| if reference.contains(':') { '@' } else { ':' };
     let source = about.filter(|id| id.kind == Kind::OciRepository);
     let (reference, selector) = match (&target.origin, source) {
         (Origin::Registry { reference, .. }, Some(id)) => {
             let namespace = plain(&id.namespace)?;
-            let name = format!("ocirepo/{}{}{reference}", id.name, sign(reference));
+            let name = format!("ocirepo/{}{}{reference}", id.name, sign(reference.as_ref()));
             return Some(format!("fluxscope files {} -n {namespace}{layer}", plain(&name)?));
         }
         (Origin::Registry { upstream, reference }, None) => {
-            let name = format!("oci://{}{}{reference}", upstream.repository, sign(reference));
+            let name = format!("oci://{}{}{reference}", upstream.repository, sign(reference.as_ref()));
             (name, target.selector.media_type.as_deref())
         }
         (Origin::Layout { path, reference }, _) => {

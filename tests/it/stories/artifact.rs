@@ -148,7 +148,7 @@ fn the_tree_shows_what_flux_stores_and_on_demand_what_it_does_not() {
     for (width, height) in [(80, 24), (160, 45)] {
         let mut opened = Opened::with(width, height, tree());
         opened.story.shows("aaaaaaaa verified");
-        opened.story.shows("2 entries that Flux does not store hidden: i shows them");
+        opened.story.shows("2 entries that Flux does not store are hidden: i shows them");
         opened.story.hides("link.yaml");
         opened.story.press("i");
         opened.story.shows("link.yaml");
@@ -253,7 +253,15 @@ fn objects_are_listed_with_their_place_and_lead_to_the_file_and_to_the_cluster()
     opened.story.snapshot("artifact-objects-120x30");
     opened.story.press("Enter");
     opened.story.shows("kustomization.yaml");
-    opened.story.press("K J");
+    opened.story.press("J");
+    opened.story.shows("no object is selected: Shift-K lists them");
+    let at = tree().find("kustomization.yaml").unwrap();
+    opened.read(at, &["# 1", "# 2", "# 3", "# 4", "# 5", "# 6", "kind: Kustomization"], vec![]);
+    opened.story.press("G C");
+    opened.story.shows("copied: fluxscope files ocirepo/podinfo@sha256:");
+    opened.story.press("J");
+    opened.story.shows("ks shop/podinfo");
+    opened.story.press("Esc K J");
     opened.story.shows("ks shop/podinfo");
 }
 

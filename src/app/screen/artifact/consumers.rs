@@ -16,17 +16,22 @@ pub(super) struct Used {
     pub(super) namespace: Option<Box<str>>,
 }
 
+/// Where it came from, if one came from an object.
+pub(super) fn source(screen: &ArtifactScreen, memory: &Memory) -> Option<ObjectId> {
+    let about = screen.about.as_ref()?;
+    let chain = memory.ledger.world.chain(about);
+    Some(chain.into_iter().find(|id| id.kind.is_source()).unwrap_or_else(|| about.clone()))
+}
+
 /// All that take from the source of this artifact. Of an artifact opened by its address nobody is known.
 pub(super) fn paths(screen: &ArtifactScreen, memory: &Memory) -> Vec<Used> {
     let world = &memory.ledger.world;
-    let Some(about) = &screen.about else { return Vec::new() };
-    let chain = world.chain(about);
-    let source = chain.iter().find(|id| id.kind.is_source()).unwrap_or(about);
+    let Some(source) = source(screen, memory) else { return Vec::new() };
     let consumer = |id: &ObjectId| match &*memory.ledger.get(id)?.object {
         Object::Consumer(consumer) => Some(used(id, consumer)),
         Object::Source(_) => None,
     };
-    world.consumers(source).iter().filter_map(consumer).flatten().collect()
+    world.consumers(&source).iter().filter_map(consumer).flatten().collect()
 }
 
 fn used(id: &ObjectId, consumer: &Consumer) -> Option<Used> {

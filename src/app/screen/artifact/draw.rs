@@ -397,7 +397,8 @@ fn said_of(screen: &ArtifactScreen, tree: &Tree, memory: &Memory, room: usize) -
     if out > 0 && tree.error.is_none() {
         let shown = if screen.whole { "shown: i hides them" } else { "hidden: i shows them" };
         let entries = if out == 1 { "1 entry".to_owned() } else { format!("{out} entries") };
-        let words = format!("{entries} that Flux does not store {shown}");
+        let are = if out == 1 { "is" } else { "are" };
+        let words = format!("{entries} that Flux does not store {are} {shown}");
         lines.push(Line::styled(text::fit(&words, room), theme.style(Meaning::Warning)));
     }
     if let Some(problem) = screen.failed_grep(memory) {

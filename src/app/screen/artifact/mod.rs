@@ -440,8 +440,12 @@ impl ArtifactScreen {
                 return Step::Stay;
             }
             Command::CopyName => return self.copy_digest(memory),
+            Command::LiveObject => {
+                return self.objects.live(self, memory).map_or(Step::Stay, |id| Step::Go(Place::Object(id)));
+            }
             Command::CopyCommand => {
-                return equivalent::files(&self.target, self.about.as_ref(), self.layer_beside(memory))
+                let source = consumers::source(self, memory);
+                return equivalent::files(&self.target, source.as_ref(), self.layer_beside(memory))
                     .map_or_else(
                         || {
                             Step::Say(
@@ -505,9 +509,6 @@ impl ArtifactScreen {
                 if let Some(path) = path {
                     self.open_file(&path, line);
                 }
-            }
-            Command::LiveObject => {
-                return self.objects.live(self, memory).map_or(Step::Stay, |id| Step::Go(Place::Object(id)));
             }
             other => self.objects.step(other, height),
         }

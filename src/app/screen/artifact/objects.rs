@@ -1,6 +1,6 @@
 //! The Kubernetes objects in the files: kind, name, where they stand, and what of them lives in the cluster.
 
-use super::{super::moved, ArtifactScreen};
+use super::{super::moved, ArtifactScreen, View};
 use crate::{
     app::{
         command::Command,
@@ -77,14 +77,28 @@ impl ObjectList {
         self.all.as_ref()?.get(*self.rows.get(self.at)?)
     }
 
-    /// The object of Flux in the cluster that the selected one describes.
+    /// The one in which a line of a file stands, from 1.
+    fn around(&self, entry: usize, line: usize) -> Option<&FileObject> {
+        let objects = self.all.as_ref()?.iter().filter(|object| object.entry == entry);
+        objects.take_while(|object| object.named.line <= line).last()
+    }
+
+    /// The object of Flux in the cluster that the selected one describes, or the one in which the cursor stands.
     pub(super) fn live(&self, screen: &ArtifactScreen, memory: &Memory) -> Option<ObjectId> {
-        live(self.selected()?, screen, memory)
+        live(self.meant(screen)?, screen, memory)
+    }
+
+    fn meant(&self, screen: &ArtifactScreen) -> Option<&FileObject> {
+        match screen.view {
+            View::Objects => self.selected(),
+            View::Files => self.around(screen.selected_entry()?.0, screen.file.cursor + 1),
+            View::Manifest => None,
+        }
     }
 
     pub(super) fn no_live(&self, screen: &ArtifactScreen, memory: &Memory) -> Option<String> {
-        if self.selected().is_none() {
-            return Some("no object is selected".to_owned());
+        if self.meant(screen).is_none() {
+            return Some("no object is selected: Shift-K lists them".to_owned());
         }
         self.live(screen, memory)
             .is_none()
