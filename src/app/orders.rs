@@ -116,6 +116,11 @@ fn tags(address: &str) -> Result<Order, String> {
     if address.is_empty() {
         return Err("whose tags? :tags oci://HOST/REPOSITORY".to_owned());
     }
+    if !address.starts_with("oci://") {
+        return Err(format!(
+            "{address}: needs oci:// in front; t lists the tags of what is selected on the board"
+        ));
+    }
     let repository = Repository::parse_url(address).map_err(|error| format!("{address}: {error}"))?;
     let upstream = Upstream { repository, insecure: false };
     Ok(Order::Go { place: Place::Tags { upstream, about: None }, namespace: None, filter: None })
@@ -285,9 +290,11 @@ mod tests {
 
     #[test]
     fn an_address_that_flux_would_refuse_is_refused_with_its_words() {
+        let refused = tags("oci://ghcr.io/Acme/fleet").unwrap_err();
+        assert!(refused.starts_with("oci://ghcr.io/Acme/fleet: repository can only contain"), "{refused}");
         assert_eq!(
             tags("ghcr.io/acme/fleet"),
-            Err("ghcr.io/acme/fleet: URL must be in format 'oci://<domain>/<org>/<repo>'".to_owned())
+            Err("ghcr.io/acme/fleet: needs oci:// in front; t lists the tags of what is selected on the board".to_owned())
         );
     }
 }

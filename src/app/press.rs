@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     domain::{action::token, world::Feed},
-    widgets::{layout, theme::Meaning},
+    widgets::{layout, text::first_line, theme::Meaning},
 };
 
 impl App {
@@ -241,8 +241,7 @@ impl App {
         match &mut self.overlay {
             Some(Overlay::Line(prompt)) => prompt.insert(text),
             Some(Overlay::Help(help)) if help.is_typing() => {
-                help.needle
-                    .extend(text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()));
+                help.needle.extend(first_line(text).chars().filter(|c| !c.is_control()));
             }
             Some(Overlay::Help(_) | Overlay::Dialog(_) | Overlay::Question) => return,
             None => return self.top_mut().insert(text),

@@ -167,6 +167,11 @@ pub fn scrolled(line: Line<'_>, left: usize) -> Line<'_> {
     Line::from(spans)
 }
 
+/// What a paste holds before its first line break; terminals write one as a carriage return.
+pub fn first_line(pasted: &str) -> &str {
+    pasted.split(['\n', '\r']).next().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

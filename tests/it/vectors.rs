@@ -1,7 +1,7 @@
 //! What Flux's own libraries answer, row by row: versions, their order, and `spec.url`.
 
 use fluxscope::domain::{
-    constraint::Constraint,
+    constraint::{Constraint, Judgement},
     policy::{Choice, Dialect, Policy, Selection},
     repository::Repository,
     source::{Follows, HELM_CHART_LAYER},
@@ -102,6 +102,19 @@ fn constraints_are_judged_as_masterminds_judges_them() {
         let constraint = Constraint::parse(text(row, "constraint")).unwrap();
         let version = Version::parse(text(row, "version")).unwrap();
         assert_eq!(constraint.matches(&version), row["matches"] == true, "{row}");
+    }
+}
+
+/// What Masterminds answers where pre-releases are let in is the verdict `pre-release`.
+#[test]
+fn what_only_the_gate_for_pre_releases_keeps_out_is_told_apart() {
+    let Some(data) = shared("semver_vectors.json") else { return };
+    for row in data["constraints_with_include_prerelease_true"]["rows"].as_array().unwrap() {
+        let constraint = Constraint::parse(text(row, "constraint")).unwrap();
+        let version = Version::parse(text(row, "version")).unwrap();
+        assert!(!constraint.matches(&version), "{row}");
+        let gated = matches!(constraint.judge(&version), Judgement::PreRelease { .. });
+        assert_eq!(gated, row["matches"] == true, "{row}");
     }
 }
 

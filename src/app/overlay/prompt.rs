@@ -39,8 +39,7 @@ impl Prompt {
         if std::mem::take(&mut self.old) {
             self.input.clear();
         }
-        let first = text.lines().next().unwrap_or_default();
-        let seen = first.chars().filter(|c| !crate::domain::plain::is_deceptive(*c));
+        let seen = text::first_line(text).chars().filter(|c| !crate::domain::plain::is_deceptive(*c));
         self.input.extend(seen.take(LIMIT.saturating_sub(self.input.len())));
         self.chosen = None;
     }

@@ -191,6 +191,11 @@ impl Answer {
             console.say(&format!("Flux would choose nothing: {error}"));
             self.point_at_fault(console);
         }
+        if self.asked.policy.filter.is_some()
+            && !matches!(self.asked.policy.follows, Some(Follows::Semver(_)))
+        {
+            console.say("the filter plays no part: it counts beside a range only (--semver)");
+        }
         if let [first, ..] = &self.selection.ambiguous[..] {
             console
                 .say(&format!("{first} is as high as the chosen tag: which of them is taken is not defined"));

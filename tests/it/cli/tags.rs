@@ -185,6 +185,17 @@ async fn a_policy_that_chooses_nothing_exits_1_with_flux_words() {
 }
 
 #[tokio::test]
+async fn a_filter_without_a_range_is_said_to_play_no_part() {
+    let words = "the filter plays no part: it counts beside a range only (--semver)";
+    for (flags, told) in [("--filter-regex (", true), ("--filter-regex 1 --semver=", true), ("", false)] {
+        let ran = run(with_tags(vec![]), &format!("tags oci://{REPOSITORY} {flags}")).await;
+        assert_eq!(ran.err.contains(words), told, "{flags}: {}", ran.err);
+    }
+    let ran = run(with_tags(vec![]), &format!("tags oci://{REPOSITORY} --semver 1.x --filter-regex 1")).await;
+    assert!(!ran.err.contains("plays no part"), "{}", ran.err);
+}
+
+#[tokio::test]
 async fn a_range_is_not_judged_by_half_a_list() {
     let broken = Problem::new(Cause::RateLimited, format!("list tags of {REPOSITORY}"), "429");
     let pages = vec![Ok(page(&["1.0.0"], &[], 1, true)), Err(broken)];

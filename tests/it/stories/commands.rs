@@ -32,7 +32,7 @@ fn an_unknown_word_is_never_silent() {
     order(&mut story, "gitrepo");
     story.shows("GitRepository is not watched");
     order(&mut story, "tags ghcr.io/x");
-    story.shows("URL must be in format 'oci://<domain>/<org>/<repo>'");
+    story.shows("ghcr.io/x: needs oci:// in front");
     order(&mut story, "ctx");
     story.shows("which context?");
 }
@@ -121,7 +121,7 @@ fn a_pasted_line_break_runs_nothing() {
     let mut story = shop_with_tags(settings(100, 24));
     story.asked();
     story.press(":");
-    story.tell(Message::Pasted("q\nq\n".to_owned()));
+    story.tell(Message::Pasted("q\rq\r".to_owned()));
     assert!(story.asked().is_empty());
     story.shows(":q");
     let mut idle = shop_with_tags(settings(100, 24));

@@ -647,6 +647,59 @@ fn tags_of_an_address_are_listed_without_a_cluster_and_judged_once_a_range_is_ty
 }
 
 #[test]
+fn before_a_range_is_typed_the_what_if_says_what_is_missing() {
+    let mut story = Story::begin(settings(100, 24));
+    story.kind(":tags oci://ghcr.io/shop/app");
+    story.press("Enter");
+    story.tags(&app(), &["1.0.0", "2.0.0"]);
+    story.press("=");
+    story.shows("nothing is taken yet: type a range");
+    story.press("Tab");
+    story.kind("[");
+    story.shows("the filter plays no part: it counts beside a range only");
+    story.press("Tab");
+    story.kind("1.x");
+    story.hides("plays no part");
+    story.shows("error parsing regexp: missing closing ]");
+}
+
+#[test]
+fn a_paste_ends_at_its_first_line_break_whatever_the_terminal_writes_for_one() {
+    for pasted in ["2.x\n  semverFilter: x", "2.x\r  semverFilter: x", "2.x\r\n  semverFilter: x"] {
+        let mut story = following("1.x", "1.0.0", &["1.0.0", "2.0.0"], settings(100, 24));
+        story.press("= ^U");
+        story.tell(Message::Pasted(pasted.to_owned()));
+        story.shows("takes 2.0.0 instead of 1.0.0 (major)");
+    }
+}
+
+#[test]
+fn without_an_answer_a_named_tag_is_told_and_no_verdict_is_offered() {
+    let source = repository("shop/app", Follows::Tag("3.2.0".into()), "3.2.0", ready(60));
+    let mut story = Story::with(settings(100, 24), vec![Object::Source(source)]);
+    let problem = Problem::new(Cause::Unreachable, "list tags of ghcr.io/shop/app", "no such host");
+    story.tell(Message::Tags(app(), Err(problem)));
+    story.press("t v");
+    story.shows("there are no tags");
+    story.press("=");
+    story.shows("takes 3.2.0, as today");
+    story.hides("not listed");
+    story.press("Enter ^R");
+    story.tags(&app(), &["1.0.0"]);
+    story.shows("takes 3.2.0, as today; that tag is not listed");
+}
+
+#[test]
+fn the_selected_tag_says_when_it_was_made_though_only_its_config_does() {
+    let mut story = following("1.x", "1.0.0", &["1.0.0"], settings(100, 24));
+    let answer =
+        Details { created: Some("2026-01-02T03:04:05Z".into()), ..details_of(&crate::story::digest('a')) };
+    story.tell(Message::Described { upstream: app(), reference: "1.0.0".to_owned(), answer: Ok(answer) });
+    story.shows("0 layers · created");
+    story.shows("2026-01-02T03:04:05Z");
+}
+
+#[test]
 fn the_cursor_stands_in_the_what_if() {
     let mut story = shop_with_tags(settings(100, 24));
     story.press("j t =");

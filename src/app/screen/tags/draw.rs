@@ -12,7 +12,7 @@ use crate::{
         shelf::{Asking, TagList, lookups::Named},
     },
     domain::{
-        artifact::{Details, Manifest},
+        artifact::Details,
         policy::{Choice, Verdict},
         repository::is_tag,
         source::Follows,
@@ -386,7 +386,7 @@ impl TagsScreen {
         let muted = memory.theme.style(Meaning::Muted);
         let lookups = &memory.shelf.lookups;
         if let Some(details) = lookups.details(&self.upstream, tag) {
-            return manifest_lines(&details.manifest, memory, room(width));
+            return details_lines(details, memory, room(width));
         }
         match lookups.named(&self.upstream, tag) {
             _ if !is_tag(tag) => Vec::new(),
@@ -438,21 +438,20 @@ fn created(details: &Details, memory: &Memory) -> String {
     }
 }
 
-fn manifest_lines(manifest: &Manifest, memory: &Memory, room: usize) -> Vec<Line<'static>> {
+fn details_lines(details: &Details, memory: &Memory, room: usize) -> Vec<Line<'static>> {
+    let manifest = &details.manifest;
     let dot = memory.theme.dot();
     let mut words = vec![format!("{}", manifest.digest)];
     let what = if manifest.children.is_empty() {
         let layers: Vec<String> = manifest.layers.iter().map(|layer| text::line(&layer.media_type)).collect();
-        format!("{}: {}", text::count(layers.len(), "layer"), layers.join(", "))
+        let colon = if layers.is_empty() { "" } else { ": " };
+        format!("{}{colon}{}", text::count(layers.len(), "layer"), layers.join(", "))
     } else {
         format!("an index of {}", text::count(manifest.children.len(), "manifest"))
     };
     words.push(what);
-    for name in [
-        "org.opencontainers.image.created",
-        "org.opencontainers.image.source",
-        "org.opencontainers.image.revision",
-    ] {
+    words.extend(details.created.iter().map(|created| format!("created {}", text::line(created))));
+    for name in ["org.opencontainers.image.source", "org.opencontainers.image.revision"] {
         if let Some(value) = manifest.annotation(name) {
             let short = name.rsplit('.').next().unwrap_or(name);
             words.push(format!("{short} {}", text::line(value)));

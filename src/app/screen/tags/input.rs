@@ -23,7 +23,7 @@ impl Input {
 
     /// Typed or pasted: only what can be seen, and never a line break.
     pub(super) fn insert(&mut self, new: &str) {
-        let first = new.lines().next().unwrap_or_default();
+        let first = text::first_line(new);
         let room = LIMIT.saturating_sub(self.text.len());
         let seen: String = first.chars().filter(|c| !is_deceptive(*c)).take(room).collect();
         self.text.insert_str(self.at, &seen);

@@ -407,6 +407,9 @@ impl TagsScreen {
             Command::Describe | Command::CopyTag | Command::Artifact if !is_tag => {
                 Some("it is not a valid tag".to_owned())
             }
+            Command::OnTags(OnTags::Verdicts) if self.sheet.len() + self.sheet.hidden().len() == 0 => {
+                Some("there are no tags".to_owned())
+            }
             Command::OnTags(OnTags::NextInput) => {
                 let none = self.what_if.as_ref().is_some_and(|what_if| !what_if.has_filter());
                 none.then(|| "a HelmChart knows no filter".to_owned())

@@ -264,6 +264,9 @@ impl WhatIf {
             let others = ruled.outside.iter().filter(|(_, count)| *count > 0);
             parts.extend(others.map(|(verdict, count)| format!("{count} {verdict}")));
         }
+        if self.range.text().is_empty() && self.has_filter() && !self.filter.text().is_empty() {
+            parts.push("the filter plays no part: it counts beside a range only".to_owned());
+        }
         if !self.typing {
             let what = if self.dialect == Dialect::HelmChart { "spec.version" } else { "spec.ref" };
             parts.insert(0, format!("Shift-C copies {what}"));
@@ -279,6 +282,12 @@ fn outcome(today: &Ruled, ruled: &Ruled, sheet: &Sheet, memory: &Memory, room: u
         text::wrap(&words, room).into_iter().map(|line| Line::styled(line, style(meaning))).collect()
     };
     let before = today.ruling.chosen.as_ref().map(words);
+    if ruled.judge.policy().follows.is_none() {
+        return line(
+            "nothing is taken yet: type a range, as 1.x or >=1.0.0 <2.0.0".to_owned(),
+            Meaning::Muted,
+        );
+    }
     if let Some(why) = ruled.judge.is_silent() {
         return line(why.to_owned(), Meaning::Muted);
     }
@@ -287,11 +296,7 @@ fn outcome(today: &Ruled, ruled: &Ruled, sheet: &Sheet, memory: &Memory, room: u
         return line(format!("takes nothing: {error}{today}"), Meaning::Problem);
     }
     let Some(chosen) = &ruled.ruling.chosen else {
-        let words = match (ruled.judge.is_range(), sheet.whole) {
-            (true, false) => "the highest is known once all tags are",
-            (true, true) | (false, _) => "takes a tag that is not listed",
-        };
-        return line(words.to_owned(), Meaning::Muted);
+        return line(unlisted(today, ruled, sheet), Meaning::Muted);
     };
     let tag = words(chosen);
     let mut said = match before {
@@ -305,6 +310,16 @@ fn outcome(today: &Ruled, ruled: &Ruled, sheet: &Sheet, memory: &Memory, room: u
         let _ = write!(said, "; ties with {other}: which is taken is not defined");
     }
     line(said, Meaning::Plain)
+}
+
+/// A tag that is named is taken whether or not it was heard of.
+fn unlisted(today: &Ruled, ruled: &Ruled, sheet: &Sheet) -> String {
+    let Some(tag) = ruled.judge.policy().named_tag() else {
+        return "the highest is known once all tags are".to_owned();
+    };
+    let same = if today.judge.policy().named_tag().as_ref() == Some(&tag) { ", as today" } else { "" };
+    let listed = if sheet.whole { "; that tag is not listed" } else { "" };
+    format!("takes {}{same}{listed}", text::line(&tag))
 }
 
 /// ` (major)`, ` (patch, down)`.
