@@ -45,8 +45,8 @@ Examples:
 
 const GET_HELP: &str = "\
 Kinds: ocirepo, helmrepo, hc, ea, ks, hr (or their full names and plurals),
-sources (OCIRepository, HelmRepository of type oci, HelmChart, ExternalArtifact),
-all (sources, Kustomizations and HelmReleases).
+sources (OCIRepository, HelmRepository of type oci, HelmChart and
+ExternalArtifact), all (sources, Kustomizations and HelmReleases).
 
 Only the cluster is asked, unless --newest is given. Sources in other namespaces
 are read where that is allowed, to tell whether a consumer is stale. Failing
@@ -60,11 +60,14 @@ Examples:
   fluxscope get all -A -w -o json             one object per line, as they change";
 
 const TAGS_HELP: &str = "\
-Newest first by version; tags that are no versions follow. Signatures and invalid names are counted, and listed with
---all. Each tag has a verdict, with the rule that decided, exactly as source-controller decides: chosen, in-range,
-pre-release, out-of-range, filtered-out, not-a-version, not-followed. A plain oci:// without --semver is listed only
-(not-judged). The running tag is marked. Digest and creation time are asked for the chosen, the running and the newest
-tag (-o wide, -o json). The credentials are those of this workstation, not the cluster's.
+Newest first by version; tags that are no versions follow. Signatures and
+invalid names are counted, and listed with --all. Each tag has a verdict, with
+the rule that decided, exactly as source-controller decides: chosen, in-range,
+pre-release, out-of-range, filtered-out, not-a-version, not-followed. A plain
+oci:// without --semver is listed only (not-judged). The running tag is marked.
+Digest and creation time are asked for the chosen, the running and the newest
+tag (-o wide, -o json). The credentials are those of this workstation, not the
+cluster's.
 
 Exit code 1 if Flux would choose nothing.
 
@@ -76,12 +79,14 @@ Examples:
   fluxscope tags hc/shop-podinfo -n shop";
 
 const OUTDATED_HELP: &str = "\
-For each source: what runs, what Flux would choose now (IN RANGE, it comes by itself), the newest beyond the range (it
-needs a change of the object), how far that is, and whether the running tag was moved. What matters most comes first.
-Each repository is asked for its tags once, however many sources share it, and each running tag once for its digest.
+For each source: what runs, what Flux would choose now (IN RANGE, it comes by
+itself), the newest beyond the range (it needs a change of the object), how far
+that is, and whether the running tag was moved. What matters most comes first.
+Each repository is asked for its tags once, however many sources share it, and
+each running tag once for its digest.
 
-Without --fail-on the exit code is 0 as soon as the cluster has answered; what could not be asked is unknown. 2 is
-for a cluster that did not answer.
+Without --fail-on the exit code is 0 as soon as the cluster has answered; what
+could not be asked is unknown. 2 is for a cluster that did not answer.
 
 Examples:
   fluxscope outdated -A                                         every source, what matters first
@@ -90,8 +95,9 @@ Examples:
   fluxscope outdated -A -o json | jq '.items[] | select(.moved)'";
 
 const MATCH_HELP: &str = "\
-Versions are read leniently (a `v`, missing parts and leading zeros are fine); where Flux would skip one as a tag the
-reason says so. Exit code 0 if any matches, 1 if none does, 2 if the constraint cannot be read.
+Versions are read leniently (a `v`, missing parts and leading zeros are fine);
+where Flux would skip one as a tag the reason says so. Exit code 0 if any
+matches, 1 if none does, 2 if the constraint cannot be read.
 
 Examples:
   fluxscope match '6.9.x' 6.9.4 7.0.0
@@ -625,4 +631,18 @@ fn namespace(text: &str) -> Result<String, String> {
 
 fn object_name(text: &str) -> Result<String, String> {
     super::subject::check_name(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_prose_of_every_help_fits_a_terminal_of_80_cells() {
+        let artifacts = [INSPECT_HELP, FILES_HELP, CAT_HELP, PULL_HELP];
+        let others = [AFTER_HELP, GET_HELP, TAGS_HELP, OUTDATED_HELP, MATCH_HELP, RECONCILE_HELP];
+        for line in others.into_iter().chain(artifacts).flat_map(str::lines) {
+            assert!(line.starts_with("  ") || line.chars().count() <= 80, "{line}");
+        }
+    }
 }

@@ -13,8 +13,9 @@ Forms of REF, for every command that names an artifact:
   oci-layout:PATH, oci-layout:PATH:TAG                        an OCI image layout on this machine
   FILE.tgz, FILE.tar.gz, ./FOLDER                             judged as the one layer of an artifact
 
-An index is followed to the child that Flux takes (linux/amd64). The layer that Flux takes is marked, with the rule that
-chose it, or the failure that Flux would give.
+An index is followed to the child that Flux takes (linux/amd64). The layer that
+Flux takes is marked, with the rule that chose it, or the failure that Flux
+would give.
 
 Examples:
   fluxscope inspect oci://ghcr.io/stefanprodan/manifests/podinfo:6.9.1
@@ -22,8 +23,9 @@ Examples:
   fluxscope inspect ocirepo/podinfo:6.10.0 -n shop -o json";
 
 pub(super) const FILES_HELP: &str = "\
-The files as Flux would store them: what is skipped, emptied or ignored is left out, unless --all is given. If Flux would
-refuse the layer, its words are said, and what was read is listed with the entry that it refuses.
+The files as Flux would store them: what is skipped, emptied or ignored is left
+out, unless --all is given. If Flux would refuse the layer, its words are said,
+and what was read is listed with the entry that it refuses.
 
 REF is what `fluxscope inspect --help` says.
 
@@ -33,8 +35,9 @@ Examples:
   fluxscope files ./podinfo-6.9.1.tgz -o name";
 
 pub(super) const CAT_HELP: &str = "\
-A terminal gets the text with what could act on it written out; a pipe or a file gets the file's own bytes. What holds a
-Kubernetes Secret is printed with --reveal only; what SOPS encrypted is not secret.
+A terminal gets the text with what could act on it written out; a pipe or a file
+gets the file's own bytes. What holds a Kubernetes Secret is printed with
+--reveal only; what SOPS encrypted is not secret.
 
 REF is what `fluxscope inspect --help` says.
 
@@ -43,8 +46,9 @@ Examples:
   fluxscope cat oci://ghcr.io/stefanprodan/charts/podinfo:6.9.1 podinfo/values.yaml | less";
 
 pub(super) const PULL_HELP: &str = "\
-Writes what Flux would store, and nothing else: an artifact that Flux refuses is not written. Files get mode 0600 (0700 if
-executable). Nothing that is there is overwritten without --force, no symbolic link in DIR is followed, and an
+Writes what Flux would store, and nothing else: an artifact that Flux refuses is
+not written. Files get mode 0600 (0700 if executable). Nothing that is there is
+overwritten without --force, no symbolic link in DIR is followed, and an
 interrupted pull leaves whole files only.
 
 REF is what `fluxscope inspect --help` says.
