@@ -99,7 +99,20 @@ fn columns(rows: &Rows, memory: &Memory, room: u16) -> (Vec<Column>, Vec<Option<
     if roomy.1.get(NEWEST).is_some_and(Option::is_some) {
         return roomy;
     }
-    columns_with(rows, memory, room, (newest::WANTED, newest::LEAST))
+    let lean = columns_with(rows, memory, room, (newest::WANTED, newest::LEAST));
+    if lean.1.get(NEWEST).is_some_and(Option::is_some) {
+        return lean;
+    }
+    squeezed(rows, memory, room).unwrap_or(lean)
+}
+
+/// Before that column is given up, the revision gives up its tag.
+fn squeezed(rows: &Rows, memory: &Memory, room: u16) -> Option<(Vec<Column>, Vec<Option<u16>>)> {
+    let mut columns = list_columns(rows, memory, usize::MAX, DIGEST_LEAST);
+    columns[NEWEST] = Column::left("NEWEST", newest::WANTED, 2).at_least(newest::LEAST);
+    let widths = table::widths(&columns, room);
+    let stands = widths[NEWEST].is_some() && table::taken(&widths) <= room;
+    stands.then_some((columns, widths))
 }
 
 /// A name is cut only where everything but state, kind and revision is gone, and the revision is down to its digest.

@@ -101,6 +101,19 @@ fn every_state_at_80_100_and_160_columns() {
 }
 
 #[test]
+fn a_long_name_squeezes_the_revision_before_it_takes_the_column_away() {
+    for (ascii, length) in [(false, 28), (false, 31), (true, 28), (true, 31)] {
+        let (name, held) = (format!("shop/{}", "n".repeat(length)), format!("1.0.0@{}", digest('a')));
+        let source = repository(&name, semver("1.x"), &held, ready(60));
+        let mut story = Story::with(Settings { ascii, ..settings(80, 24) }, vec![Object::Source(source)]);
+        story.tags(&upstream(&format!("ghcr.io/{name}")), &["1.0.0", "1.1.0"]);
+        for words in [name.as_str(), "NEWEST", "1.1.0", "aaaaaaaa"] {
+            story.shows(words);
+        }
+    }
+}
+
+#[test]
 fn the_foot_says_it_in_full() {
     let mut story = states(settings(250, 45));
     for words in [
