@@ -189,7 +189,7 @@ pub struct RegistryArgs {
     #[arg(long = "registry-concurrency", global = true, value_name = "N", default_value_t = 6,
           value_parser = clap::value_parser!(u16).range(1..=64), hide_short_help = true)]
     pub concurrency: u16,
-    /// Requests per second to one registry
+    /// Requests per second to one registry; the pages of one list follow each other without a wait
     #[arg(long = "registry-rate", global = true, value_name = "N", default_value_t = 10,
           value_parser = clap::value_parser!(u16).range(1..=1000), hide_short_help = true)]
     pub rate: u16,

@@ -97,11 +97,19 @@ impl Host {
     }
 
     /// Waits for a turn. Fails at once while the host asks for a pause longer than anyone waits for an answer.
-    pub(super) async fn admit(self: &Arc<Self>) -> Result<Turn, Failure> {
+    /// What is not paced waits for its turn and for the end of a pause, and for nothing else.
+    pub(super) async fn admit(self: &Arc<Self>, paced: bool) -> Result<Turn, Failure> {
         let permit = Arc::clone(&self.turns).acquire_owned().await.ok();
         let turn = Turn { host: Arc::clone(self), permit };
         loop {
-            let start = lock(&self.pace).next_start(Instant::now(), self.patience)?;
+            let now = Instant::now();
+            let start = {
+                let mut pace = lock(&self.pace);
+                match pace.pause(now, self.patience)? {
+                    None if paced => pace.next_start(now),
+                    pause => pause,
+                }
+            };
             match start {
                 Some(start) => sleep_until(start).await,
                 None => return Ok(turn),
@@ -147,24 +155,26 @@ impl Pace {
         self.paused_until = self.paused_until.max(Some(now + delay.min(LONGEST_PAUSE)));
     }
 
-    /// None: now, and the start is counted. Else when to ask again.
-    fn next_start(&mut self, now: Instant, patience: Duration) -> Result<Option<Instant>, Failure> {
-        if let Some(until) = self.paused_until.filter(|&until| until > now) {
-            let rest = until - now;
-            if rest > patience {
-                let why = "too many requests: the registry asked for a pause";
-                return Err(
-                    Failure::new(Cause::RateLimited, why).with_hint(format!("{} of it are left", span(rest)))
-                );
-            }
-            return Ok(Some(until));
+    /// When the pause that the host asked for is over; None: there is none.
+    fn pause(&self, now: Instant, patience: Duration) -> Result<Option<Instant>, Failure> {
+        let Some(until) = self.paused_until.filter(|&until| until > now) else { return Ok(None) };
+        let rest = until - now;
+        if rest > patience {
+            let why = "too many requests: the registry asked for a pause";
+            let left = format!("{} of it are left", span(rest));
+            return Err(Failure::new(Cause::RateLimited, why).with_hint(left));
         }
+        Ok(Some(until))
+    }
+
+    /// None: now, and the start is counted. Else when to ask again.
+    fn next_start(&mut self, now: Instant) -> Option<Instant> {
         let due = self.due.max(now);
         if due - now > self.burst {
-            return Ok(Some(due - self.burst));
+            return Some(due - self.burst);
         }
         self.due = due + self.interval;
-        Ok(None)
+        None
     }
 }
 
@@ -197,7 +207,11 @@ mod tests {
     fn start(host: &Host, count: u32, from: Instant) -> Duration {
         let mut now = from;
         for _ in 0..count {
-            while let Some(later) = lock(&host.pace).next_start(now, Duration::from_secs(30)).unwrap() {
+            let ask = |now| {
+                let mut pace = lock(&host.pace);
+                pace.pause(now, Duration::from_secs(30)).unwrap().or_else(|| pace.next_start(now))
+            };
+            while let Some(later) = ask(now) {
                 now = later;
             }
         }
@@ -212,11 +226,26 @@ mod tests {
         assert_eq!(start(&host, 20, now), Duration::from_secs(2));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_paced_waits_for_a_pause_only() {
+        let host = host(4, 10);
+        let before = Instant::now();
+        for _ in 0..100 {
+            drop(host.admit(false).await.ok().unwrap());
+        }
+        assert_eq!(before.elapsed(), Duration::ZERO);
+        drop(host.admit(true).await.ok().unwrap());
+        assert_eq!(before.elapsed(), Duration::ZERO, "it took nothing from what is paced");
+        host.slow_down(Duration::from_secs(3));
+        drop(host.admit(false).await.ok().unwrap());
+        assert!(before.elapsed() >= Duration::from_secs(3));
+    }
+
     #[tokio::test]
     async fn after_a_429_everybody_waits_and_fewer_ask_at_once() {
         let host = host(4, 1000);
         let now = Instant::now();
-        let turns = [host.admit().await, host.admit().await];
+        let turns = [host.admit(true).await, host.admit(true).await];
         lock(&host.pace).slow_down(now, Duration::from_secs(3));
         lock(&host.pace).slow_down(now, Duration::from_secs(2));
         drop(turns);
@@ -232,7 +261,7 @@ mod tests {
     fn a_pause_longer_than_anyone_waits_is_said_at_once_and_ends() {
         let host = host(4, 10);
         let now = Instant::now();
-        let ask = |now| lock(&host.pace).next_start(now, Duration::from_secs(30));
+        let ask = |now| lock(&host.pace).pause(now, Duration::from_secs(30));
         lock(&host.pace).slow_down(now, Duration::from_secs(86_400));
         let failure = ask(now).err().unwrap();
         assert_eq!(

@@ -116,7 +116,9 @@ impl Walk {
     async fn ask(&mut self) -> Result<(Answer, Arc<str>), Problem> {
         let limits = &self.office.transport.limits;
         let host = self.office.transport.host(self.question.place.registry());
-        let request = Request::get("application/json", limits.tag_page);
+        // the first page keeps the pace; another would only add to the time that each takes by itself
+        let paced = self.next.is_none();
+        let request = Request { paced, ..Request::get("application/json", limits.tag_page) };
         loop {
             let small = host.small_pages.load(Ordering::Relaxed);
             let size = if small { SMALL_PAGE.min(limits.page_size) } else { limits.page_size };

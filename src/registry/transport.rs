@@ -82,6 +82,8 @@ pub(super) struct Request {
     pub(super) body: Body,
     /// False for what goes to a token service.
     pub(super) counted: bool,
+    /// False for the next page of a list: it comes behind the one before, never beside it.
+    pub(super) paced: bool,
 }
 
 /// How a good answer is taken.
@@ -129,7 +131,17 @@ impl Rest {
 impl Request {
     pub(super) fn get(accept: &'static str, limit: u64) -> Self {
         let (method, body) = (Method::GET, Body::Whole);
-        Self { method, accept, authorization: None, form: None, limit, option: None, body, counted: true }
+        Self {
+            method,
+            accept,
+            authorization: None,
+            form: None,
+            limit,
+            option: None,
+            body,
+            counted: true,
+            paced: true,
+        }
     }
 
     /// A manifest or an index.
@@ -250,7 +262,7 @@ impl Transport {
         let host = self.host(url.authority());
         let mut attempt = 0;
         loop {
-            let turn = host.admit().await?;
+            let turn = host.admit(request.paced).await?;
             let mut outcome = self.follow(route, call, url, request).await;
             match outcome.as_mut().ok().and_then(|answer| answer.rest.as_mut()) {
                 Some(rest) => rest.turn = Some(turn),

@@ -416,6 +416,18 @@ fn a_repository_of_signatures_only_says_so() {
     story.shows("sha256-aaaa");
 }
 
+/// What can be seen changes with every page, and questions about it would only keep the next page waiting.
+#[test]
+fn nothing_is_asked_of_a_tag_before_the_first_list_is_whole() {
+    let mut story = Story::with(settings(100, 24), shop());
+    story.press("j t");
+    let about = upstream("ghcr.io/shop/podinfo");
+    story.tell(Message::Tags(about.clone(), Ok(page(&["6.9.0", "6.9.1"], true))));
+    assert_eq!(described(story.asked()), <Vec<String>>::new());
+    story.tell(Message::Tags(about, Ok(page(&["6.9.4"], false))));
+    assert!(described(story.asked()).contains(&"6.9.4".to_owned()));
+}
+
 #[test]
 fn a_registry_that_refuses_shows_what_is_known_and_why_not_more() {
     let held = format!("1.0.0@{}", digest('a'));

@@ -378,8 +378,12 @@ impl TagsScreen {
         Step::Reconcile { targets: self.about.iter().cloned().collect(), with_source }
     }
 
-    /// Candidates first, then what can be seen: names that are no tags are never asked for.
+    /// Candidates first, then what can be seen: names that are no tags are never asked for. While the first list is
+    /// on its way, what is seen changes with every page, and each question about it would keep the next page waiting.
     pub fn wants(&self, memory: &Memory, content: Rect) -> Vec<Want> {
+        if memory.shelf.tags(&self.upstream).is_some_and(|list| list.is_under_way() && !list.is_whole()) {
+            return Vec::new();
+        }
         let page = self.page(memory, content);
         let first = layout::window(self.offset, self.at, page, self.view.len());
         let visible = self.view.iter().skip(first).take(page).copied();
