@@ -2,7 +2,7 @@
 //! Decides from the manifest alone; whether a layer can be read is known only once it is.
 
 use super::{
-    artifact::{Manifest, Operation, Taken},
+    artifact::{Descriptor, Manifest, Operation, Taken},
     source::LayerSelector,
 };
 
@@ -25,7 +25,7 @@ pub fn take(manifest: &Manifest, selector: &LayerSelector) -> Result<Taken, Box<
     let (layer, why) = match wanted {
         None => (0, "the first one, as layerSelector names no media type".to_owned()),
         Some(wanted) => {
-            let found = manifest.layers.iter().position(|layer| *layer.media_type == *wanted);
+            let found = manifest.layers.iter().position(|layer| media_type(manifest, layer) == wanted);
             let missing = || format!("failed to find layer with media type '{wanted}' in artifact");
             (found.ok_or_else(missing)?, format!("the first one of layerSelector's media type {wanted}"))
         }
@@ -33,6 +33,14 @@ pub fn take(manifest: &Manifest, selector: &LayerSelector) -> Result<Taken, Box<
     let operation = selector.operation();
     let doubt = doubt(&manifest.layers[layer].media_type, operation).unwrap_or_default();
     Ok(Taken { layer, operation, reason: format!("{why}{doubt}").into() })
+}
+
+/// As Flux's library has it (`partial.BlobDescriptor` of go-containerregistry): looked up by the digest, so that of the
+/// same bytes under two types only the first type counts.
+fn media_type<'a>(manifest: &'a Manifest, layer: &'a Descriptor) -> &'a str {
+    let mut blobs = manifest.config.iter().chain(&manifest.layers);
+    let first = blobs.find(|blob| blob.digest == layer.digest).unwrap_or(layer);
+    &first.media_type
 }
 
 /// What is to be expected of a layer whose media type says that it is no gzip archive.
@@ -87,25 +95,25 @@ pub fn name(media_type: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{artifact::Descriptor, digest::Digest};
+    use crate::domain::digest::Digest;
 
     const CHART: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
     const FLUX: &str = "application/vnd.cncf.flux.content.v1.tar+gzip";
 
     fn manifest(layers: &[&str]) -> Manifest {
-        let digest = Digest::parse(&format!("sha256:{}", "0".repeat(64))).unwrap();
-        let layer = |media_type: &&str| Descriptor {
-            digest: digest.clone(),
+        let digest = |number: usize| Digest::parse(&format!("sha256:{number:064}")).unwrap();
+        let layer = |(number, media_type): (usize, &&str)| Descriptor {
+            digest: digest(number),
             media_type: (*media_type).into(),
             size: Some(1),
             annotations: [].into(),
         };
         Manifest {
-            digest: digest.clone(),
+            digest: digest(99),
             media_type: "application/vnd.oci.image.manifest.v1+json".into(),
             size: 1,
             config: None,
-            layers: layers.iter().map(layer).collect(),
+            layers: layers.iter().enumerate().map(layer).collect(),
             children: Vec::new(),
             annotations: [].into(),
         }
@@ -130,6 +138,15 @@ mod tests {
         let taken = take(&manifest(&[HELM_PROVENANCE, CHART, CHART]), &selector(Some(CHART), true)).unwrap();
         assert_eq!((taken.layer, taken.operation), (1, Operation::Copy));
         assert_eq!(&*taken.reason, format!("the first one of layerSelector's media type {CHART}"));
+    }
+
+    #[test]
+    fn the_same_bytes_have_the_first_type_that_they_are_given() {
+        let mut doubled = manifest(&[FLUX, CHART, CHART]);
+        doubled.layers[1].digest = doubled.layers[0].digest.clone();
+        assert_eq!(take(&doubled, &selector(Some(CHART), true)).unwrap().layer, 2);
+        doubled.config = Some(Descriptor { media_type: "config".into(), ..doubled.layers[2].clone() });
+        assert!(take(&doubled, &selector(Some(CHART), true)).is_err());
     }
 
     #[test]

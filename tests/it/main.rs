@@ -8,9 +8,15 @@
     reason = "a test may fail loudly"
 )]
 
+#[path = "../support/odd.rs"]
+#[allow(unreachable_pub, reason = "the suite on a cluster uses it too")]
+mod odd_artifacts;
 #[path = "../support/pty.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the suite and the bench use the rest of it")]
 mod pty;
+#[path = "../support/tape.rs"]
+#[allow(unreachable_pub, reason = "the suite on a cluster uses it too")]
+mod tape;
 
 mod archives;
 mod cli;
@@ -18,6 +24,7 @@ mod cluster;
 mod demo;
 mod house_rules;
 mod objects;
+mod odd;
 mod registry;
 mod situations;
 mod stories;

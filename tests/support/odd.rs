@@ -302,7 +302,8 @@ pub fn layers() -> Vec<Odd> {
         Odd::layers("copied-without-a-type", vec![(CHART, second())], json!({"operation": "copy"})),
         Odd::layers("no-layers", Vec::new(), Value::Null),
         Odd::layers("no-layers-by-type", Vec::new(), select(CHART, "copy")),
-        // Flux's library looks a layer's type up by its digest, and finds the first one's
+        // Flux's library looks a layer's type up by its digest, and finds the first one's; `{}` is the config
+        Odd::layers("same-bytes-as-the-config", vec![(CHART, b"{}".to_vec())], select(CHART, "copy")),
         Odd::layers(
             "same-bytes-of-two-types",
             vec![(CONTENT, first()), (CHART, first())],

@@ -108,7 +108,8 @@ impl Stored {
     /// None: we say the same.
     fn difference(&self, name: &str, ours: &Ran) -> Option<String> {
         let list = ours.json();
-        let told = list["error"].as_str();
+        // what cannot be taken at all has no list: it is a problem
+        let told = list["error"].as_str().or_else(|| list["problem"]["why"].as_str());
         let shown: BTreeMap<String, String> = items(&list)
             .filter(|item| ["written", "emptied"].contains(&text(&item["fate"])))
             .map(|item| {
@@ -217,7 +218,7 @@ fn files(place: &Place, name: &str, tag: &str) -> Ran {
 fn without_folder(message: &str) -> String {
     let temporary = env().dir.join("tmp").display().to_string();
     let Some((before, rest)) = message.split_once(&format!("{temporary}/ocirepository-")) else {
-        return message.replace(&temporary, "/tmp/ocirepository-…");
+        return message.replace(&temporary, "/tmp");
     };
     let end = rest.find(['/', ':', ' ']).unwrap_or(rest.len());
     format!("{before}/tmp/ocirepository-…{}", &rest[end..])
