@@ -26,7 +26,8 @@ impl Odd {
     }
 
     fn layers(name: &str, layers: Vec<(&'static str, Vec<u8>)>, selector: Value) -> Self {
-        let spec = if selector.is_null() { json!({}) } else { json!({"layerSelector": selector}) };
+        let fields = (!selector.is_null()).then(|| ("layerSelector".to_owned(), selector));
+        let spec = fields.into_iter().collect();
         Self { name: name.to_owned(), layers, spec }
     }
 

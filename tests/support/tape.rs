@@ -71,7 +71,7 @@ pub fn pax(records: &[(&str, &str)]) -> Vec<u8> {
 fn record(key: &str, value: &str) -> String {
     let rest = format!(" {key}={value}\n");
     let length =
-        (1..).find(|digits| (rest.len() + digits).to_string().len() == *digits).map(|d| rest.len() + d);
+        (1..20).find(|digits| (rest.len() + digits).to_string().len() == *digits).map(|d| rest.len() + d);
     format!("{}{rest}", length.unwrap_or_default())
 }
 
