@@ -242,7 +242,7 @@ fn open(pty: &mut Pty, reference: &str) -> Duration {
 }
 
 fn shows(screen: &str) -> bool {
-    screen.contains("team-49/")
+    screen.contains("team-0/")
 }
 
 fn peak(pid: u32) -> u64 {
