@@ -39,7 +39,9 @@ pub fn scan(text: &str) -> Vec<Named> {
             document.line = at + 2;
             continue;
         }
-        document.read(line);
+        if !document.read_item(line, at + 1) {
+            document.read(line);
+        }
     }
     found.extend(document.finish());
     found
@@ -60,9 +62,35 @@ struct Document {
     inside_metadata: bool,
     /// How far the keys of `metadata` stand from the margin, once the first was seen.
     depth: Option<usize>,
+    inside_items: bool,
+    /// Of a List: how far its dashes stand from the margin.
+    dash: Option<usize>,
+    items: Vec<Document>,
 }
 
 impl Document {
+    /// Reads a line of an item of a List. False: it is none.
+    fn read_item(&mut self, line: &str, number: usize) -> bool {
+        let indent = line.len() - line.trim_start_matches(' ').len();
+        let rest = &line[indent..];
+        self.inside_items &= indent > 0 || rest.is_empty() || rest.starts_with(['-', '#']);
+        if !self.inside_items {
+            return false;
+        }
+        let begins = rest.strip_prefix("- ").filter(|_| self.dash.is_none_or(|dash| dash == indent));
+        if let Some(first) = begins {
+            self.dash = Some(indent);
+            let mut item = Self { line: number, ..Self::default() };
+            item.read(first);
+            self.items.push(item);
+        } else if let (Some(dash), Some(item)) = (self.dash, self.items.last_mut())
+            && let Some(own) = line.get(dash + 2..)
+        {
+            item.read(own);
+        }
+        true
+    }
+
     fn read(&mut self, line: &str) {
         let indent = line.len() - line.trim_start_matches(' ').len();
         let bare = line.trim();
@@ -71,6 +99,7 @@ impl Document {
         }
         let Some((key, value)) = entry(bare) else { return };
         if indent == 0 {
+            self.inside_items = key == "items" && value.is_none();
             self.inside_metadata = key == "metadata" && value.is_none();
             self.depth = None;
             match key {
@@ -111,7 +140,15 @@ impl Document {
         }
     }
 
-    fn finish(self) -> Option<Named> {
+    fn finish(self) -> Vec<Named> {
+        let list = self.kind.as_deref().is_some_and(|kind| kind.ends_with("List"));
+        if list && !self.items.is_empty() {
+            return self.items.into_iter().flat_map(Self::finish).collect();
+        }
+        self.named().into_iter().collect()
+    }
+
+    fn named(self) -> Option<Named> {
         Some(Named {
             api_version: self.api_version?,
             kind: self.kind?,
@@ -178,6 +215,22 @@ mod tests {
         let named: Vec<_> =
             found.iter().map(|n| (&*n.kind, &*n.name, n.namespace.as_deref(), n.line)).collect();
         assert_eq!(named, [("Secret", "a", Some("shop"), 1), ("Deployment", "b", None, 12)]);
+    }
+
+    #[test]
+    fn a_list_names_its_items_with_their_lines() {
+        for gap in ["", "  "] {
+            let text = format!(
+                "kind: List\napiVersion: v1\nitems:\n{gap}- apiVersion: v1\n{gap}  kind: ConfigMap\n{gap}  \
+                 metadata:\n{gap}    name: a\n{gap}# next\n{gap}- kind: Secret\n{gap}  apiVersion: v1\n{gap}  data:\n\
+                 {gap}    items: x\n{gap}  metadata: {{name: b}}\nmetadata:\n  resourceVersion: ''\n"
+            );
+            let found = scan(&text);
+            let named: Vec<_> = found.iter().map(|n| (&*n.kind, &*n.name, n.line)).collect();
+            assert_eq!(named, [("ConfigMap", "a", 4), ("Secret", "b", 9)], "{text}");
+        }
+        let claim = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\nitems:\n- a\n";
+        assert_eq!(scan(claim).len(), 1, "items of something else are its own");
     }
 
     #[test]

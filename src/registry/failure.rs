@@ -36,6 +36,10 @@ pub(super) enum Retry {
     PlainHttp,
 }
 
+/// What helps where nobody answers at all.
+const UNREACHABLE: &str = "check the name, the port and the way there (proxy, VPN): a registry that only the cluster \
+                           reaches cannot be asked from here";
+
 impl Failure {
     pub(super) fn new(cause: Cause, why: impl Into<String>) -> Self {
         Self { cause, why: why.into(), hint: None, retry: Retry::Never }
@@ -47,7 +51,17 @@ impl Failure {
     }
 
     pub(super) fn into_problem(self, what: &str) -> Problem {
-        Problem { cause: self.cause, what: what.to_owned(), why: self.why, hint: self.hint }
+        let hint = self.hint.or_else(|| (self.cause == Cause::Unreachable).then(|| UNREACHABLE.to_owned()));
+        Problem { cause: self.cause, what: what.to_owned(), why: self.why, hint }
+    }
+
+    /// What is not there may only be hidden from the login that asked.
+    #[must_use]
+    pub(super) fn asked_with(self, login: &str) -> Self {
+        if self.cause != Cause::NotFound || self.hint.is_some() {
+            return self;
+        }
+        self.with_hint(format!("nothing is under this name, or it may not be seen: asked with {login}"))
     }
 
     pub(super) fn timed_out(why: &str, after: Duration) -> Self {

@@ -148,7 +148,7 @@ impl<'a> Errand<'a> {
         let reply = self.ask(&Request::document(ACCEPTED, &self.office.transport.limits)).await?;
         let answer = &reply.answer;
         if !answer.status.is_success() {
-            return Err(self.problem(Failure::of_status(answer)));
+            return Err(self.problem(Failure::of_status(answer).asked_with(&reply.asked_with)));
         }
         let document = self.read(answer).map_err(|failure| self.problem(failure))?;
         Ok(Fetched { document, bytes: reply.answer.body, asked_with: reply.asked_with })

@@ -446,3 +446,27 @@ fn the_tree_opens_where_the_one_from_whom_one_came_looks_and_says_what_is_missin
         Opened::of(story, tree()).story.shows(said);
     }
 }
+
+#[test]
+fn who_applies_a_folder_is_marked_in_an_artifact_that_was_opened_by_its_address_too() {
+    let mut objects = shop();
+    for object in &mut objects {
+        if let Object::Consumer(consumer) = object {
+            consumer.path = Some("./deploys".into());
+        }
+    }
+    let mut story = Story::with(settings(120, 30), objects);
+    story.press(":");
+    story.kind("artifact oci://ghcr.io/shop/podinfo:6.9.4");
+    story.press("Enter");
+    let asked = story.asked().into_iter().find_map(|effect| match effect {
+        Effect::Inspect(target) => Some(target),
+        _ => None,
+    });
+    let target = asked.unwrap();
+    let known = artifact(target.clone(), vec![descriptor('b', LAYER)], Ok(0));
+    story.tell(Message::Artifact(News::Inspected(target.clone(), Ok(known))));
+    let id = LayerId { target, layer: 0 };
+    story.tell(Message::Artifact(News::Opened(id, Ok((Arc::new(tree()), true)))));
+    story.shows("ks shop/podinfo applies deploys, which is not in here; the nearest is deploy");
+}

@@ -3,7 +3,7 @@
 use super::{ArtifactScreen, nodes::nearest};
 use crate::{
     app::memory::Memory,
-    domain::{consumer::Consumer, fact::Object, identity::ObjectId, tree::Tree},
+    domain::{artifact::Origin, consumer::Consumer, fact::Object, identity::ObjectId, tree::Tree},
     widgets::text,
 };
 
@@ -23,15 +23,25 @@ pub(super) fn source(screen: &ArtifactScreen, memory: &Memory) -> Option<ObjectI
     Some(chain.into_iter().find(|id| id.kind.is_source()).unwrap_or_else(|| about.clone()))
 }
 
-/// All that take from the source of this artifact. Of an artifact opened by its address nobody is known.
+/// All that take from the source of this artifact; of one opened by its address, from any source of its repository.
 pub(super) fn paths(screen: &ArtifactScreen, memory: &Memory) -> Vec<Used> {
     let world = &memory.ledger.world;
-    let Some(source) = source(screen, memory) else { return Vec::new() };
+    let sources: Vec<ObjectId> = match (source(screen, memory), &screen.target.origin) {
+        (Some(source), _) => vec![source],
+        (None, Origin::Registry { upstream, .. }) => {
+            memory.ledger.sources_of(upstream).map(|entry| entry.object.id().clone()).collect()
+        }
+        (None, Origin::Layout { .. } | Origin::Archive(_) | Origin::Directory(_)) => Vec::new(),
+    };
     let consumer = |id: &ObjectId| match &*memory.ledger.get(id)?.object {
         Object::Consumer(consumer) => Some(used(id, consumer)),
         Object::Source(_) => None,
     };
-    world.consumers(&source).iter().filter_map(consumer).flatten().collect()
+    let all = sources.iter().flat_map(|source| world.consumers(source));
+    let mut used: Vec<Used> = all.filter_map(|id| consumer(&id)).flatten().collect();
+    used.sort_by(|one, other| one.id.cmp(&other.id));
+    used.dedup();
+    used
 }
 
 fn used(id: &ObjectId, consumer: &Consumer) -> Option<Used> {
