@@ -167,7 +167,10 @@ impl Place {
         eventually(&format!("{} {name}: Ready={status}", kind.name), || {
             let object = self.object(kind, name)?;
             let ready = condition(&object, "Ready").cloned().unwrap_or_default();
-            let current = ready["observedGeneration"] == object["metadata"]["generation"];
+            let generation = &object["metadata"]["generation"];
+            // controllers write their conditions first and the rest of the status behind them; a failure leaves it old
+            let written = status == "False" || object["status"]["observedGeneration"] == *generation;
+            let current = ready["observedGeneration"] == *generation && written;
             if current && ready["status"] == status { Ok(object) } else { Err(object["status"].to_string()) }
         })
     }

@@ -104,11 +104,12 @@ fn a_chart_through_a_helm_repository_of_type_oci() {
     place.apply(HELM_REPOSITORY, "charts", &specs::helm_repository(parent.trim_end_matches('/')));
     place.apply(HELM_RELEASE, "app", &specs::release_of_chart("charts", charts.name));
     place.await_ready(HELM_RELEASE, "app");
+    let chart_name = format!("{}-app", place.namespace);
+    place.await_ready(HELM_CHART, &chart_name);
 
     let list = everything();
     let repository = item(&list, "HelmRepository", &place.namespace, "charts");
     assert_eq!((&repository["standing"], &repository["reason"]), (&json!("ready"), &json!("Static")));
-    let chart_name = format!("{}-app", place.namespace);
     let chart = item(&list, "HelmChart", &place.namespace, &chart_name);
     assert_eq!((&chart["standing"], &chart["revision"]), (&json!("ready"), &json!(pushed.tag)));
     assert_taken_from(chart, HELM_REPOSITORY, &place.namespace, "charts");
