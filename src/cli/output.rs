@@ -153,7 +153,7 @@ impl<'a> Console<'a> {
     }
 
     /// A whole document, as JSON.
-    pub fn json(&mut self, document: &Value) {
+    pub fn json(&mut self, document: &impl Serialize) {
         match serde_json::to_string_pretty(document) {
             Ok(mut text) => {
                 text.push('\n');
@@ -169,10 +169,11 @@ impl<'a> Console<'a> {
     }
 
     /// The same document as YAML.
-    pub fn yaml(&mut self, document: &Value) {
-        match yaml(document) {
+    pub fn yaml(&mut self, document: &impl Serialize) {
+        let text = serde_json::to_value(document).map_err(io::Error::other);
+        match text.and_then(|document| yaml(&document).map_err(|error| io::Error::other(error.to_string()))) {
             Ok(text) => self.data(&text),
-            Err(error) => self.fault = Some(io::Error::other(error.to_string())),
+            Err(error) => self.fault = Some(error),
         }
     }
 }

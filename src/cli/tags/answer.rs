@@ -25,6 +25,7 @@ use crate::{
     port::{self, Registry},
 };
 use futures::future::join_all;
+use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Value, json};
 use std::{
     cmp::Reverse,
@@ -44,6 +45,23 @@ pub(super) struct Answer {
 pub(super) struct Look {
     pub(super) digest: Digest,
     pub(super) created: Option<Box<str>>,
+}
+
+/// The document: what is said once, then the rows.
+pub(super) struct TagList<'a> {
+    fields: Value,
+    items: &'a [Row],
+}
+
+impl Serialize for TagList<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (name, value) in self.fields.as_object().into_iter().flatten() {
+            map.serialize_entry(name, value)?;
+        }
+        map.serialize_entry("items", self.items)?;
+        map.end()
+    }
 }
 
 impl Answer {
@@ -138,7 +156,7 @@ impl Answer {
         }
     }
 
-    pub(super) fn document(&self, rows: &[Row]) -> Value {
+    pub(super) fn document<'a>(&self, rows: &'a [Row]) -> TagList<'a> {
         let running = self.asked.running.as_ref().map(
             |running| json!({"tag": running.tag(), "digest": running.digest().map(ToString::to_string)}),
         );
@@ -147,7 +165,7 @@ impl Answer {
             Choice::Tag(tag) => json!({"tag": &**tag, "digest": digest_of(tag)}),
             Choice::Digest(digest) => json!({"tag": null, "digest": &**digest}),
         });
-        let mut fields = json!({
+        let fields = json!({
             "repository": self.asked.upstream.repository.to_string(),
             "complete": self.is_whole(),
             "requests": self.list.requests,
@@ -159,9 +177,7 @@ impl Answer {
             "askedWith": self.list.asked_with.as_deref(),
             "problems": self.list.problems.iter().map(problem_fields).collect::<Vec<_>>(),
         });
-        // not through the macro, which would copy what may be 200,000 rows
-        fields["items"] = Value::Array(rows.iter().map(Row::fields).collect());
-        document("TagList", fields)
+        TagList { fields: document("TagList", fields), items: rows }
     }
 
     pub(super) fn table(&self, rows: &[Row], args: &TagsArgs) -> String {

@@ -7,7 +7,7 @@ use crate::{
     },
     domain::{digest::Digest, policy::Verdict, problem::Problem, version::Version},
 };
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::sync::Arc;
 
 /// The text comes from outside.
@@ -65,17 +65,28 @@ impl Row {
             self.reason.clone(),
         ]
     }
+}
 
-    pub(super) fn fields(&self) -> Value {
-        json!({
-            "tag": &*self.tag,
-            "version": self.version.as_ref().map(ToString::to_string),
-            "verdict": self.verdict.word(),
-            "reason": self.reason,
-            "digest": self.digest.as_ref().map(Digest::as_str),
-            "created": self.created,
-            "running": self.running,
-            "problem": self.problem.as_ref().map(problem_fields),
-        })
+/// Written straight from what is known: of 200,000 rows nothing is copied first.
+impl Serialize for Row {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Row", 8)?;
+        fields.serialize_field("tag", &*self.tag)?;
+        fields.serialize_field("version", &self.version.as_ref().map(Shown))?;
+        fields.serialize_field("verdict", self.verdict.word())?;
+        fields.serialize_field("reason", &self.reason)?;
+        fields.serialize_field("digest", &self.digest.as_ref().map(Digest::as_str))?;
+        fields.serialize_field("created", &self.created.as_deref())?;
+        fields.serialize_field("running", &self.running)?;
+        fields.serialize_field("problem", &self.problem.as_ref().map(problem_fields))?;
+        fields.end()
+    }
+}
+
+struct Shown<'a>(&'a Version);
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self.0)
     }
 }
