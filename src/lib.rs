@@ -1,7 +1,7 @@
 //! fluxscope: the Flux objects of a cluster and the registry beside them, on one screen.
 //!
 //! Read in this order: [`domain`] (what is true), [`port`] (what we need from outside), [`cluster`], [`registry`] and
-//! [`demo`] (who answers), [`app`] (what happens), [`widgets`] (what it is drawn with), [`runtime`] (how it runs),
+//! [`demo`] (who answers), [`render`] (the tools of this machine), [`app`] (what happens), [`widgets`] (what it is drawn with), [`runtime`] (how it runs),
 //! [`cli`] (the same questions without a screen).
 //!
 //! Invariants. 1. `update` and `draw` never wait. 2. `draw` takes `&self`. 3. State changes only in `update`.
@@ -19,5 +19,6 @@ pub mod demo;
 pub mod domain;
 pub mod port;
 pub mod registry;
+pub mod render;
 pub mod runtime;
 pub mod widgets;

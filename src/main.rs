@@ -14,6 +14,7 @@ use fluxscope::{
     domain::{Timestamp, fact::Scope, problem::Problem},
     port::Ports,
     registry::{self, OciRegistry},
+    render::Tools,
     runtime,
 };
 use std::{
@@ -73,7 +74,7 @@ fn ports(typed: &Cli) -> Result<Ports, Problem> {
     log(&typed.global.program);
     if typed.global.program.demo {
         let Demo { gateway, registry, artifacts } = Demo::open(Timestamp::now())?;
-        return Ok(Ports { gateway, registry, artifacts });
+        return Ok(Ports { gateway, registry, artifacts, renderer: Arc::new(Tools) });
     }
     let gateway = KubeGateway::new(cluster_options(&typed.global.cluster));
     let registry = OciRegistry::new(registry_settings(&typed.global.registry))?;
@@ -81,6 +82,7 @@ fn ports(typed: &Cli) -> Result<Ports, Problem> {
         gateway: Arc::new(gateway),
         registry: Arc::new(registry.clone()),
         artifacts: Arc::new(registry),
+        renderer: Arc::new(Tools),
     })
 }
 

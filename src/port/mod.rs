@@ -1,24 +1,28 @@
 //! WHAT WE NEED from outside, in domain words. Two implementations live behind it: the real one and the demo.
 
 mod carry_out;
+mod compare;
 mod describe;
 
 pub use carry_out::{carry_out, plan_reconcile};
+pub use compare::{Comparing, Sides, compare};
 pub use describe::details;
 
 use crate::domain::{
     action::Patch,
     artifact::{Artifact, Descriptor, Manifest, Referrers, TagPage, Target},
+    diff::Side,
     digest::Digest,
     event::Event,
     fact::{Fact, Object, Scope},
     identity::{About, ObjectId},
-    problem::Problem,
+    lens::Lens,
+    problem::{Cause, Problem},
     repository::Upstream,
     tree::Tree,
 };
 use bytes::Bytes;
-use futures::{future::BoxFuture, stream::BoxStream};
+use futures::{FutureExt, future::BoxFuture, stream::BoxStream};
 use std::sync::Arc;
 
 /// One cluster, as one user may see it. All methods return at once; waiting happens in what they return.
@@ -120,6 +124,35 @@ pub trait Contents: Send + Sync {
     fn read(&self, entries: Vec<usize>) -> BoxStream<'static, Result<(usize, Bytes), Problem>>;
 }
 
+/// The rendering tools of this machine: `kustomize`, `flux`, `helm`.
+pub trait Renderer: Send + Sync {
+    /// What this consumer would apply of the files, as a YAML stream. A tool that is not there, files that must not be
+    /// rendered (remote bases, generators that run programs) and a tool that fails or takes too long are problems; they
+    /// say which. Nothing of the workstation's configuration or credentials reaches the tool.
+    fn render(&self, lens: Lens, files: Side) -> BoxFuture<'static, Result<Rendered, Problem>>;
+}
+
+/// What a tool made of files.
+#[derive(Debug, Clone)]
+pub struct Rendered {
+    pub manifests: Bytes,
+    /// Its name and version, e.g. `helm v4.2.2`.
+    pub by: String,
+    /// What it said besides, and what it could not know (no cluster's API versions, ...), each in one sentence.
+    pub notes: Vec<String>,
+}
+
+/// A machine without any of them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoTools;
+
+impl Renderer for NoTools {
+    fn render(&self, _: Lens, _: Side) -> BoxFuture<'static, Result<Rendered, Problem>> {
+        let why = "no rendering tool may be used here";
+        futures::future::ready(Err(Problem::new(Cause::NotFound, "render the files", why))).boxed()
+    }
+}
+
 /// The cache on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheInfo {
@@ -145,4 +178,5 @@ pub struct Ports {
     pub gateway: Arc<dyn Gateway>,
     pub registry: Arc<dyn Registry>,
     pub artifacts: Arc<dyn Artifacts>,
+    pub renderer: Arc<dyn Renderer>,
 }

@@ -211,12 +211,15 @@ mod tests {
         app::message::{Chord, Key},
         demo::Demo,
         domain::repository::{Repository, Upstream},
+        port::NoTools,
     };
     use futures::stream;
+    use std::sync::Arc;
 
     fn house(input: BoxStream<'static, io::Result<Message>>) -> House {
         let Demo { gateway, registry, artifacts } = Demo::open(Timestamp::UNIX_EPOCH).unwrap();
-        let (performer, answers) = Performer::new(Ports { gateway, registry, artifacts });
+        let (performer, answers) =
+            Performer::new(Ports { gateway, registry, artifacts, renderer: Arc::new(NoTools) });
         House { performer, answers, input, hung_up: stream::pending().boxed(), copies: Vec::new() }
     }
 

@@ -17,7 +17,7 @@ use crate::{
         problem::{Cause, Problem, chain},
         repository::Upstream,
     },
-    port::{self, Cluster, Gateway, Ports, Registry, carry_out},
+    port::{self, Cluster, Ports, carry_out},
 };
 use futures::{FutureExt, StreamExt};
 use std::{collections::HashMap, future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -207,9 +207,7 @@ struct Task {
 }
 
 pub(super) struct Performer {
-    gateway: Arc<dyn Gateway>,
-    registry: Arc<dyn Registry>,
-    artifacts: Arc<dyn port::Artifacts>,
+    ports: Ports,
     held: Held,
     cluster: Connected,
     answers: Sender<Answer>,
@@ -221,12 +219,15 @@ pub(super) struct Performer {
 impl Performer {
     pub(super) fn new(ports: Ports) -> (Self, Receiver<Answer>) {
         let (answers, receiver) = mpsc::channel(1024);
-        let Ports { gateway, registry, artifacts } = ports;
-        let (cluster, tasks) = (Connected::default(), HashMap::new());
-        (
-            Self { gateway, registry, artifacts, held: Held::default(), cluster, answers, tasks, started: 0 },
-            receiver,
-        )
+        let performer = Self {
+            ports,
+            held: Held::default(),
+            cluster: Connected::default(),
+            answers,
+            tasks: HashMap::new(),
+            started: 0,
+        };
+        (performer, receiver)
     }
 
     /// What an answer says, unless its task was replaced or stopped since: a cluster or a scope that was left is silent.
@@ -342,7 +343,7 @@ impl Performer {
     }
 
     fn list_contexts(&mut self) {
-        let gateway = self.gateway.clone();
+        let gateway = self.ports.gateway.clone();
         self.start(Subject::Contexts, |line| async move {
             line.send(Message::Contexts(gateway.contexts().await)).await;
         });
@@ -351,7 +352,7 @@ impl Performer {
     fn connect(&mut self, context: Option<String>) {
         self.stop_all(Subject::belongs_to_cluster);
         self.cluster = Connected::default();
-        let (gateway, slot) = (self.gateway.clone(), self.cluster.clone());
+        let (gateway, slot) = (self.ports.gateway.clone(), self.cluster.clone());
         self.start(Subject::Connection, |line| async move {
             let answer = match gateway.connect(context).await {
                 Ok(cluster) => {
@@ -381,7 +382,7 @@ impl Performer {
     }
 
     fn list_tags(&mut self, upstream: Upstream) {
-        let registry = self.registry.clone();
+        let registry = self.ports.registry.clone();
         self.start(Subject::Tags(upstream.clone()), |line| async move {
             let mut pages = registry.tags(upstream.clone());
             while let Some(page) = pages.next().await {
@@ -393,7 +394,7 @@ impl Performer {
     }
 
     fn head(&mut self, upstream: Upstream, reference: String) {
-        let registry = self.registry.clone();
+        let registry = self.ports.registry.clone();
         self.start(Subject::Head(upstream.clone(), reference.clone()), |line| async move {
             let answer = registry.head(upstream.clone(), reference.clone()).await;
             line.send(Message::Headed { upstream, reference, answer }).await;
@@ -401,7 +402,7 @@ impl Performer {
     }
 
     fn describe(&mut self, upstream: Upstream, reference: String) {
-        let registry = self.registry.clone();
+        let registry = self.ports.registry.clone();
         self.start(Subject::Details(upstream.clone(), reference.clone()), |line| async move {
             let answer = port::details(&*registry, upstream.clone(), reference.clone()).await;
             line.send(Message::Described { upstream, reference, answer }).await;
@@ -409,21 +410,21 @@ impl Performer {
     }
 
     fn inspect(&mut self, target: Target) {
-        let port = self.artifacts.clone();
+        let port = self.ports.artifacts.clone();
         self.start(Subject::Inspection(target.clone()), |line| async move {
             line.send(Message::Artifact(artifacts::inspect(port, target).await)).await;
         });
     }
 
     fn refer(&mut self, artifact: Arc<Artifact>) {
-        let port = self.artifacts.clone();
+        let port = self.ports.artifacts.clone();
         self.start(Subject::Referrers(artifact.target.clone()), |line| async move {
             line.send(Message::Artifact(artifacts::referrers(port, artifact).await)).await;
         });
     }
 
     fn open_layer(&mut self, artifact: &Artifact, layer: usize) {
-        let steps = artifacts::open(&self.artifacts, self.held.clone(), artifact, layer);
+        let steps = artifacts::open(&self.ports.artifacts, self.held.clone(), artifact, layer);
         let id = LayerId { target: artifact.target.clone(), layer };
         self.start(Subject::Layer(id), |line| async move {
             let mut steps = std::pin::pin!(steps);
@@ -436,14 +437,14 @@ impl Performer {
     }
 
     fn read_file(&mut self, artifact: Arc<Artifact>, id: FileId) {
-        let (port, held) = (self.artifacts.clone(), self.held.clone());
+        let (port, held) = (self.ports.artifacts.clone(), self.held.clone());
         self.start(Subject::File(id.clone()), |line| async move {
             line.send(Message::Artifact(artifacts::read_file(port, held, artifact, id).await)).await;
         });
     }
 
     fn scan_objects(&mut self, artifact: Arc<Artifact>, id: LayerId) {
-        let (port, held) = (self.artifacts.clone(), self.held.clone());
+        let (port, held) = (self.ports.artifacts.clone(), self.held.clone());
         self.start(Subject::Objects(id.clone()), |line| async move {
             line.send(Message::Artifact(artifacts::scan(port, held, artifact, id).await)).await;
         });
@@ -451,7 +452,7 @@ impl Performer {
 
     fn search_files(&mut self, artifact: Arc<Artifact>, id: LayerId, text: Box<str>) {
         self.stop_all(|subject| matches!(subject, Subject::Search(..)));
-        let (port, held) = (self.artifacts.clone(), self.held.clone());
+        let (port, held) = (self.ports.artifacts.clone(), self.held.clone());
         self.start(Subject::Search(id.clone(), text.clone()), |line| async move {
             line.send(Message::Artifact(artifacts::search(port, held, artifact, id, text).await)).await;
         });
@@ -548,7 +549,7 @@ mod tests {
         connects: bool,
     }
 
-    impl Gateway for Broken {
+    impl port::Gateway for Broken {
         fn contexts(&self) -> BoxFuture<'static, Result<Vec<String>, Problem>> {
             panic!("contexts")
         }
@@ -573,6 +574,16 @@ mod tests {
         }
         fn clear_cache(&self) -> BoxFuture<'static, Result<port::CacheInfo, Problem>> {
             panic!("clear")
+        }
+    }
+
+    impl port::Renderer for Broken {
+        fn render(
+            &self,
+            _: crate::domain::lens::Lens,
+            _: crate::domain::diff::Side,
+        ) -> BoxFuture<'static, Result<port::Rendered, Problem>> {
+            panic!("render")
         }
     }
 
@@ -631,7 +642,12 @@ mod tests {
 
     fn broken(connects: bool) -> (Performer, Receiver<Answer>) {
         let broken = Arc::new(Broken { connects });
-        let ports = Ports { gateway: broken.clone(), registry: broken.clone(), artifacts: broken };
+        let ports = Ports {
+            gateway: broken.clone(),
+            registry: broken.clone(),
+            artifacts: broken.clone(),
+            renderer: broken,
+        };
         Performer::new(ports)
     }
 

@@ -20,7 +20,17 @@ const HOUSE: &[Part] = &[
     Part {
         folder: "domain",
         knows: &["domain"],
-        crates: &["jiff", "regex", "serde", "serde_json", "serde_saphyr", "thiserror", "unicode_width"],
+        crates: &[
+            "bytes",
+            "jiff",
+            "regex",
+            "serde",
+            "serde_json",
+            "serde_saphyr",
+            "similar",
+            "thiserror",
+            "unicode_width",
+        ],
         pure: true,
     },
     Part {
@@ -116,6 +126,12 @@ const HOUSE: &[Part] = &[
             "tracing",
             "url",
         ],
+        pure: false,
+    },
+    Part {
+        folder: "render",
+        knows: &["render", "port", "domain"],
+        crates: &["bytes", "futures", "serde_json", "serde_saphyr", "tokio"],
         pure: false,
     },
     Part {

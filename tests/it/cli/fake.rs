@@ -18,7 +18,7 @@ use fluxscope::{
         revision::Revision,
         source::{Follows, LayerSelector, OciSpec, Source, SourceSpec, StoredArtifact},
     },
-    port::{Artifacts, CacheInfo, Cluster, Gateway, Opening, Ports, Registry},
+    port::{Artifacts, CacheInfo, Cluster, Gateway, NoTools, Opening, Ports, Registry},
 };
 use futures::{
     FutureExt, StreamExt,
@@ -469,7 +469,7 @@ fn missing(what: &str) -> Problem {
 impl Handle {
     pub(crate) fn ports(&self) -> Ports {
         let one = Arc::new(self.clone());
-        Ports { gateway: one.clone(), registry: one.clone(), artifacts: one }
+        Ports { gateway: one.clone(), registry: one.clone(), artifacts: one, renderer: Arc::new(NoTools) }
     }
 }
 

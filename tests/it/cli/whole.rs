@@ -7,7 +7,7 @@ use super::{
 };
 use fluxscope::{
     demo::Demo,
-    port::Ports,
+    port::{NoTools, Ports},
     registry::{OciRegistry, Settings},
 };
 use serde_json::{Value, json};
@@ -20,14 +20,15 @@ use std::{
 
 async fn demo(line: &str) -> Ran {
     let Demo { gateway, registry, artifacts } = Demo::open("2030-01-02T03:04:05Z".parse().unwrap()).unwrap();
-    run_with(&Ports { gateway, registry, artifacts }, line).await
+    run_with(&Ports { gateway, registry, artifacts, renderer: Arc::new(NoTools) }, line).await
 }
 
 /// Files on disk, and no registry that could be asked.
 async fn here(line: &str) -> Ran {
     let fake = Arc::new(Handle(Arc::new(Fake::default())));
     let artifacts = Arc::new(OciRegistry::new(Settings::default()).unwrap());
-    run_with(&Ports { gateway: fake.clone(), registry: fake, artifacts }, line).await
+    run_with(&Ports { gateway: fake.clone(), registry: fake, artifacts, renderer: Arc::new(NoTools) }, line)
+        .await
 }
 
 fn fates(document: &Value) -> BTreeMap<String, String> {

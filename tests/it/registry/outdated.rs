@@ -13,7 +13,7 @@ use fluxscope::{
         repository::Repository,
         source::{Follows, SourceSpec},
     },
-    port::Ports,
+    port::{NoTools, Ports},
     registry::{Limits, OciRegistry, Settings},
 };
 use serde_json::{Value, json};
@@ -50,7 +50,8 @@ fn source(host: &str, at: usize) -> Object {
 async fn outdated(objects: Vec<Object>, registry: OciRegistry, line: &str) -> (i32, Value, String) {
     let registry = Arc::new(registry);
     let gateway = Arc::new(Handle(Arc::new(Fake::of(objects))));
-    let ports = Ports { gateway, registry: registry.clone(), artifacts: registry };
+    let ports =
+        Ports { gateway, registry: registry.clone(), artifacts: registry, renderer: Arc::new(NoTools) };
     let typed = args::parse(line.split(' ').map(Into::into)).unwrap();
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let code = cli::run(&typed, &ports, &mut Console::new(&mut out, &mut err)).await;

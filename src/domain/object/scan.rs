@@ -1,6 +1,6 @@
 //! Kubernetes objects named in a file, found without parsing it whole. A document that is no object is left out.
 
-use super::identity::{Kind, ObjectId};
+use super::super::identity::{Kind, ObjectId};
 
 /// One object as a file names it. All text is from outside.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,0 +1,78 @@
+//! Two artifacts, compared: the question, and the whole answer. Where it comes from is [`crate::port::compare`].
+
+use super::{
+    artifact::{Artifact, Target},
+    diff::Diff,
+    identity::ObjectId,
+    impact::Impact,
+    lens::Lens,
+    tree::Tree,
+};
+use std::sync::Arc;
+
+/// What is asked. Answers are kept under it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Question {
+    pub from: Target,
+    pub to: Target,
+    /// A Kustomization or HelmRelease: what of it concerns this one.
+    pub consumer: Option<ObjectId>,
+    /// Secrets named in `valuesFrom` may be read.
+    pub read_secrets: bool,
+    /// Render both sides where that can be done.
+    pub build: bool,
+}
+
+/// How much of what happens in the cluster the answer has seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tier {
+    /// The files as they are stored. `why`: what kept it from being built, in one sentence; None: nobody asked.
+    Source { why: Option<String> },
+    /// Both sides were rendered, e.g. by `helm v4.2.2`.
+    Built { by: String },
+}
+
+/// One of the two artifacts.
+#[derive(Debug, Clone)]
+pub struct Half {
+    pub artifact: Arc<Artifact>,
+    pub tree: Arc<Tree>,
+    /// Digest and size are what the manifest says.
+    pub verified: bool,
+    /// What is odd about what was read of it, each in one sentence.
+    pub notes: Vec<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Comparison {
+    pub question: Question,
+    pub from: Half,
+    pub to: Half,
+    pub lens: Lens,
+    pub tier: Tier,
+    /// The stored files, as far as they concern the consumer.
+    pub source: Diff,
+    /// What was rendered of them, when the tier is `Built`.
+    pub built: Option<Diff>,
+    /// Of [`Comparison::diff`], and of the source where only that can say it.
+    pub impact: Vec<Impact>,
+    /// What holds for the whole answer, each in one sentence: `postBuild` is not substituted, ...
+    pub notes: Vec<String>,
+}
+
+impl Tier {
+    /// As scripts know it.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Source { .. } => "source",
+            Self::Built { .. } => "built",
+        }
+    }
+}
+
+impl Comparison {
+    /// What objects are read from: the rendered ones where there are some.
+    pub fn diff(&self) -> &Diff {
+        self.built.as_ref().unwrap_or(&self.source)
+    }
+}
