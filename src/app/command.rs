@@ -35,6 +35,7 @@ pub enum Command {
     LastView,
     Yaml,
     Artifact,
+    OnDiff(OnDiff),
     /// Manifest and layers instead of the files, and back.
     Manifest,
     /// The Kubernetes objects in the files, and back.
@@ -46,11 +47,9 @@ pub enum Command {
     SwitchPane,
     Tags,
     OnUpgrades(OnUpgrades),
-    Describe,
     OnTags(OnTags),
     CopyName,
     CopyNamespace,
-    CopyTag,
     CopyCommand,
     SortByName,
     SortByAge,
@@ -80,6 +79,8 @@ pub enum Command {
 /// What only the screen of tags hears, its what-if included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OnTags {
+    Describe,
+    CopyTag,
     WhatIf,
     /// The next verdict only.
     Verdicts,
@@ -102,6 +103,8 @@ impl OnTags {
     #[rustfmt::skip]
     const fn words(self) -> (&'static str, &'static str) {
         match self {
+            Self::Describe => ("digest", "ask the registry what the selected tag is: digest, age, layers"),
+            Self::CopyTag => ("copy tag", "copy the tag"),
             Self::WhatIf => ("what if", "what if: type another range and filter, and see what Flux would take"),
             Self::Verdicts => ("verdict", "show tags of the next verdict only: in range, then each other one, then all"),
             Self::CopyRef => ("", "copy what was typed in the what-if as YAML of spec.ref; without one, the command that lists the tags"),
@@ -115,6 +118,58 @@ impl OnTags {
             Self::CursorStart => ("", "to the start of the input"),
             Self::CursorEnd => ("", "to the end of the input"),
             Self::EraseNext => ("", "erase the character under the cursor"),
+        }
+    }
+}
+
+/// The way to the comparison of two revisions, and what only it hears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OnDiff {
+    Show,
+    NextObject,
+    PreviousObject,
+    NextHunk,
+    PreviousHunk,
+    Viewed,
+    /// Side by side.
+    Beside,
+    /// The text as it is written.
+    Raw,
+    /// What changes nothing that is applied.
+    Quiet,
+    Build,
+    Consumer,
+    ReadSecrets,
+    Swap,
+    Close,
+    Expand,
+    Fold,
+    SwitchPane,
+    CopyLink,
+}
+
+impl OnDiff {
+    #[rustfmt::skip]
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Show => ("diff", "what would change: from what runs to the selected tag or artifact, else to what Flux would take"),
+            Self::NextObject => ("object", "to the next object or file"),
+            Self::PreviousObject => ("", "to the object or file before"),
+            Self::NextHunk => ("hunk", "to the next change, across objects"),
+            Self::PreviousHunk => ("", "to the change before, across objects"),
+            Self::Viewed => ("viewed", "mark as viewed, or take that back, and go on to the next one that is not"),
+            Self::Beside => ("side by side", "both sides beside each other, or one below the other"),
+            Self::Raw => ("raw text", "the text as it is written instead of fields, and back"),
+            Self::Quiet => ("hidden", "show or hide what changes nothing that is applied: formatting only, moved"),
+            Self::Build => ("build", "compare what kustomize or helm make of both sides, or the files as they are stored"),
+            Self::Consumer => ("consumer", "through whose eyes: the whole artifact, then each consumer of its source"),
+            Self::ReadSecrets => ("", "read the Secrets that valuesFrom names, with your own credential; asks once more first"),
+            Self::Swap => ("", "swap the two sides"),
+            Self::Close => ("", "close the group, or go to it; in the diff to the left in long lines"),
+            Self::Expand => ("", "open the group; in the diff to the right in long lines"),
+            Self::Fold => ("fold", "open or close all groups; in the diff show or hide the secret value under the cursor"),
+            Self::SwitchPane => ("", "between the list and the diff"),
+            Self::CopyLink => ("", "copy the link that compares the commits of both sides"),
         }
     }
 }
@@ -178,6 +233,7 @@ impl Command {
             Self::LastView => ("", "to the last view and back again"),
             Self::Yaml => ("yaml", "the object as YAML, secrets masked"),
             Self::Artifact => ("artifact", "what is inside: layers, files, objects"),
+            Self::OnDiff(meant) => meant.words(),
             Self::Manifest => ("manifest", "the manifest, its layers and what refers to it; once more: the files"),
             Self::Objects => ("objects", "the Kubernetes objects in all files; once more: the files"),
             Self::LiveObject => ("live", "open the object in the cluster that the selected one describes"),
@@ -186,11 +242,9 @@ impl Command {
             Self::SwitchPane => ("", "between the tree and the file"),
             Self::Tags => ("tags", "the tags of its repository in the registry"),
             Self::OnUpgrades(meant) => meant.words(),
-            Self::Describe => ("digest", "ask the registry what the selected tag is: digest, age, layers"),
             Self::OnTags(meant) => meant.words(),
             Self::CopyName => ("", "copy the name"),
             Self::CopyNamespace => ("", "copy the namespace"),
-            Self::CopyTag => ("copy tag", "copy the tag"),
             Self::CopyCommand => ("", "copy the command that answers or does the same"),
             Self::SortByName => ("", "sort by name; once more turns the order round"),
             Self::SortByAge => ("", "sort by age; once more turns the order round"),
@@ -225,6 +279,7 @@ impl Command {
             Self::Open
                 | Self::Tags
                 | Self::Artifact
+                | Self::OnDiff(_)
                 | Self::Unfold
                 | Self::Whole
                 | Self::Objects
@@ -234,8 +289,7 @@ impl Command {
                 | Self::Filter
                 | Self::Search
                 | Self::NextHit
-                | Self::Describe
-                | Self::CopyTag
+                | Self::OnTags(OnTags::Describe | OnTags::CopyTag)
                 | Self::Reconcile
                 | Self::ReconcileSource
         )

@@ -1,9 +1,13 @@
 //! Everything we may ask of the world. Effects are data: `runtime::perform` acts on them.
 
-use super::shelf::artifacts::{FileId, LayerId};
+use super::{
+    page::PageId,
+    shelf::artifacts::{FileId, LayerId},
+};
 use crate::domain::{
     action::Plan,
     artifact::{Artifact, Target},
+    comparison::{Comparison, Question},
     fact::Scope,
     identity::ObjectId,
     repository::Upstream,
@@ -56,6 +60,14 @@ pub enum Effect {
         id: LayerId,
         text: Box<str>,
     },
+    Compare(Box<Question>),
+    /// Gives up waiting for this comparison.
+    StopCompare(Box<Question>),
+    /// The lines of one changed object or file.
+    ReadPage {
+        comparison: Whole,
+        id: PageId,
+    },
     /// Live while its screen is open; replaces the one in force.
     FollowEvents(ObjectId),
     StopEvents,
@@ -71,4 +83,14 @@ pub enum Effect {
     StopFollowing(ObjectId),
     Copy(String),
     Quit,
+}
+
+/// A comparison is the same as itself only: nobody compares two of them.
+#[derive(Debug, Clone)]
+pub struct Whole(pub Arc<Comparison>);
+
+impl PartialEq for Whole {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
 }

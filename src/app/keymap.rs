@@ -1,7 +1,7 @@
 //! The one table of keys: dispatch, the line of keys, help and the README read it. No chord stands twice in a scope.
 
 use super::{
-    command::{Command, OnTags, OnUpgrades},
+    command::{Command, OnDiff, OnTags, OnUpgrades},
     message::{Chord, Key},
 };
 
@@ -18,6 +18,7 @@ pub enum Scope {
     /// The two inputs of the what-if, while they have the keys.
     WhatIf,
     Artifact,
+    Diff,
     Upgrades,
     Help,
     /// A line that is typed into: filter, command, search.
@@ -29,7 +30,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Everywhere,
         Self::Rows,
         Self::Object,
@@ -37,6 +38,7 @@ impl Scope {
         Self::Tags,
         Self::WhatIf,
         Self::Artifact,
+        Self::Diff,
         Self::Upgrades,
         Self::Help,
         Self::Line,
@@ -53,6 +55,7 @@ impl Scope {
             Self::Tags => "tags",
             Self::WhatIf => "what-if on tags",
             Self::Artifact => "artifact",
+            Self::Diff => "diff",
             Self::Upgrades => "upgrades",
             Self::Help => "help",
             Self::Line => "filter, command and search line",
@@ -86,13 +89,16 @@ const fn shifted(scope: Scope, key: Key, command: Command) -> Row {
     Row { scope, chord: Chord { shift: true, ..Chord::key(key) }, command }
 }
 
-use Scope::{Artifact, Dialog, Everywhere, Help, Line, Object, Question, Rows, Tags, Upgrades, WhatIf, Yaml};
+use Scope::{
+    Artifact, Dialog, Diff, Everywhere, Help, Line, Object, Question, Rows, Tags, Upgrades, WhatIf, Yaml,
+};
 
 /// The order inside a scope is the order of the line of keys and of the help.
 pub static TABLE: &[Row] = &[
     key(Rows, Key::Enter, Command::Open),
     char(Rows, 't', Command::Tags),
     char(Rows, 'a', Command::Artifact),
+    char(Rows, 'D', Command::OnDiff(OnDiff::Show)),
     char(Rows, 'y', Command::Yaml),
     char(Rows, 'R', Command::Reconcile),
     char(Rows, 'Z', Command::ReconcileSource),
@@ -128,6 +134,7 @@ pub static TABLE: &[Row] = &[
     key(Object, Key::Enter, Command::Open),
     char(Object, 't', Command::Tags),
     char(Object, 'a', Command::Artifact),
+    char(Object, 'D', Command::OnDiff(OnDiff::Show)),
     char(Object, 'y', Command::Yaml),
     char(Object, 'R', Command::Reconcile),
     char(Object, 'Z', Command::ReconcileSource),
@@ -154,11 +161,12 @@ pub static TABLE: &[Row] = &[
     char(Yaml, 'c', Command::CopyName),
     char(Yaml, 'C', Command::CopyCommand),
     char(Tags, '=', Command::OnTags(OnTags::WhatIf)),
-    key(Tags, Key::Enter, Command::Describe),
+    key(Tags, Key::Enter, Command::OnTags(OnTags::Describe)),
     char(Tags, 'a', Command::Artifact),
+    char(Tags, 'D', Command::OnDiff(OnDiff::Show)),
     char(Tags, 'v', Command::OnTags(OnTags::Verdicts)),
     char(Tags, '/', Command::Filter),
-    char(Tags, 'c', Command::CopyTag),
+    char(Tags, 'c', Command::OnTags(OnTags::CopyTag)),
     char(Tags, 'R', Command::Reconcile),
     char(Tags, 'C', Command::OnTags(OnTags::CopyRef)),
     char(Tags, 'O', Command::OnTags(OnTags::SortByVersion)),
@@ -189,6 +197,7 @@ pub static TABLE: &[Row] = &[
     char(Artifact, 'd', Command::Manifest),
     char(Artifact, 'x', Command::Unfold),
     char(Artifact, 'i', Command::Whole),
+    char(Artifact, 'D', Command::OnDiff(OnDiff::Show)),
     char(Artifact, 'J', Command::LiveObject),
     key(Artifact, Key::Tab, Command::SwitchPane),
     char(Artifact, 'n', Command::NextHit),
@@ -201,9 +210,35 @@ pub static TABLE: &[Row] = &[
     control(Artifact, 'u', Command::HalfUp),
     char(Artifact, 'c', Command::CopyName),
     char(Artifact, 'C', Command::CopyCommand),
+    char(Diff, ']', Command::OnDiff(OnDiff::NextObject)),
+    char(Diff, '[', Command::OnDiff(OnDiff::PreviousObject)),
+    char(Diff, 'n', Command::OnDiff(OnDiff::NextHunk)),
+    char(Diff, 'N', Command::OnDiff(OnDiff::PreviousHunk)),
+    char(Diff, 'v', Command::OnDiff(OnDiff::Viewed)),
+    char(Diff, 's', Command::OnDiff(OnDiff::Beside)),
+    char(Diff, '/', Command::Filter),
+    char(Diff, 'f', Command::OnDiff(OnDiff::Quiet)),
+    char(Diff, 'y', Command::OnDiff(OnDiff::Raw)),
+    char(Diff, 'b', Command::OnDiff(OnDiff::Build)),
+    char(Diff, 'u', Command::OnDiff(OnDiff::Consumer)),
+    key(Diff, Key::Enter, Command::Open),
+    key(Diff, Key::Tab, Command::OnDiff(OnDiff::SwitchPane)),
+    char(Diff, 'x', Command::OnDiff(OnDiff::Fold)),
+    char(Diff, 'V', Command::OnDiff(OnDiff::ReadSecrets)),
+    char(Diff, 'S', Command::OnDiff(OnDiff::Swap)),
+    char(Diff, 'h', Command::OnDiff(OnDiff::Close)),
+    key(Diff, Key::Left, Command::OnDiff(OnDiff::Close)),
+    char(Diff, 'l', Command::OnDiff(OnDiff::Expand)),
+    key(Diff, Key::Right, Command::OnDiff(OnDiff::Expand)),
+    control(Diff, 'd', Command::HalfDown),
+    control(Diff, 'u', Command::HalfUp),
+    char(Diff, 'o', Command::OnDiff(OnDiff::CopyLink)),
+    char(Diff, 'c', Command::CopyName),
+    char(Diff, 'C', Command::CopyCommand),
     key(Upgrades, Key::Enter, Command::Open),
     char(Upgrades, 't', Command::Tags),
     char(Upgrades, 'a', Command::Artifact),
+    char(Upgrades, 'D', Command::OnDiff(OnDiff::Show)),
     char(Upgrades, 'y', Command::Yaml),
     char(Upgrades, 'R', Command::Reconcile),
     char(Upgrades, '/', Command::Filter),
@@ -308,6 +343,12 @@ pub fn command(listeners: &[Scope], chord: Chord) -> Option<Command> {
     listeners.iter().find_map(|scope| rows(*scope).find(|row| row.chord == chord)).map(|row| row.command)
 }
 
+/// A key that is heard everywhere, but means something else here: on a comparison those of history step from object to
+/// object, as in other tools that show one.
+pub fn is_shadowed(here: Scope, scope: Scope, command: Command) -> bool {
+    here == Diff && scope == Everywhere && matches!(command, Command::HistoryBack | Command::HistoryForward)
+}
+
 pub fn rows(scope: Scope) -> impl Iterator<Item = &'static Row> {
     TABLE.iter().filter(move |row| row.scope == scope)
 }
@@ -390,12 +431,22 @@ mod tests {
     fn no_chord_stands_twice_where_both_would_be_heard() {
         for scope in Scope::ALL {
             let mut seen = HashSet::new();
-            let shared = matches!(scope, Rows | Object | Yaml | Tags | Artifact | Upgrades);
-            let everywhere = rows(Everywhere).filter(|_| shared);
+            let shared = matches!(scope, Rows | Object | Yaml | Tags | Artifact | Diff | Upgrades);
+            let everywhere =
+                rows(Everywhere).filter(|row| shared && !is_shadowed(scope, row.scope, row.command));
             for row in rows(scope).chain(everywhere) {
                 assert!(seen.insert(row.chord), "{} twice in {}", name(row.chord), scope.words());
             }
         }
+    }
+
+    #[test]
+    fn on_a_comparison_only_the_keys_of_history_mean_something_else() {
+        let own: HashSet<Chord> = rows(Diff).map(|row| row.chord).collect();
+        let hidden = rows(Everywhere).filter(|row| own.contains(&row.chord));
+        let commands: Vec<Command> = hidden.map(|row| row.command).collect();
+        assert_eq!(commands, [Command::HistoryBack, Command::HistoryForward]);
+        assert!(commands.iter().all(|command| is_shadowed(Diff, Everywhere, *command)));
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! Everything that can happen. Time is a message: nothing in `app` reads a clock.
 
-use super::shelf::artifacts::News;
+use super::{
+    page::{Page, PageId},
+    shelf::{artifacts::News, comparisons},
+};
 use crate::domain::{
     Timestamp,
     action::Step,
     artifact::{Descriptor, Details, TagPage},
+    comparison::Question,
     event::Event,
     fact::{Fact, Object},
     identity::{About, ObjectId},
@@ -44,6 +48,10 @@ pub enum Message {
     },
     /// An answer about an artifact.
     Artifact(News),
+    /// News of a comparison: progress, then the answer.
+    Compared(Box<Question>, comparisons::News),
+    /// The lines of one changed object or file.
+    Page(PageId, Result<Arc<Page>, Problem>),
     /// All events of an object, whole, newest first.
     Events(ObjectId, Result<Vec<Event>, Problem>),
     /// The object as YAML, secrets masked.

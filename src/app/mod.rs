@@ -11,6 +11,7 @@ pub mod memory;
 pub mod message;
 pub mod orders;
 pub mod overlay;
+pub mod page;
 mod press;
 pub mod rollout;
 pub mod screen;
@@ -275,6 +276,8 @@ impl App {
                 self.memory.shelf.lookups.take_details(&upstream, &reference, answer, self.memory.now);
             }
             Message::Artifact(news) => self.memory.shelf.artifacts.take(news),
+            Message::Compared(question, news) => self.memory.shelf.comparisons.take(&question, news),
+            Message::Page(id, answer) => self.memory.shelf.comparisons.take_page(id, answer),
             Message::Events(id, answer) => {
                 self.events_ended |= answer.is_err() && self.followed.as_ref() == Some(&id);
                 self.memory.shelf.take_events(id, answer, self.memory.now);
@@ -364,9 +367,12 @@ impl App {
         let of = |screen: &Screen| match screen {
             Screen::Board(board) => board.rows.arrangements,
             Screen::Upgrades(upgrades) => upgrades.arrangements,
-            Screen::List(_) | Screen::Object(_) | Screen::Yaml(_) | Screen::Tags(_) | Screen::Artifact(_) => {
-                0
-            }
+            Screen::List(_)
+            | Screen::Object(_)
+            | Screen::Yaml(_)
+            | Screen::Tags(_)
+            | Screen::Artifact(_)
+            | Screen::Diff(_) => 0,
         };
         self.stack.iter().map(of).sum()
     }
@@ -400,6 +406,7 @@ impl App {
         self.want_raw(effects);
         self.want_fetched(effects);
         self.want_artifact(content, effects);
+        self.want_comparison(content, effects);
         self.want_sources(effects);
         if let Some(Overlay::Dialog(dialog)) = &mut self.overlay {
             dialog.settle(&self.memory, content);
@@ -492,6 +499,18 @@ impl App {
         let Screen::Artifact(artifact) = self.top() else { return };
         for effect in artifact.needs(&self.memory, content) {
             self.memory.shelf.artifacts.ask(&effect, self.memory.now);
+            effects.push(effect);
+        }
+    }
+
+    fn want_comparison(&mut self, content: Rect, effects: &mut Vec<Effect>) {
+        let Screen::Diff(diff) = self.top() else { return };
+        for effect in diff.needs(&self.memory, content) {
+            match &effect {
+                Effect::Compare(question) => self.memory.shelf.comparisons.ask(question, self.memory.now),
+                Effect::ReadPage { id, .. } => self.memory.shelf.comparisons.ask_page(id),
+                _ => {}
+            }
             effects.push(effect);
         }
     }

@@ -3,10 +3,11 @@
 use super::{
     equivalent::is_name,
     memory::{Memory, Session},
-    screen::Place,
+    screen::{Place, diff::between},
 };
 use crate::{
     domain::{
+        artifact::Target,
         identity::{Kind, ObjectId},
         nearest::edits,
         reference::{Reference, Unresolved},
@@ -38,9 +39,9 @@ pub enum Order {
 }
 
 /// First words and what follows them, for completion.
-const WORDS: [&str; 17] = [
-    "all", "ocirepo", "ks", "hr", "helmrepo", "hc", "ea", "outdated", "tags", "artifact", "grep", "ns",
-    "ctx", "write", "readonly", "help", "q",
+const WORDS: [&str; 18] = [
+    "all", "ocirepo", "ks", "hr", "helmrepo", "hc", "ea", "outdated", "tags", "artifact", "diff", "grep",
+    "ns", "ctx", "write", "readonly", "help", "q",
 ];
 
 pub fn parse(text: &str, memory: &Memory) -> Result<Order, String> {
@@ -55,6 +56,7 @@ pub fn parse(text: &str, memory: &Memory) -> Result<Order, String> {
         "ctx" | "context" => context(rest, memory),
         "tags" => tags(rest),
         "artifact" => artifact(rest, memory),
+        "diff" => diff(rest, memory),
         "grep" if rest.is_empty() => Err("what? :grep TEXT".to_owned()),
         "grep" => Ok(Order::Grep(rest.to_owned())),
         "write" => bare(rest, word, Order::Write(true)),
@@ -134,15 +136,60 @@ fn artifact(text: &str, memory: &Memory) -> Result<Order, String> {
         );
     }
     let (words, namespace) = namespaced(text)?;
-    let reference = Reference::parse(words).map_err(|error| error.to_string())?;
-    let namespace = namespace
-        .or_else(|| memory.focus().map(ToString::to_string))
-        .unwrap_or_else(|| own_namespace(memory));
-    match reference.resolve(&memory.ledger.world, &namespace) {
-        Ok(resolved) => {
-            let place = Place::Artifact { target: resolved.target, about: named(&reference, &namespace) };
-            Ok(Order::Go { place, namespace: None, filter: None })
+    let namespace = namespace.unwrap_or_else(|| namespace_here(memory));
+    let (target, about) = resolved(words, &namespace, memory)?;
+    Ok(Order::Go { place: Place::Artifact { target, about }, namespace: None, filter: None })
+}
+
+/// Two references of any form, and through whose eyes: as the command takes them.
+fn diff(text: &str, memory: &Memory) -> Result<Order, String> {
+    const USAGE: &str = "which two? :diff A B [--consumer ks/NAME] [-n NAMESPACE]; each as for :artifact";
+    let (mut sides, mut consumer, mut namespace) = (Vec::new(), None, None);
+    let mut words = text.split_whitespace();
+    while let Some(word) = words.next() {
+        match word {
+            "--consumer" => consumer = Some(words.next().ok_or(USAGE)?),
+            "-n" => namespace = Some(words.next().ok_or(USAGE)?),
+            other if other.starts_with("--consumer=") => consumer = other.split_once('=').map(|(_, id)| id),
+            other if other.starts_with('-') => {
+                return Err(format!("{} is not known; {USAGE}", text::line(other)));
+            }
+            other => sides.push(other),
         }
+    }
+    let [from, to] = sides[..] else { return Err(USAGE.to_owned()) };
+    let namespace = match namespace {
+        Some(name) if is_name(name) => name.to_owned(),
+        Some(name) => return Err(format!("{} cannot be the name of a namespace", text::line(name))),
+        None => namespace_here(memory),
+    };
+    let (from, _) = resolved(from, &namespace, memory)?;
+    let (to, _) = resolved(to, &namespace, memory)?;
+    let consumer = consumer.map(|words| consumer_named(words, &namespace)).transpose()?;
+    let place = Place::Diff(Box::new(between(from, to, consumer.as_ref())));
+    Ok(Order::Go { place, namespace: None, filter: None })
+}
+
+fn consumer_named(words: &str, namespace: &str) -> Result<ObjectId, String> {
+    let wrong = || format!("{} is no consumer: ks/NAME or hr/NAME", text::line(words));
+    let (word, name) = words.split_once('/').ok_or_else(wrong)?;
+    match Kind::from_word(word) {
+        Some(kind @ (Kind::Kustomization | Kind::HelmRelease)) if is_name(name) => {
+            Ok(ObjectId::new(kind, namespace, name))
+        }
+        Some(_) | None => Err(wrong()),
+    }
+}
+
+fn namespace_here(memory: &Memory) -> String {
+    memory.focus().map_or_else(|| own_namespace(memory), ToString::to_string)
+}
+
+/// What a reference names here, and the object that it names.
+fn resolved(words: &str, namespace: &str, memory: &Memory) -> Result<(Target, Option<ObjectId>), String> {
+    let reference = Reference::parse(words).map_err(|error| error.to_string())?;
+    match reference.resolve(&memory.ledger.world, namespace) {
+        Ok(resolved) => Ok((resolved.target, named(&reference, namespace))),
         Err(Unresolved::Needs(id)) => {
             Err(format!("there is no {id} among what was read; -n names another namespace"))
         }
@@ -263,7 +310,7 @@ mod tests {
         assert_eq!(unknown("wirte"), "there is no command :wirte; the nearest is write");
         assert_eq!(
             unknown("foo"),
-            "there is no command :foo; there are all ocirepo ks hr helmrepo hc ea outdated tags artifact grep ns ctx write readonly help q"
+            "there is no command :foo; there are all ocirepo ks hr helmrepo hc ea outdated tags artifact diff grep ns ctx write readonly help q"
         );
     }
 

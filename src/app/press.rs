@@ -150,6 +150,8 @@ impl App {
                 self.memory.shelf.artifacts.cancel(&id);
                 effects.push(Effect::StopLayer(id));
             }
+            Step::CancelCompare(question) => self.cancel_compare(&question, effects),
+            Step::Turn(question) => self.turn(*question, effects),
             Step::Describe(upstream, reference) => {
                 let want = Want { upstream, reference: reference.into(), depth: Depth::Details };
                 self.memory.shelf.lookups.press(want);
@@ -169,6 +171,12 @@ impl App {
             let step = artifact.back(&self.memory);
             return step.map(|step| self.step(step, effects)).is_some() || self.leave(effects);
         }
+        if let Screen::Diff(diff) = &mut self.stack[last]
+            && let Some(step) = diff.back(&self.memory)
+        {
+            self.step(step, effects);
+            return true;
+        }
         if self.top().filter().is_some_and(|filter| !filter.text.is_empty()) {
             self.top_mut().set_filter(Filter::default());
             return true;
@@ -186,6 +194,7 @@ impl App {
             | Screen::Yaml(_)
             | Screen::Tags(_)
             | Screen::Artifact(_)
+            | Screen::Diff(_)
             | Screen::Upgrades(_) => return,
         };
         if self.memory.wide && !super::screen::table::has_more(rows, &self.memory, width) {
@@ -217,6 +226,15 @@ impl App {
         if let Screen::Yaml(yaml) = self.top() {
             let id = yaml.id.clone();
             self.memory.shelf.raw.remove(&id);
+            return;
+        }
+        if let Screen::Diff(diff) = self.top() {
+            let question = diff.question.clone();
+            if self.memory.shelf.comparisons.give_up(&question) {
+                effects.push(Effect::StopCompare(Box::new(question)));
+            } else {
+                self.memory.shelf.comparisons.forget(&question);
+            }
             return;
         }
         if let Screen::Artifact(artifact) = self.top() {
@@ -304,6 +322,7 @@ impl App {
                     | Screen::List(_)
                     | Screen::Object(_)
                     | Screen::Tags(_)
+                    | Screen::Diff(_)
                     | Screen::Upgrades(_) => {}
                 }
                 if self.top().found().is_some_and(|(hits, _)| hits == 0) {

@@ -11,8 +11,10 @@ use super::{
 use crate::{
     app::filter::Filter,
     domain::{
+        comparison::Question,
         fact::Scope,
         identity::{Kind, ObjectId},
+        problem::{Cause, Problem},
         world::Feed,
     },
     widgets::theme::Meaning,
@@ -46,6 +48,13 @@ impl Journey {
             self.at = at;
         } else {
             self.arrive(place);
+        }
+    }
+
+    /// The view became another one without being left.
+    fn turn_into(&mut self, place: Place) {
+        if let Some(here) = self.places.get_mut(self.at) {
+            *here = place;
         }
     }
 
@@ -112,6 +121,9 @@ impl App {
                 effects.push(Effect::StopLayer(id));
             }
         }
+        if let Some(Screen::Diff(diff)) = &left {
+            self.stop_comparing(&diff.question, effects);
+        }
         if let Some(Screen::Tags(tags)) = left {
             let needed =
                 self.memory.ledger.entries().any(|(_, e)| e.upstream.as_ref() == Some(&tags.upstream));
@@ -122,6 +134,28 @@ impl App {
         let place = self.top().place();
         self.journey.return_to(&place);
         true
+    }
+
+    /// Nobody waits for it any more.
+    fn stop_comparing(&mut self, question: &Question, effects: &mut Vec<Effect>) {
+        if self.memory.shelf.comparisons.give_up(question) {
+            effects.push(Effect::StopCompare(Box::new(question.clone())));
+        }
+    }
+
+    /// Esc while it works: the screen stays and says so.
+    pub(super) fn cancel_compare(&mut self, question: &Question, effects: &mut Vec<Effect>) {
+        let problem = Problem::new(Cause::Other, "compare the two", "it was cancelled by a key");
+        self.memory.shelf.comparisons.cancel(question, problem);
+        effects.push(Effect::StopCompare(Box::new(question.clone())));
+    }
+
+    /// The comparison that is looked at asks something else: other eyes, other sides.
+    pub(super) fn turn(&mut self, question: Question, effects: &mut Vec<Effect>) {
+        let Screen::Diff(diff) = self.top_mut() else { return };
+        let before = std::mem::replace(&mut diff.question, question.clone());
+        self.stop_comparing(&before, effects);
+        self.journey.turn_into(Place::Diff(Box::new(question)));
     }
 
     pub(super) fn travel(&mut self, by: isize) {
@@ -214,7 +248,16 @@ impl App {
         self.memory.namespace = None;
         self.memory.watched_since = None;
         self.followed = None;
-        if !matches!(self.top(), Screen::Tags(_) | Screen::Artifact(_)) {
+        let stays = match self.top() {
+            Screen::Tags(_) | Screen::Artifact(_) => true,
+            Screen::Diff(diff) => diff.question.consumer.is_none(),
+            Screen::Board(_)
+            | Screen::List(_)
+            | Screen::Object(_)
+            | Screen::Yaml(_)
+            | Screen::Upgrades(_) => false,
+        };
+        if !stays {
             self.go(&Place::Board);
         }
         effects.push(Effect::Connect { context });

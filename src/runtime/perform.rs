@@ -4,20 +4,25 @@
 use super::artifacts::{self, Held};
 use crate::{
     app::{
-        effect::Effect,
+        effect::{Effect, Whole},
         message::Message,
-        shelf::artifacts::{FileId, LayerId, News},
+        page::{self, PageId},
+        shelf::{
+            artifacts::{FileId, LayerId, News},
+            comparisons::{self, Received},
+        },
     },
     domain::{
         Timestamp,
         action::{Plan, Step, What},
         artifact::{Artifact, Target},
+        comparison::Question,
         fact::Scope,
         identity::ObjectId,
         problem::{Cause, Problem, chain},
         repository::Upstream,
     },
-    port::{self, Cluster, Ports, carry_out},
+    port::{self, Cluster, Comparing, Ports, Sides, carry_out},
 };
 use futures::{FutureExt, StreamExt};
 use std::{collections::HashMap, future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -54,6 +59,9 @@ enum Subject {
     Objects(LayerId),
     /// One search at a time in a layer.
     Search(LayerId, Box<str>),
+    Comparison(Box<Question>),
+    /// One page at a time.
+    Page(PageId),
     Details(Upstream, String),
     Events(ObjectId),
     Raw(ObjectId),
@@ -74,6 +82,8 @@ impl Subject {
             | Self::Object(_)
             | Self::Namespaces
             | Self::Action(_) => true,
+            // a consumer is read in the cluster
+            Self::Comparison(question) => question.consumer.is_some(),
             Self::Contexts
             | Self::Tags(_)
             | Self::Head(..)
@@ -84,6 +94,7 @@ impl Subject {
             | Self::File(_)
             | Self::Objects(_)
             | Self::Search(..)
+            | Self::Page(_)
             | Self::Telling => false,
         }
     }
@@ -135,6 +146,13 @@ fn lost(subject: &Subject, why: &str) -> Vec<Message> {
         Subject::Search(id, text) => {
             let about = (id.clone(), text.clone());
             vec![Message::Artifact(News::Searched(about, Err(problem("search the files".to_owned()))))]
+        }
+        Subject::Comparison(question) => {
+            let answer = Err(problem("compare the two".to_owned()));
+            vec![Message::Compared(question.clone(), comparisons::News::Answered(answer))]
+        }
+        Subject::Page(id) => {
+            vec![Message::Page(id.clone(), Err(problem("read the change line by line".to_owned())))]
         }
         Subject::Events(id) => {
             vec![Message::Events(id.clone(), Err(problem(format!("read events of {id}"))))]
@@ -274,6 +292,9 @@ impl Performer {
             Effect::ReadFile { artifact, id } => self.read_file(artifact, id),
             Effect::ScanObjects { artifact, id } => self.scan_objects(artifact, id),
             Effect::SearchFiles { artifact, id, text } => self.search_files(artifact, id, text),
+            Effect::Compare(question) => self.compare(*question),
+            Effect::StopCompare(question) => self.stop(&Subject::Comparison(question)),
+            Effect::ReadPage { comparison, id } => self.read_page(comparison, id),
             Effect::FollowEvents(id) => self.follow_events(id),
             Effect::StopEvents => self.stop_events(),
             Effect::ReadRaw(id) => self.read_raw(id),
@@ -455,6 +476,45 @@ impl Performer {
         let (port, held) = (self.ports.artifacts.clone(), self.held.clone());
         self.start(Subject::Search(id.clone(), text.clone()), |line| async move {
             line.send(Message::Artifact(artifacts::search(port, held, artifact, id, text).await)).await;
+        });
+    }
+
+    fn compare(&mut self, question: Question) {
+        let (artifacts, renderer) = (self.ports.artifacts.clone(), self.ports.renderer.clone());
+        let slot = self.cluster.clone();
+        let subject = Subject::Comparison(Box::new(question.clone()));
+        self.start(subject, |line| async move {
+            let cluster = slot.lock().await.clone();
+            let mut steps = port::compare(Sides { artifacts, renderer, cluster }, question.clone());
+            while let Some(step) = steps.next().await {
+                let news = match step {
+                    Ok(Comparing::Reading { which, bytes, of, from_cache }) => {
+                        comparisons::News::Reading { which, received: Received { bytes, of, from_cache } }
+                    }
+                    Ok(Comparing::Working(words)) => comparisons::News::Working(words),
+                    Ok(Comparing::Done(comparison)) => comparisons::News::Answered(Ok(comparison)),
+                    Err(problem) => comparisons::News::Answered(Err(problem)),
+                };
+                let last = matches!(news, comparisons::News::Answered(_));
+                if !line.send(Message::Compared(Box::new(question.clone()), news)).await || last {
+                    return;
+                }
+            }
+            line.lose("it ended without an answer").await;
+        });
+    }
+
+    /// What is left behind while one steps from object to object is not read to its end.
+    fn read_page(&mut self, comparison: Whole, id: PageId) {
+        self.start(Subject::Page(id.clone()), |line| async move {
+            let asked = id.clone();
+            let read = tokio::task::spawn_blocking(move || page::read(&comparison.0, &asked)).await;
+            match read {
+                Ok(page) => {
+                    line.send(Message::Page(id, Ok(Arc::new(page)))).await;
+                }
+                Err(_) => line.lose(BROKEN).await,
+            }
         });
     }
 

@@ -57,9 +57,13 @@ impl Help {
     ) -> Vec<Line<'static>> {
         let needle = self.needle.to_lowercase();
         let mut lines = Vec::new();
+        let here = scope;
         for scope in [scope, Scope::Everywhere, Scope::Line] {
             let mut section = Vec::new();
-            for hint in keymap::lines(scope) {
+            for hint in keymap::lines(scope)
+                .into_iter()
+                .filter(|hint| !keymap::is_shadowed(here, scope, hint.command))
+            {
                 let keys = hint.keys.join(" ");
                 let words = hint.command.words().1;
                 let found = format!("{} {}", keys.to_lowercase(), words.to_lowercase()).contains(&needle);

@@ -6,9 +6,14 @@ use super::{
     rows::{Rows, Sort},
 };
 use crate::{
-    app::{command::Command, equivalent, memory::Memory},
+    app::{
+        command::{Command, OnDiff},
+        equivalent,
+        memory::Memory,
+    },
     domain::{
         artifact::{Origin, Target},
+        comparison::Question,
         identity::{Kind, ObjectId},
         reference::{Reference, Unresolved},
         repository::Upstream,
@@ -33,6 +38,7 @@ impl Rows {
             }
             Command::Tags => return tags_of(self.selected_object(), memory),
             Command::Artifact => return artifact_of(self.selected_object(), memory),
+            Command::OnDiff(OnDiff::Show) => return diff_of(self.selected_object(), memory),
             Command::Mark => self.toggle_mark(),
             Command::Faults => self.toggle_faults(),
             Command::SortByName => self.sort_by(Sort::Name),
@@ -78,6 +84,7 @@ impl Rows {
             Command::Yaml if selected.is_none() => Some("nothing is selected".to_owned()),
             Command::Tags => no_tags(selected, memory),
             Command::Artifact => no_artifact(selected, memory),
+            Command::OnDiff(OnDiff::Show) => no_diff(selected, memory),
             Command::Reconcile if self.marks.is_empty() => no_reconcile(selected, memory),
             Command::ReconcileSource => no_source(selected, memory),
             _ => None,
@@ -211,7 +218,25 @@ pub fn no_artifact(id: Option<&ObjectId>, memory: &Memory) -> Option<String> {
     }
 }
 
-fn running(id: &ObjectId, memory: &Memory) -> Result<Target, String> {
+/// What it runs beside what Flux would take.
+pub fn diff_of(id: Option<&ObjectId>, memory: &Memory) -> Step {
+    compare(super::diff::to_newer(id, memory))
+}
+
+/// Why there are no two revisions to compare.
+pub fn no_diff(id: Option<&ObjectId>, memory: &Memory) -> Option<String> {
+    super::diff::to_newer(id, memory).err()
+}
+
+/// Opens the comparison, or says why there is none.
+pub fn compare(question: Result<Question, String>) -> Step {
+    match question {
+        Ok(question) => Step::Go(Place::Diff(Box::new(question))),
+        Err(why) => Step::Say(Meaning::Warning, why),
+    }
+}
+
+pub(super) fn running(id: &ObjectId, memory: &Memory) -> Result<Target, String> {
     let reference = Reference::Running { kind: id.kind, name: (&*id.name).into() };
     match reference.resolve(&memory.ledger.world, &id.namespace) {
         Ok(resolved) => Ok(resolved.target),
@@ -220,8 +245,19 @@ fn running(id: &ObjectId, memory: &Memory) -> Result<Target, String> {
     }
 }
 
-/// A tag of a repository, seen with the eyes of the source from which one came.
+/// A tag of a repository, opened.
 pub fn candidate(upstream: &Upstream, tag: &str, about: Option<&ObjectId>, memory: &Memory) -> Step {
+    let target = candidate_target(upstream, tag, about, memory);
+    Step::Go(Place::Artifact { target, about: about.cloned() })
+}
+
+/// A tag or digest of a repository, seen with the eyes of the source from which one came.
+pub fn candidate_target(
+    upstream: &Upstream,
+    reference: &str,
+    about: Option<&ObjectId>,
+    memory: &Memory,
+) -> Target {
     let chain = about.map(|id| memory.ledger.world.chain(id)).unwrap_or_default();
     let source = chain.iter().find_map(|id| memory.ledger.get(id)?.object.as_source().cloned());
     let (selector, ignore) = match source.map(|source| source.spec) {
@@ -236,6 +272,6 @@ pub fn candidate(upstream: &Upstream, tag: &str, about: Option<&ObjectId>, memor
         )
         | None => (LayerSelector::default(), None),
     };
-    let origin = Origin::Registry { upstream: upstream.clone(), reference: tag.into() };
-    Step::Go(Place::Artifact { target: Target { origin, selector, ignore }, about: about.cloned() })
+    let origin = Origin::Registry { upstream: upstream.clone(), reference: reference.into() };
+    Target { origin, selector, ignore }
 }

@@ -3,6 +3,7 @@
 pub mod artifact;
 pub mod board;
 pub mod browse;
+pub mod diff;
 pub mod facts;
 pub mod foot;
 pub mod list;
@@ -24,6 +25,7 @@ use super::{
 use crate::{
     domain::{
         artifact::Target,
+        comparison::Question,
         identity::{Kind, ObjectId},
         problem::Problem,
         repository::Upstream,
@@ -32,6 +34,7 @@ use crate::{
 };
 use artifact::ArtifactScreen;
 use board::Board;
+use diff::DiffScreen;
 use list::List;
 use object::ObjectScreen;
 use ratatui::{
@@ -44,7 +47,7 @@ use tags::TagsScreen;
 use upgrades::UpgradesScreen;
 use yaml::YamlScreen;
 
-/// What is shown. One of six.
+/// What is shown. One of eight.
 pub enum Screen {
     Board(Board),
     List(List),
@@ -52,6 +55,7 @@ pub enum Screen {
     Yaml(YamlScreen),
     Tags(Box<TagsScreen>),
     Artifact(Box<ArtifactScreen>),
+    Diff(Box<DiffScreen>),
     Upgrades(UpgradesScreen),
 }
 
@@ -72,6 +76,7 @@ pub enum Place {
         /// The object from which one came.
         about: Option<ObjectId>,
     },
+    Diff(Box<Question>),
     Upgrades,
 }
 
@@ -93,6 +98,10 @@ pub enum Step {
     Search,
     /// Give up waiting for this layer.
     Cancel(LayerId),
+    /// Give up waiting for this comparison.
+    CancelCompare(Box<Question>),
+    /// The comparison that is looked at asks something else.
+    Turn(Box<Question>),
 }
 
 impl Screen {
@@ -108,6 +117,7 @@ impl Screen {
             Place::Artifact { target, about } => {
                 Self::Artifact(Box::new(ArtifactScreen::new(target.clone(), about.clone())))
             }
+            Place::Diff(question) => Self::Diff(Box::new(DiffScreen::new((**question).clone()))),
             Place::Upgrades => Self::Upgrades(UpgradesScreen::default()),
         }
     }
@@ -120,6 +130,7 @@ impl Screen {
             Self::Yaml(yaml) => Place::Yaml(yaml.id.clone()),
             Self::Artifact(artifact) => artifact.place(),
             Self::Tags(tags) => Place::Tags { upstream: tags.upstream.clone(), about: tags.about.clone() },
+            Self::Diff(diff) => Place::Diff(Box::new(diff.question.clone())),
             Self::Upgrades(_) => Place::Upgrades,
         }
     }
@@ -132,6 +143,7 @@ impl Screen {
             Self::Tags(tags) if tags.is_typing() => Scope::WhatIf,
             Self::Tags(_) => Scope::Tags,
             Self::Artifact(_) => Scope::Artifact,
+            Self::Diff(_) => Scope::Diff,
             Self::Upgrades(_) => Scope::Upgrades,
         }
     }
@@ -145,6 +157,7 @@ impl Screen {
             Self::Yaml(yaml) => yaml.title(),
             Self::Tags(tags) => tags.title(),
             Self::Artifact(artifact) => artifact.title(),
+            Self::Diff(diff) => diff.title(),
             Self::Upgrades(upgrades) => upgrades.title(),
         }
     }
@@ -157,6 +170,7 @@ impl Screen {
             Self::Yaml(yaml) => yaml.update(command, memory, content),
             Self::Tags(tags) => tags.update(command, memory, content),
             Self::Artifact(artifact) => artifact.update(command, memory, content),
+            Self::Diff(diff) => diff.update(command, memory, content),
             Self::Upgrades(upgrades) => upgrades.update(command, memory, content),
         }
     }
@@ -170,6 +184,7 @@ impl Screen {
             | Self::Object(_)
             | Self::Yaml(_)
             | Self::Artifact(_)
+            | Self::Diff(_)
             | Self::Upgrades(_) => false,
         }
     }
@@ -183,6 +198,7 @@ impl Screen {
             | Self::Object(_)
             | Self::Yaml(_)
             | Self::Artifact(_)
+            | Self::Diff(_)
             | Self::Upgrades(_) => {}
         }
     }
@@ -196,6 +212,7 @@ impl Screen {
             | Self::Object(_)
             | Self::Yaml(_)
             | Self::Artifact(_)
+            | Self::Diff(_)
             | Self::Upgrades(_) => false,
         }
     }
@@ -209,6 +226,7 @@ impl Screen {
             | Self::Object(_)
             | Self::Yaml(_)
             | Self::Artifact(_)
+            | Self::Diff(_)
             | Self::Upgrades(_) => None,
         }
     }
@@ -222,6 +240,7 @@ impl Screen {
             Self::Yaml(yaml) => yaml.settle(memory, content),
             Self::Tags(tags) => tags.settle(memory),
             Self::Artifact(artifact) => artifact.settle(memory, content),
+            Self::Diff(diff) => diff.settle(memory, content),
             Self::Upgrades(upgrades) => upgrades.settle(memory),
         }
     }
@@ -234,6 +253,7 @@ impl Screen {
             Self::Yaml(yaml) => yaml.draw(memory, buffer, content),
             Self::Tags(tags) => tags.draw(memory, buffer, content),
             Self::Artifact(artifact) => artifact.draw(memory, buffer, content),
+            Self::Diff(diff) => diff.draw(memory, buffer, content),
             Self::Upgrades(upgrades) => upgrades.draw(memory, buffer, content),
         }
     }
@@ -247,6 +267,7 @@ impl Screen {
             Self::Yaml(yaml) => Some(&yaml.id),
             Self::Tags(tags) => tags.about.as_ref(),
             Self::Artifact(artifact) => artifact.about.as_ref(),
+            Self::Diff(diff) => diff.question.consumer.as_ref(),
             Self::Upgrades(upgrades) => upgrades.selected(),
         }
     }
@@ -262,6 +283,7 @@ impl Screen {
                 !matches!(memory.shelf.raw.get(&yaml.id), Some(super::shelf::Answer::Here(_)))
             }
             Self::Artifact(artifact) => artifact.is_bare(memory),
+            Self::Diff(diff) => diff.is_bare(memory),
             Self::Object(_) => false,
         }
     }
@@ -275,6 +297,7 @@ impl Screen {
             Self::Yaml(yaml) => yaml.obstacle(command, memory),
             Self::Tags(tags) => tags.obstacle(command, memory),
             Self::Artifact(artifact) => artifact.obstacle(command, memory),
+            Self::Diff(diff) => diff.obstacle(command, memory),
             Self::Upgrades(upgrades) => upgrades.obstacle(command, memory),
         }
     }
@@ -285,6 +308,7 @@ impl Screen {
             Self::List(list) => Some(&list.rows.filter),
             Self::Tags(tags) => Some(&tags.filter),
             Self::Artifact(artifact) => Some(artifact.filter()),
+            Self::Diff(diff) => Some(diff.filter()),
             Self::Upgrades(upgrades) => Some(&upgrades.filter),
             Self::Object(_) | Self::Yaml(_) => None,
         }
@@ -296,6 +320,7 @@ impl Screen {
             Self::List(list) => list.rows.set_filter(filter),
             Self::Tags(tags) => tags.set_filter(filter),
             Self::Artifact(artifact) => artifact.set_filter(filter),
+            Self::Diff(diff) => diff.set_filter(filter),
             Self::Upgrades(upgrades) => upgrades.set_filter(filter),
             Self::Object(_) | Self::Yaml(_) => {}
         }
@@ -308,6 +333,7 @@ impl Screen {
             Self::List(list) => Some((list.rows.shown, list.rows.total)),
             Self::Tags(tags) => Some(tags.found()),
             Self::Artifact(artifact) => artifact.found(),
+            Self::Diff(diff) => diff.found(),
             Self::Upgrades(upgrades) => Some(upgrades.found()),
             Self::Yaml(yaml) => yaml.found(),
             Self::Object(_) => None,
@@ -317,9 +343,12 @@ impl Screen {
     /// Tags and digests of which more should be known, because they can be seen now.
     pub fn wants(&self, memory: &Memory, content: Rect) -> Vec<Want> {
         match self {
-            Self::Board(_) | Self::List(_) | Self::Object(_) | Self::Yaml(_) | Self::Artifact(_) => {
-                Vec::new()
-            }
+            Self::Board(_)
+            | Self::List(_)
+            | Self::Object(_)
+            | Self::Yaml(_)
+            | Self::Artifact(_)
+            | Self::Diff(_) => Vec::new(),
             Self::Tags(tags) => tags.wants(memory, content),
             Self::Upgrades(upgrades) => upgrades.wants(memory, content),
         }
@@ -333,7 +362,7 @@ impl Screen {
             Self::Tags(tags) => vec![tags.upstream.clone()],
             Self::Upgrades(upgrades) => upgrades.visible_upstreams(memory, content),
             Self::Object(object) => memory.ledger.upstream(&object.id).cloned().into_iter().collect(),
-            Self::Yaml(_) | Self::Artifact(_) => Vec::new(),
+            Self::Yaml(_) | Self::Artifact(_) | Self::Diff(_) => Vec::new(),
         }
     }
 }

@@ -2,7 +2,11 @@
 
 use super::{Place, Step, browse, facts, inner, moved, paint_more};
 use crate::{
-    app::{command::Command, equivalent, memory::Memory},
+    app::{
+        command::{Command, OnDiff},
+        equivalent,
+        memory::Memory,
+    },
     domain::identity::ObjectId,
     widgets::{layout, text, theme::Meaning},
 };
@@ -72,6 +76,7 @@ impl ObjectScreen {
             Command::Yaml => return Step::Go(Place::Yaml(self.id.clone())),
             Command::Tags => return browse::tags_of(Some(&self.id), memory),
             Command::Artifact => return browse::artifact_of(Some(&self.id), memory),
+            Command::OnDiff(OnDiff::Show) => return browse::diff_of(Some(&self.id), memory),
             Command::CopyName => return browse::copy_part(Some(&self.id), |id| &id.name),
             Command::CopyNamespace => return browse::copy_part(Some(&self.id), |id| &id.namespace),
             Command::CopyCommand => {
@@ -131,6 +136,7 @@ impl ObjectScreen {
             }
             Command::Tags => browse::no_tags(Some(&self.id), memory),
             Command::Artifact => browse::no_artifact(Some(&self.id), memory),
+            Command::OnDiff(OnDiff::Show) => browse::no_diff(Some(&self.id), memory),
             Command::Reconcile => browse::no_reconcile(Some(&self.id), memory),
             Command::ReconcileSource => browse::no_source(Some(&self.id), memory),
             _ => None,

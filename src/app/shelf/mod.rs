@@ -1,6 +1,7 @@
 //! Answers kept by what they are about: a repository, an object. Each question is asked once; it asks nobody itself.
 
 pub mod artifacts;
+pub mod comparisons;
 pub mod lookups;
 mod pace;
 mod tag_list;
@@ -12,6 +13,7 @@ use crate::domain::{
     Timestamp, artifact::TagPage, event::Event, identity::ObjectId, problem::Problem, repository::Upstream,
 };
 use artifacts::Artifacts;
+use comparisons::Comparisons;
 use lookups::Lookups;
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -51,6 +53,7 @@ pub struct Shelf {
     pub revision: u64,
     pub lookups: Lookups,
     pub artifacts: Artifacts,
+    pub comparisons: Comparisons,
     pub events: HashMap<ObjectId, Answer<Vec<Event>>>,
     /// Since when the events shown are not live, and why.
     pub old_events: HashMap<ObjectId, (Timestamp, Problem)>,
@@ -69,6 +72,7 @@ impl Shelf {
             revision: 0,
             lookups: Lookups::default(),
             artifacts: Artifacts::default(),
+            comparisons: Comparisons::default(),
             events: HashMap::new(),
             old_events: HashMap::new(),
             raw: HashMap::new(),
@@ -222,6 +226,7 @@ impl Shelf {
         self.events.clear();
         self.old_events.clear();
         self.raw.clear();
+        self.comparisons.leave_cluster();
     }
 
     pub fn take_events(&mut self, id: ObjectId, answer: Result<Vec<Event>, Problem>, now: Timestamp) {

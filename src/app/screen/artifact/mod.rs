@@ -11,7 +11,7 @@ mod objects;
 use super::{Place, Step, moved};
 use crate::{
     app::{
-        command::Command,
+        command::{Command, OnDiff},
         effect::Effect,
         equivalent,
         filter::Filter,
@@ -23,6 +23,7 @@ use crate::{
     },
     domain::{
         artifact::{Artifact, Origin, Target},
+        comparison::Question,
         identity::ObjectId,
         problem::Problem,
         tree::{Entry, Fate, Tree},
@@ -440,6 +441,7 @@ impl ArtifactScreen {
                 return Step::Stay;
             }
             Command::CopyName => return self.copy_digest(memory),
+            Command::OnDiff(OnDiff::Show) => return super::browse::compare(self.compared(memory)),
             Command::LiveObject => {
                 return self.objects.live(self, memory).map_or(Step::Stay, |id| Step::Go(Place::Object(id)));
             }
@@ -465,6 +467,11 @@ impl ArtifactScreen {
             View::Files if self.reading => self.in_file(command, memory, content),
             View::Files => self.in_tree(command, memory, content),
         }
+    }
+
+    /// From what runs to this one.
+    fn compared(&self, memory: &Memory) -> Result<Question, String> {
+        super::diff::from_running(self.target.clone(), self.about.as_ref(), memory)
     }
 
     fn copy_digest(&self, memory: &Memory) -> Step {
@@ -649,6 +656,7 @@ impl ArtifactScreen {
                 Some("nothing was searched for: / in a file, :grep TEXT in all".to_owned())
             }
             Command::LiveObject => self.objects.no_live(self, memory),
+            Command::OnDiff(OnDiff::Show) => self.compared(memory).err(),
             Command::CopyName if self.artifact(memory).is_none() => Some("there is no digest yet".to_owned()),
             Command::Open if self.view == View::Files && !self.reading => self.no_file(),
             _ => None,
@@ -666,7 +674,7 @@ impl ArtifactScreen {
 }
 
 /// A tag, a digest or a path, as one would say it.
-fn name(origin: &Origin) -> String {
+pub(in crate::app) fn name(origin: &Origin) -> String {
     match origin {
         Origin::Registry { upstream, reference } => {
             let last = upstream.repository.path().rsplit('/').next().unwrap_or_default();

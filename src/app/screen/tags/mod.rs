@@ -14,7 +14,7 @@ pub use pane::Pane;
 use super::{Step, moved};
 use crate::{
     app::{
-        command::{Command, OnTags},
+        command::{Command, OnDiff, OnTags},
         equivalent,
         filter::Filter,
         memory::Memory,
@@ -22,6 +22,7 @@ use crate::{
     },
     domain::{
         Timestamp,
+        comparison::Question,
         identity::{Kind, ObjectId},
         policy::{Policy, Verdict},
         repository::{Upstream, is_tag},
@@ -283,9 +284,10 @@ impl TagsScreen {
             Command::OnTags(OnTags::SortByVerdict) => self.sort_by(Sort::Verdict),
             Command::SortLeft => self.sort_beside(false),
             Command::SortRight => self.sort_beside(true),
-            Command::Describe => return self.describe(),
-            Command::CopyTag => return self.copy_tag(),
+            Command::OnTags(OnTags::Describe) => return self.describe(),
+            Command::OnTags(OnTags::CopyTag) => return self.copy_tag(),
             Command::Artifact => return self.open_artifact(memory),
+            Command::OnDiff(OnDiff::Show) => return super::browse::compare(self.compared(memory)),
             Command::OnTags(OnTags::CopyRef) => return self.copy_ref(),
             Command::Reconcile => return self.reconcile(),
             other => {
@@ -356,6 +358,17 @@ impl TagsScreen {
         }
     }
 
+    /// From what runs to the selected tag.
+    fn compared(&self, memory: &Memory) -> Result<Question, String> {
+        let Some(tag) = self.selected.as_ref() else { return Err("no tag is selected".to_owned()) };
+        if !is_tag(tag) {
+            return Err("it is not a valid tag".to_owned());
+        }
+        let about = self.about.as_ref();
+        let to = super::browse::candidate_target(&self.upstream, tag, about, memory);
+        super::diff::from_running(to, about, memory)
+    }
+
     fn copy_tag(&self) -> Step {
         match self.selected.as_ref().filter(|tag| is_tag(tag)) {
             Some(tag) => Step::Copy(tag.to_string()),
@@ -405,10 +418,14 @@ impl TagsScreen {
     pub fn obstacle(&self, command: Command, memory: &Memory) -> Option<String> {
         let is_tag = self.selected.as_ref().is_some_and(|tag| is_tag(tag));
         match command {
-            Command::Describe | Command::CopyTag | Command::Artifact if self.selected.is_none() => {
+            Command::OnTags(OnTags::Describe) | Command::OnTags(OnTags::CopyTag) | Command::Artifact
+                if self.selected.is_none() =>
+            {
                 Some("no tag is selected".to_owned())
             }
-            Command::Describe | Command::CopyTag | Command::Artifact if !is_tag => {
+            Command::OnTags(OnTags::Describe) | Command::OnTags(OnTags::CopyTag) | Command::Artifact
+                if !is_tag =>
+            {
                 Some("it is not a valid tag".to_owned())
             }
             Command::OnTags(OnTags::Verdicts) if self.sheet.len() + self.sheet.hidden().len() == 0 => {
@@ -418,6 +435,7 @@ impl TagsScreen {
                 let none = self.what_if.as_ref().is_some_and(|what_if| !what_if.has_filter());
                 none.then(|| "a HelmChart knows no filter".to_owned())
             }
+            Command::OnDiff(OnDiff::Show) => self.compared(memory).err(),
             Command::Reconcile => match &self.about {
                 None => Some("no object: the repository was opened by its address".to_owned()),
                 about => super::browse::no_reconcile(about.as_ref(), memory),

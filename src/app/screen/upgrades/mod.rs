@@ -9,7 +9,7 @@ mod words;
 use super::{Place, Step, board, browse, foot, inner, moved, paint_lines};
 use crate::{
     app::{
-        command::{Command, OnUpgrades},
+        command::{Command, OnDiff, OnUpgrades},
         filter::Filter,
         memory::Memory,
         shelf::lookups::{Depth, Want},
@@ -199,6 +199,7 @@ impl UpgradesScreen {
             Command::Yaml => return to(selected, Place::Yaml),
             Command::Tags => return browse::tags_of(selected, memory),
             Command::Artifact => return browse::artifact_of(selected, memory),
+            Command::OnDiff(OnDiff::Show) => return browse::diff_of(selected, memory),
             Command::Mark => self.toggle_mark(),
             Command::OnUpgrades(OnUpgrades::BehindOnly) => {
                 self.behind_only = !self.behind_only;
@@ -273,6 +274,7 @@ impl UpgradesScreen {
             }
             Command::Tags => browse::no_tags(selected, memory),
             Command::Artifact => browse::no_artifact(selected, memory),
+            Command::OnDiff(OnDiff::Show) => browse::no_diff(selected, memory),
             Command::Reconcile if self.marks.is_empty() => browse::no_reconcile(selected, memory),
             Command::OnUpgrades(OnUpgrades::CopyPatch) => self.no_patch(memory),
             Command::OnUpgrades(OnUpgrades::LookFurther) => self.nothing_further(memory),

@@ -1,0 +1,198 @@
+//! Comparisons that were asked for, and what was read of them to be looked at. Both are kept for a while only: one of
+//! them may hold two whole artifacts.
+
+use super::{
+    super::page::{Page, PageId},
+    Answer,
+};
+use crate::domain::{
+    Timestamp,
+    comparison::{Comparison, Question},
+    diff::Which,
+    problem::Problem,
+};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
+
+/// Comparisons that are kept.
+const KEPT: usize = 4;
+
+/// Bytes of pages that are kept, the last one always.
+const PAGES: usize = 16 << 20;
+
+/// A comparison, or where it is.
+#[derive(Debug, Clone)]
+pub enum Compared {
+    Coming(Box<Coming>),
+    Here(Arc<Comparison>),
+    Failed(Problem),
+}
+
+/// What is known of a comparison on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Coming {
+    pub since: Timestamp,
+    pub from: Received,
+    pub to: Received,
+    /// What is done now, in a few words.
+    pub work: Option<String>,
+}
+
+/// How much of one side came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Received {
+    pub bytes: u64,
+    pub of: Option<u64>,
+    pub from_cache: bool,
+}
+
+/// What can be heard of a comparison.
+#[derive(Debug, Clone)]
+pub enum News {
+    Reading {
+        which: Which,
+        received: Received,
+    },
+    /// What is done now, in a few words.
+    Working(String),
+    /// The last word.
+    Answered(Result<Arc<Comparison>, Problem>),
+}
+
+#[derive(Debug, Default)]
+pub struct Comparisons {
+    kept: HashMap<Question, Compared>,
+    /// Answers, the oldest first.
+    order: VecDeque<Question>,
+    pages: HashMap<PageId, Answer<Arc<Page>>>,
+    page_order: VecDeque<PageId>,
+    size: usize,
+    /// Grows with every answer.
+    pub revision: u64,
+}
+
+impl Comparisons {
+    pub fn get(&self, question: &Question) -> Option<&Compared> {
+        self.kept.get(question)
+    }
+
+    pub fn here(&self, question: &Question) -> Option<&Arc<Comparison>> {
+        match self.kept.get(question)? {
+            Compared::Here(comparison) => Some(comparison),
+            Compared::Coming(_) | Compared::Failed(_) => None,
+        }
+    }
+
+    pub fn page(&self, id: &PageId) -> Option<&Answer<Arc<Page>>> {
+        self.pages.get(id)
+    }
+
+    /// Remembers that it was asked.
+    pub fn ask(&mut self, question: &Question, since: Timestamp) {
+        let nothing = Received::default();
+        let coming = Coming { since, from: nothing, to: nothing, work: None };
+        self.kept.insert(question.clone(), Compared::Coming(Box::new(coming)));
+        self.revision += 1;
+    }
+
+    pub fn ask_page(&mut self, id: &PageId) {
+        self.pages.insert(id.clone(), Answer::Asked);
+    }
+
+    pub fn take(&mut self, question: &Question, news: News) {
+        self.revision += 1;
+        match news {
+            // progress of one that nobody waits for any more is not kept
+            News::Reading { which, received } => {
+                if let Some(Compared::Coming(coming)) = self.kept.get_mut(question) {
+                    match which {
+                        Which::From => coming.from = received,
+                        Which::To => coming.to = received,
+                        Which::Both => (coming.from, coming.to) = (received, received),
+                    }
+                }
+            }
+            News::Working(work) => {
+                if let Some(Compared::Coming(coming)) = self.kept.get_mut(question) {
+                    coming.work = Some(work);
+                }
+            }
+            News::Answered(Ok(comparison)) => {
+                self.order.retain(|other| other != question);
+                self.order.push_back(question.clone());
+                self.kept.insert(question.clone(), Compared::Here(comparison));
+                while self.order.len() > KEPT {
+                    let Some(oldest) = self.order.pop_front() else { break };
+                    self.drop_one(&oldest);
+                }
+            }
+            News::Answered(Err(problem)) => {
+                self.kept.insert(question.clone(), Compared::Failed(problem));
+            }
+        }
+    }
+
+    /// Keeps it, and forgets what came first when there is too much.
+    pub fn take_page(&mut self, id: PageId, answer: Result<Arc<Page>, Problem>) {
+        if let Ok(page) = &answer {
+            self.size += page.size();
+            self.page_order.push_back(id.clone());
+        }
+        self.pages.insert(id, Answer::from_result(answer));
+        while self.size > PAGES && self.page_order.len() > 1 {
+            let Some(oldest) = self.page_order.pop_front() else { break };
+            self.drop_page(&oldest);
+        }
+    }
+
+    fn drop_page(&mut self, id: &PageId) {
+        if let Some(Answer::Here(page)) = self.pages.remove(id) {
+            self.size = self.size.saturating_sub(page.size());
+        }
+    }
+
+    /// It is asked again.
+    pub fn forget(&mut self, question: &Question) {
+        self.order.retain(|other| other != question);
+        self.drop_one(question);
+        self.revision += 1;
+    }
+
+    fn drop_one(&mut self, question: &Question) {
+        self.kept.remove(question);
+        let pages: Vec<PageId> = self.pages.keys().filter(|id| *id.question == *question).cloned().collect();
+        for id in pages {
+            self.page_order.retain(|other| *other != id);
+            self.drop_page(&id);
+        }
+    }
+
+    /// Somebody would not wait for it any longer. True if it was on its way.
+    pub fn give_up(&mut self, question: &Question) -> bool {
+        let coming = matches!(self.kept.get(question), Some(Compared::Coming(_)));
+        if coming {
+            self.kept.remove(question);
+            self.revision += 1;
+        }
+        coming
+    }
+
+    /// Somebody would not wait for it any longer, and still looks at it.
+    pub fn cancel(&mut self, question: &Question, problem: Problem) {
+        if matches!(self.kept.get(question), Some(Compared::Coming(_))) {
+            self.kept.insert(question.clone(), Compared::Failed(problem));
+            self.revision += 1;
+        }
+    }
+
+    /// What a consumer of another cluster makes of it is asked there.
+    pub fn leave_cluster(&mut self) {
+        let seen: Vec<Question> =
+            self.kept.keys().filter(|question| question.consumer.is_some()).cloned().collect();
+        for question in &seen {
+            self.forget(question);
+        }
+    }
+}
