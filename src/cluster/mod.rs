@@ -7,6 +7,7 @@ mod follower;
 mod watch;
 
 mod act;
+mod config;
 mod events;
 
 mod access;
@@ -27,6 +28,7 @@ use crate::{
         event::Event,
         fact::{Fact, Object, Scope},
         identity::{About, ObjectId},
+        lens::{Config, ConfigRef},
         problem::Problem,
     },
     port::Cluster,
@@ -89,6 +91,11 @@ impl Cluster for KubeCluster {
     fn patch(&self, patch: Patch) -> BoxFuture<'static, Result<(), Problem>> {
         let api = self.api.clone();
         async move { act::patch(&api, &patch).await }.boxed()
+    }
+
+    fn config(&self, config: ConfigRef) -> BoxFuture<'static, Result<Config, Problem>> {
+        let api = self.api.clone();
+        async move { config::read(&api, &config).await }.boxed()
     }
 
     fn namespaces(&self) -> BoxFuture<'static, Result<Vec<String>, Problem>> {

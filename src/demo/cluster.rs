@@ -12,6 +12,7 @@ use crate::{
         event::Event,
         fact::{Fact, FeedId, Object, Scope},
         identity::{About, Kind, ObjectId},
+        lens::{Config, ConfigRef},
         problem::{Cause, Problem},
     },
     port::Cluster,
@@ -158,6 +159,10 @@ impl Cluster for DemoCluster {
             Ok(())
         }
         .boxed()
+    }
+
+    fn config(&self, config: ConfigRef) -> BoxFuture<'static, Result<Config, Problem>> {
+        self.later(move |state| state.config(&config))
     }
 
     fn namespaces(&self) -> BoxFuture<'static, Result<Vec<String>, Problem>> {

@@ -7,7 +7,8 @@ use crate::{
         event::Event,
         fact::{Fact, Object},
         identity::{Kind, ObjectId},
-        problem::Problem,
+        lens::{Config, ConfigKind, ConfigRef},
+        problem::{Cause, Problem},
         world::World,
     },
 };
@@ -18,6 +19,7 @@ use std::{collections::BTreeMap, sync::Arc};
 #[derive(Debug, Default)]
 pub(super) struct State {
     held: BTreeMap<ObjectId, Held>,
+    configs: BTreeMap<ConfigRef, Config>,
     events: Vec<Value>,
     version: u64,
 }
@@ -41,11 +43,20 @@ impl State {
                     state.events.push(json);
                     continue;
                 }
+                if let Some((config, held)) = config_in(&json) {
+                    state.configs.insert(config, held);
+                    continue;
+                }
                 let object = convert::object_in(&json)?;
                 state.held.insert(object.id().clone(), Held { json, object, version: 0 });
             }
         }
         Ok(state)
+    }
+
+    pub(super) fn config(&self, config: &ConfigRef) -> Result<Config, Problem> {
+        let missing = || Problem::new(Cause::NotFound, format!("read {config}"), "404 Not Found");
+        self.configs.get(config).cloned().ok_or_else(missing)
     }
 
     pub(super) fn version(&self) -> u64 {
@@ -135,6 +146,19 @@ pub(super) struct Said {
 fn is_about(event: &Value, id: &ObjectId) -> bool {
     let about = &event["involvedObject"];
     about["kind"] == id.kind.name() && about["namespace"] == *id.namespace && about["name"] == *id.name
+}
+
+/// A recorded ConfigMap (`data`) or Secret (`stringData`).
+fn config_in(json: &Value) -> Option<(ConfigRef, Config)> {
+    let (kind, field) = match json["kind"].as_str()? {
+        "ConfigMap" => (ConfigKind::ConfigMap, "data"),
+        "Secret" => (ConfigKind::Secret, "stringData"),
+        _ => return None,
+    };
+    let text = |field: &str| json["metadata"][field].as_str().map(Into::into);
+    let held = json[field].as_object()?.iter();
+    let held = held.filter_map(|(key, value)| Some((key.as_str().into(), value.as_str()?.into())));
+    Some((ConfigRef { kind, namespace: text("namespace")?, name: text("name")? }, Config(held.collect())))
 }
 
 fn shift_times(json: &mut Value, shift: Shift) {

@@ -16,7 +16,7 @@ use crate::domain::{
     event::Event,
     fact::{Fact, Object, Scope},
     identity::{About, ObjectId},
-    lens::Lens,
+    lens::{Config, ConfigRef, Lens},
     problem::{Cause, Problem},
     repository::Upstream,
     tree::Tree,
@@ -50,6 +50,10 @@ pub trait Cluster: Send + Sync {
 
     /// Sends a merge patch with field manager `fluxscope`. The only write there is.
     fn patch(&self, patch: Patch) -> BoxFuture<'static, Result<(), Problem>>;
+
+    /// What a ConfigMap or a Secret holds, by one GET. It is never logged. Only what `valuesFrom` of a HelmRelease names
+    /// is asked for, Secrets only where a person said so.
+    fn config(&self, config: ConfigRef) -> BoxFuture<'static, Result<Config, Problem>>;
 
     /// Names of all namespaces, where that may be asked.
     fn namespaces(&self) -> BoxFuture<'static, Result<Vec<String>, Problem>>;

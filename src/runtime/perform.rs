@@ -690,6 +690,12 @@ mod tests {
         fn patch(&self, _: crate::domain::action::Patch) -> BoxFuture<'static, Result<(), Problem>> {
             panic!("patch")
         }
+        fn config(
+            &self,
+            _: crate::domain::lens::ConfigRef,
+        ) -> BoxFuture<'static, Result<crate::domain::lens::Config, Problem>> {
+            panic!("config")
+        }
         fn namespaces(&self) -> BoxFuture<'static, Result<Vec<String>, Problem>> {
             panic!("namespaces")
         }

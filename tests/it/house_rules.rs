@@ -27,6 +27,7 @@ const HOUSE: &[Part] = &[
             "serde",
             "serde_json",
             "serde_saphyr",
+            "sha2",
             "similar",
             "thiserror",
             "unicode_width",

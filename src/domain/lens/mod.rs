@@ -1,8 +1,18 @@
 //! Through whose eyes two revisions are compared: the whole artifact, or what one consumer makes of it. It reads the
 //! consumer's spec; it asks nobody and renders nothing.
 
+mod node;
+mod paths;
+mod read;
+mod set;
+mod values;
+
 use super::{diff::Side, identity::ObjectId, problem::Problem};
 use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Lens {
@@ -35,9 +45,13 @@ pub struct ReleaseLens {
     pub id: ObjectId,
     pub release_name: Box<str>,
     pub target_namespace: Box<str>,
-    /// `spec.values`, merged over those of `valuesFrom` that were read, as helm-controller does.
+    /// `spec.values`, merged over those of `valuesFrom` that were read, as helm-controller does. Always a map.
     pub values: Value,
+    /// Where values of Secrets stand in it.
+    pub from_secrets: SecretPaths,
     pub values_from: Vec<ValuesFrom>,
+    /// `spec.chart.spec.valuesFiles`: files of the chart that stand in for its `values.yaml`.
+    pub values_files: Vec<Box<str>>,
     /// `spec.upgrade.crds`: `Skip` if it is not set.
     pub upgrade_crds: Box<str>,
     pub on_top: Vec<Box<str>>,
@@ -73,6 +87,46 @@ pub enum ValuesState {
     Failed(Problem),
 }
 
+/// A ConfigMap or Secret that `valuesFrom` names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConfigRef {
+    pub kind: ConfigKind,
+    pub namespace: Box<str>,
+    pub name: Box<str>,
+}
+
+/// The `data` of a ConfigMap or Secret, decoded.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Config(pub BTreeMap<Box<str>, Vec<u8>>);
+
+/// Values may be secret: only the keys are in what is logged.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// Places in merged values that hold what a Secret said. They are never shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SecretPaths {
+    /// Keys from the root on; a list is one place.
+    paths: BTreeSet<Vec<Box<str>>>,
+}
+
+impl SecretPaths {
+    /// The value at this place comes from a Secret, or holds one that does. Keys of maps from the root on; what
+    /// stands inside a list is asked for by the list.
+    pub fn covers<S: AsRef<str>>(&self, path: &[S]) -> bool {
+        let meets =
+            |known: &Vec<Box<str>>| known.iter().zip(path).all(|(known, key)| **known == *key.as_ref());
+        self.paths.iter().any(meets)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.paths.is_empty()
+    }
+}
+
 /// What the consumer gets of one side.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
@@ -84,10 +138,25 @@ pub struct Seen {
 }
 
 impl Lens {
-    /// The consumer as the API server prints it.
+    /// The consumer as the API server prints it: a Kustomization or a HelmRelease.
     pub fn read(object: &Value) -> Result<Self, Problem> {
-        let _ = object;
-        Ok(Self::Whole)
+        read::read(object)
+    }
+
+    /// What has to be read before [`Lens::fill`]: each object once. ConfigMaps always, Secrets only when asked.
+    pub fn needs(&self, read_secrets: bool) -> Vec<ConfigRef> {
+        match self {
+            Self::Whole | Self::Kustomization(_) => Vec::new(),
+            Self::Release(release) => release.needs(read_secrets),
+        }
+    }
+
+    /// Takes what was read, all at once, and composes the values. What is not among the answers stays not read.
+    pub fn fill(&mut self, answers: &[(ConfigRef, Result<Config, Problem>)]) {
+        match self {
+            Self::Whole | Self::Kustomization(_) => {}
+            Self::Release(release) => release.fill(answers),
+        }
     }
 
     /// What of a side concerns this consumer.
@@ -104,5 +173,28 @@ impl Lens {
                 .iter()
                 .any(|from| matches!(from.state, ValuesState::NotRead | ValuesState::Failed(_))),
         }
+    }
+}
+
+impl ConfigKind {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ConfigMap => "ConfigMap",
+            Self::Secret => "Secret",
+        }
+    }
+
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::ConfigMap => "configmaps",
+            Self::Secret => "secrets",
+        }
+    }
+}
+
+impl fmt::Display for ConfigRef {
+    /// `ConfigMap shop/values`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}/{}", self.kind.name(), self.namespace, self.name)
     }
 }

@@ -13,6 +13,7 @@ use fluxscope::{
         event::Event,
         fact::{Fact, FeedId, Object, Scope},
         identity::{About, Kind, Meta, ObjectId},
+        lens::{Config, ConfigRef},
         problem::{Cause, Problem},
         repository::{Repository, Upstream},
         revision::Revision,
@@ -248,6 +249,11 @@ pub(crate) struct Fake {
     /// Whose manifest was asked for.
     pub(crate) described: Mutex<Vec<String>>,
     pub(crate) fetched: Mutex<Vec<ObjectId>>,
+    /// Objects as the API server prints them.
+    pub(crate) raws: HashMap<ObjectId, serde_json::Value>,
+    /// What ConfigMaps and Secrets hold; the others are not there.
+    pub(crate) configs: HashMap<ConfigRef, Result<Config, Problem>>,
+    pub(crate) configs_asked: Mutex<Vec<ConfigRef>>,
     /// What is found wherever an artifact is looked for, and its layers.
     pub(crate) sealed: Sealed,
     pub(crate) targets: Mutex<Vec<Target>>,
@@ -322,7 +328,7 @@ impl Cluster for Handle {
     }
 
     fn raw(&self, id: ObjectId) -> BoxFuture<'static, Result<serde_json::Value, Problem>> {
-        future::ready(Err(not_found(&id))).boxed()
+        future::ready(self.0.raws.get(&id).cloned().ok_or_else(|| not_found(&id))).boxed()
     }
 
     fn follow(&self, id: ObjectId) -> BoxStream<'static, Result<Arc<Object>, Problem>> {
@@ -356,6 +362,12 @@ impl Cluster for Handle {
     fn patch(&self, patch: Patch) -> BoxFuture<'static, Result<(), Problem>> {
         self.0.patches.lock().unwrap().push(patch);
         future::ready(self.0.denied.clone().map_or(Ok(()), Err)).boxed()
+    }
+
+    fn config(&self, config: ConfigRef) -> BoxFuture<'static, Result<Config, Problem>> {
+        let problem = Problem::new(Cause::NotFound, format!("read {config}"), "404 Not Found");
+        self.0.configs_asked.lock().unwrap().push(config.clone());
+        future::ready(self.0.configs.get(&config).cloned().unwrap_or(Err(problem))).boxed()
     }
 
     fn namespaces(&self) -> BoxFuture<'static, Result<Vec<String>, Problem>> {
