@@ -91,6 +91,22 @@ pub struct Artifact {
     pub asked_with: Option<Arc<str>>,
 }
 
+impl Artifact {
+    /// The layer that Flux takes.
+    pub fn taken_layer(&self) -> Option<&Descriptor> {
+        self.manifest.layers.get(self.taken.as_ref().ok()?.layer)
+    }
+
+    /// Flux would store the same of both: the same bytes, read with the same rules.
+    pub fn same_content(&self, other: &Self) -> bool {
+        let rules = |artifact: &Self| {
+            let taken = artifact.taken.as_ref().ok()?;
+            Some((artifact.manifest.layers.get(taken.layer)?.digest.clone(), taken.operation))
+        };
+        rules(self).is_some_and(|one| rules(other) == Some(one)) && self.target.ignore == other.target.ignore
+    }
+}
+
 /// Flux's choice of a layer (`reference/flux.md` §1.6).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {

@@ -71,6 +71,26 @@ impl Tier {
 }
 
 impl Comparison {
+    /// True or false where that is certain; None: nothing differs in what was read, and not all was read.
+    pub fn is_same(&self) -> Option<bool> {
+        let differs = !self.source.is_same() || self.built.as_ref().is_some_and(|built| !built.is_same());
+        self.certain(!differs)
+    }
+
+    /// Of a verdict on what was read: whether it holds for the artifacts.
+    pub fn certain(&self, same: bool) -> Option<bool> {
+        match same {
+            false => Some(false),
+            true => self.is_whole().then_some(true),
+        }
+    }
+
+    /// All of both sides was read, or needed not to be: they are the same bytes.
+    pub fn is_whole(&self) -> bool {
+        let whole = |half: &Half| half.tree.complete && half.tree.cut.is_none();
+        (whole(&self.from) && whole(&self.to)) || self.from.artifact.same_content(&self.to.artifact)
+    }
+
     /// What objects are read from: the rendered ones where there are some.
     pub fn diff(&self) -> &Diff {
         self.built.as_ref().unwrap_or(&self.source)
