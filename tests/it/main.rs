@@ -31,3 +31,4 @@ mod stories;
 mod story;
 mod terminal;
 mod vectors;
+mod yaml;

@@ -1,9 +1,15 @@
 //! Kubernetes objects in files: what a file is for, its documents, and what each says in the dialect of whoever reads
 //! it. A document that is broken stays one document.
 
+mod reader;
+mod role;
+mod scalar;
 mod scan;
+mod stream;
 
+pub use role::role;
 pub use scan::{Named, scan};
+pub use stream::documents;
 
 use serde_json::Value;
 use std::{fmt, ops::Range};
@@ -59,13 +65,34 @@ pub struct Document {
 /// Why a document cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {
-    /// Of the whole text, from 1.
+    /// Of the text that was parsed, from 1; of the whole stream after [`Broken::under`].
     pub line: usize,
     /// May quote the file: from outside.
     pub why: Box<str>,
 }
 
+impl Broken {
+    /// The same error with its line in the stream that the document is part of.
+    #[must_use]
+    pub fn under(self, document: &Document) -> Self {
+        Self { line: document.line + self.line - 1, ..self }
+    }
+}
+
 impl Key {
+    /// Of a document that was read; None: it names no object, because its kind or its name is missing. An object that
+    /// gets its name in the cluster is known by its `generateName`.
+    pub fn of(value: &Value) -> Option<Self> {
+        let text = |value: &Value, field: &str| {
+            value.get(field).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        let kind = text(value, "kind")?;
+        let metadata = value.get("metadata")?;
+        let name = text(metadata, "name").or_else(|| text(metadata, "generateName"))?;
+        let api_version = text(value, "apiVersion").unwrap_or_default();
+        Some(Self::new(&api_version, &kind, text(metadata, "namespace").as_deref(), &name))
+    }
+
     /// `group/version` or `version`, as in `apiVersion`.
     pub fn new(api_version: &str, kind: &str, namespace: Option<&str>, name: &str) -> Self {
         let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
@@ -87,25 +114,31 @@ impl fmt::Display for Key {
     }
 }
 
-/// The documents of a stream; a JSON document is one.
-pub fn documents(text: &str) -> Vec<Document> {
-    vec![Document { line: 1, at: 0..text.len() }]
-}
-
-/// What one document says; None: it is empty. Limits on depth and aliases are part of it.
+/// What one document says; None: it is empty. It is read as far as its first `...`, like the readers of Flux.
+///
+/// As kubectl reads it (`Dialect::Helm`) JSON is JSON; for kustomize it is YAML, where a key may not stand twice and a
+/// pair of surrogates is no character. Lines of an error are those of `text`: [`Broken::under`] makes them those of the
+/// stream. At most 64 levels deep; aliases may write out 400,000 values or 64 MiB.
 pub fn parse(text: &str, dialect: Dialect) -> Result<Option<Value>, Broken> {
-    let _ = dialect;
-    serde_saphyr::from_str(text).map(Some).map_err(|error| Broken { line: 1, why: error.to_string().into() })
+    reader::read(text, dialect)
 }
 
-/// The objects that a document stands for: itself, or the items of a List.
+/// The objects that a document stands for: itself, or the items of a List, whatever it is a List of, also of Lists
+/// (kustomize's `inlineAnyEmbeddedLists`). A List without `items` is an object; one with none is none.
 pub fn unroll(document: Value) -> Vec<Value> {
-    vec![document]
-}
-
-/// What the file of this path is for. `charts`: folders that hold a `Chart.yaml`, without a slash behind; the root is
-/// empty.
-pub fn role(path: &str, charts: &[&str]) -> Role {
-    let _ = (path, charts);
-    Role::Manifests
+    let mut found = Vec::new();
+    let mut left = std::collections::VecDeque::from([document]);
+    while let Some(mut value) = left.pop_front() {
+        let lists = value["kind"].as_str().is_some_and(|kind| kind.ends_with("List"));
+        match value.get_mut("items").filter(|_| lists).map(Value::take) {
+            Some(Value::Array(items)) => left.extend(items.into_iter().filter(|item| !item.is_null())),
+            Some(Value::Null) => {}
+            Some(odd) => {
+                value["items"] = odd;
+                found.push(value);
+            }
+            None => found.push(value),
+        }
+    }
+    found
 }

@@ -1,0 +1,439 @@
+//! One YAML document -> what a reader of Flux makes of it. The events come from a parser; what they mean is decided here
+//! as go-yaml v2 (Helm, kubectl) and kyaml (kustomize) do. Depth and aliases are limited; it never recurses.
+
+use super::{
+    Broken, Dialect,
+    scalar::{self, Meaning},
+    stream,
+};
+use serde_json::{Map, Number, Value};
+use serde_saphyr::granit_parser::{self as yaml, Event, Parser, ScalarStyle, StructureStyle, Tag};
+use std::{borrow::Cow, collections::HashMap};
+
+/// Of mappings and lists in each other, aliases written out.
+const DEPTH: usize = 64;
+/// What aliases may write out in one document.
+const NODES: usize = 400_000;
+const BYTES: usize = 64 << 20;
+
+type Read<T> = Result<T, String>;
+
+/// See [`super::parse`].
+pub(super) fn read(text: &str, dialect: Dialect) -> Result<Option<Value>, Broken> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if dialect == Dialect::Helm
+        && text.trim_start().starts_with('{')
+        && let Ok(value) = serde_json::from_str(text)
+    {
+        let settled = settle(value, DEPTH).map_err(|why| Broken { line: 1, why: why.into() })?;
+        return Ok(Some(settled));
+    }
+    check(text, dialect)?;
+    let options = yaml::options! {
+        emit_comments: false,
+        flow_nesting_limit: DEPTH + 1,
+        block_nesting_limit: DEPTH + 1,
+        disallow_directives: true,
+    };
+    let mut reader = Reader::new(dialect);
+    for event in Parser::new_from_str_with_options(text, options) {
+        let (event, span) = event.map_err(|error| Broken {
+            line: error.marker().line().max(1),
+            why: error.kind().to_string().into(),
+        })?;
+        if matches!(event, Event::DocumentEnd) {
+            break;
+        }
+        let line = span.start.line().max(1);
+        reader.take(event).map_err(|why| Broken { line, why: why.into() })?;
+    }
+    reader.finish()
+}
+
+/// What the parser would let pass.
+fn check(text: &str, dialect: Dialect) -> Result<(), Broken> {
+    // kyaml leaves the first line to the parser
+    let from = match dialect {
+        Dialect::Kustomize => text.find('\n').unwrap_or(text.len()),
+        Dialect::Helm => 0,
+    };
+    if let Some((line, found)) = stream::misplaced(text, from) {
+        return Err(Broken { line, why: format!("invalid document separator: {found}").into() });
+    }
+    let control = |c: char| {
+        matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
+    };
+    match text.find(control) {
+        Some(at) => Err(Broken {
+            line: stream::breaks(&text[..at]) + 1,
+            why: "control characters are not allowed".into(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// A value that is complete, and what must be known of it if it is used elsewhere.
+struct Node {
+    value: Value,
+    /// Of a scalar: what it is as a key.
+    key: Option<Key>,
+    /// A plain scalar of no characters: inside brackets, or as a key, kustomize makes it an empty string.
+    blank: bool,
+    weight: Weight,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Weight {
+    nodes: usize,
+    bytes: usize,
+    height: usize,
+}
+
+#[derive(Clone)]
+enum Key {
+    Field(String),
+    /// A field by its text, but no string: kustomize writes JSON of it at the top only.
+    Odd(String),
+    Merge,
+    /// `"<<"` in quotes: kustomize drops it with its value.
+    Dropped,
+    Bad(Cow<'static, str>),
+}
+
+/// A collection that is being read.
+struct Open {
+    collection: Collection,
+    anchor: usize,
+    /// In brackets, itself or what it is in.
+    flow: bool,
+    weight: Weight,
+}
+
+enum Collection {
+    List(Vec<Value>),
+    Mapping(Mapping),
+}
+
+#[derive(Default)]
+struct Mapping {
+    fields: Map<String, Value>,
+    key: Option<Key>,
+    /// Kustomize: what `<<` brings, applied at the end.
+    merged: Option<Vec<Map<String, Value>>>,
+}
+
+/// A scalar as it was written.
+struct Scalar<'a> {
+    text: Cow<'a, str>,
+    plain: bool,
+    tag: Option<Cow<'a, str>>,
+}
+
+struct Reader {
+    dialect: Dialect,
+    open: Vec<Open>,
+    /// By the parser's number; one that is not there yet is still open: it would contain itself.
+    anchors: HashMap<usize, Node>,
+    root: Option<Node>,
+    /// Nodes as go-yaml counts them.
+    nodes: usize,
+    /// Those of them that aliases brought.
+    expanded: Weight,
+}
+
+impl Reader {
+    fn new(dialect: Dialect) -> Self {
+        let expanded = Weight::default();
+        Self { dialect, open: Vec::new(), anchors: HashMap::new(), root: None, nodes: 1, expanded }
+    }
+
+    fn finish(self) -> Result<Option<Value>, Broken> {
+        let value = match self.root {
+            None | Some(Node { value: Value::Null, .. }) => return Ok(None),
+            Some(Node { value, .. }) => value,
+        };
+        if self.dialect == Dialect::Kustomize && !(value.is_object() || value.is_array()) {
+            return Err(Broken { line: 1, why: "neither a mapping nor a list".into() });
+        }
+        Ok(Some(value))
+    }
+
+    fn take(&mut self, event: Event<'_>) -> Read<()> {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let plain = style == ScalarStyle::Plain;
+                let text = if style == ScalarStyle::Folded && self.dialect == Dialect::Kustomize {
+                    Cow::Owned(scalar::refolded(&text))
+                } else {
+                    text
+                };
+                self.scalar(&Scalar { text, plain, tag: tag.as_deref().map(short) }, anchor)
+            }
+            Event::Alias(id) => self.alias(id),
+            Event::SequenceStart(style, anchor, _) => {
+                self.begin(Collection::List(Vec::new()), style, anchor)
+            }
+            Event::MappingStart(style, anchor, _) => {
+                self.begin(Collection::Mapping(Mapping::default()), style, anchor)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(),
+            _ => Ok(()),
+        }
+    }
+
+    fn in_flow(&self) -> bool {
+        self.open.last().is_some_and(|open| open.flow)
+    }
+
+    fn wants_key(&self) -> bool {
+        matches!(self.open.last(), Some(Open { collection: Collection::Mapping(mapping), .. }) if mapping.key.is_none())
+    }
+
+    fn scalar(&mut self, scalar: &Scalar<'_>, anchor: usize) -> Read<()> {
+        self.nodes += 1;
+        let meaning = scalar.meaning(self.dialect)?;
+        let blank = scalar.plain && scalar.tag.is_none() && scalar.text.is_empty();
+        let wants_key = self.wants_key();
+        let key = (wants_key || anchor != 0).then(|| scalar.key(&meaning, self.dialect));
+        let weight = Weight { nodes: 1, bytes: scalar.text.len(), height: 0 };
+        let value =
+            if wants_key && anchor == 0 { Value::Null } else { scalar.value(meaning, self.dialect)? };
+        self.complete(Node { value, key, blank, weight }, anchor, false)
+    }
+
+    fn begin(&mut self, collection: Collection, style: StructureStyle, anchor: usize) -> Read<()> {
+        self.nodes += 1;
+        if self.open.len() >= DEPTH {
+            return Err(format!("nested deeper than {DEPTH}"));
+        }
+        let flow = style == StructureStyle::Flow || self.in_flow();
+        let weight = Weight { nodes: 1, bytes: 0, height: 0 };
+        self.open.push(Open { collection, anchor, flow, weight });
+        Ok(())
+    }
+
+    fn end(&mut self) -> Read<()> {
+        let Some(open) = self.open.pop() else { return Ok(()) };
+        let value = match open.collection {
+            Collection::List(items) => Value::Array(items),
+            Collection::Mapping(mapping) => Value::Object(mapping.finish()),
+        };
+        let key = Some(Key::Bad("invalid map key: a list or a mapping".into()));
+        let weight = Weight { height: open.weight.height + 1, ..open.weight };
+        self.complete(Node { value, key, blank: false, weight }, open.anchor, false)
+    }
+
+    fn alias(&mut self, id: usize) -> Read<()> {
+        let Some(target) = self.anchors.get(&id) else { return Err("anchor value contains itself".to_owned()) };
+        let Node { value, key, blank, weight } = target;
+        self.nodes += 1 + weight.nodes;
+        self.expanded.nodes += weight.nodes;
+        self.expanded.bytes += weight.bytes;
+        let excessive = self.dialect == Dialect::Helm && is_excessive(self.nodes, self.expanded.nodes);
+        if excessive || self.expanded.nodes > NODES || self.expanded.bytes > BYTES {
+            return Err("document contains excessive aliasing".to_owned());
+        }
+        if self.open.len() + weight.height > DEPTH {
+            return Err(format!("nested deeper than {DEPTH}"));
+        }
+        let weight = Weight { nodes: weight.nodes + 1, ..*weight };
+        let node = Node { value: value.clone(), key: key.clone(), blank: *blank, weight };
+        self.complete(node, 0, true)
+    }
+
+    /// Puts a value where it stands.
+    fn complete(&mut self, node: Node, anchor: usize, alias: bool) -> Read<()> {
+        if anchor != 0 {
+            let copy = Node { value: node.value.clone(), key: node.key.clone(), ..node };
+            self.anchors.insert(anchor, copy);
+        }
+        let (dialect, outermost) = (self.dialect, self.open.len() == 1);
+        let Some(open) = self.open.last_mut() else {
+            self.root = Some(node);
+            return Ok(());
+        };
+        open.weight.nodes += node.weight.nodes;
+        open.weight.bytes += node.weight.bytes;
+        open.weight.height = open.weight.height.max(node.weight.height);
+        let quoted = node.blank && open.flow && dialect == Dialect::Kustomize;
+        let value = if quoted { Value::String(String::new()) } else { node.value };
+        match &mut open.collection {
+            Collection::List(items) => {
+                items.push(value);
+                Ok(())
+            }
+            Collection::Mapping(mapping) => match mapping.key.take() {
+                None => match node.key {
+                    Some(Key::Bad(why)) => Err(why.into_owned()),
+                    Some(Key::Odd(name)) if !outermost => {
+                        Err(format!("the key {name} is no string, and not at the top"))
+                    }
+                    key => {
+                        mapping.key = key;
+                        Ok(())
+                    }
+                },
+                Some(key) => mapping.insert(key, value, alias, dialect),
+            },
+        }
+    }
+}
+
+impl Mapping {
+    fn insert(&mut self, key: Key, value: Value, alias: bool, dialect: Dialect) -> Read<()> {
+        match (key, dialect) {
+            (Key::Field(name) | Key::Odd(name), Dialect::Helm) => {
+                self.fields.insert(name, value);
+            }
+            (Key::Field(name) | Key::Odd(name), Dialect::Kustomize) => {
+                if self.fields.contains_key(&name) {
+                    return Err(format!("mapping key {name:?} already defined"));
+                }
+                self.fields.insert(name, value);
+            }
+            (Key::Merge, Dialect::Helm) => {
+                // the first of a list wins, and all of it over what was there
+                for merged in mergeable(value, alias)?.into_iter().rev() {
+                    self.fields.extend(merged);
+                }
+            }
+            (Key::Merge, Dialect::Kustomize) => {
+                if self.merged.replace(mergeable(value, alias)?).is_some() {
+                    return Err("duplicate merge key".to_owned());
+                }
+            }
+            (Key::Dropped | Key::Bad(_), _) => {}
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Map<String, Value> {
+        for (name, value) in self.merged.into_iter().flatten().flatten() {
+            if !self.fields.contains_key(&name) {
+                self.fields.insert(name, value);
+            }
+        }
+        self.fields
+    }
+}
+
+fn mergeable(value: Value, alias: bool) -> Read<Vec<Map<String, Value>>> {
+    let refused = || "map merge requires map or sequence of maps as the value".to_owned();
+    let map = |value| if let Value::Object(map) = value { Ok(map) } else { Err(refused()) };
+    match value {
+        Value::Array(items) if !alias => items.into_iter().map(map).collect(),
+        value => Ok(vec![map(value)?]),
+    }
+}
+
+/// go-yaml v2's own limit (`decode.go`, `allowedAliasRatio`).
+#[expect(clippy::cast_precision_loss, reason = "a ratio")]
+fn is_excessive(nodes: usize, expanded: usize) -> bool {
+    const LOW: f64 = 400_000.0;
+    const HIGH: f64 = 4_000_000.0;
+    let (nodes, expanded) = (nodes as f64, expanded as f64);
+    let allowed = 0.99 - 0.89 * ((nodes - LOW) / (HIGH - LOW)).clamp(0.0, 1.0);
+    expanded > 100.0 && nodes > 1000.0 && expanded / nodes > allowed
+}
+
+impl Scalar<'_> {
+    fn meaning(&self, dialect: Dialect) -> Read<Meaning<'_>> {
+        let text = || Ok(Meaning::Text(Cow::Borrowed(&*self.text)));
+        match self.tag.as_deref() {
+            None if self.plain => Ok(scalar::plain(&self.text, dialect)),
+            // v3 takes the tag `!` for none, v2 for a string
+            Some("!") if self.plain && dialect == Dialect::Kustomize => Ok(scalar::plain(&self.text, dialect)),
+            None | Some("!" | "!!str") => text(),
+            Some("!!merge") if self.text == "<<" => Ok(Meaning::Merge),
+            Some(tag) => scalar::tagged(tag, &self.text, dialect),
+        }
+    }
+
+    fn value(&self, meaning: Meaning<'_>, dialect: Dialect) -> Read<Value> {
+        Ok(match meaning {
+            Meaning::Null => Value::Null,
+            Meaning::Bool(is) => Value::Bool(is),
+            Meaning::Int(number) => number.into(),
+            Meaning::Large(number) => number.into(),
+            Meaning::Float(number) => float(number)?,
+            Meaning::Time(time) if dialect == Dialect::Kustomize => Value::String(time.into()),
+            Meaning::Binary(text) => Value::String(text),
+            Meaning::Time(_) | Meaning::Merge => Value::String(self.text.as_ref().to_owned()),
+            Meaning::Text(text) => Value::String(text.into_owned()),
+        })
+    }
+
+    fn key(&self, meaning: &Meaning<'_>, dialect: Dialect) -> Key {
+        let text = || self.text.as_ref().to_owned();
+        let ours = |tag: &str| matches!(tag, "!" | "!!str" | "!!merge");
+        match (meaning, dialect) {
+            (Meaning::Merge, _) => Key::Merge,
+            (Meaning::Null, Dialect::Kustomize) if self.text.is_empty() => Key::Field(String::new()),
+            (Meaning::Null, _) => Key::Bad("a key may not be null".into()),
+            (Meaning::Binary(text), Dialect::Helm) => Key::Field(text.clone()),
+            (Meaning::Binary(text), Dialect::Kustomize) => Key::Odd(text.clone()),
+            (Meaning::Bool(is), Dialect::Helm) => Key::Field(is.to_string()),
+            (Meaning::Int(number), Dialect::Helm) => Key::Field(number.to_string()),
+            (Meaning::Large(_), Dialect::Helm) => Key::Bad("unsupported map key: a number too large".into()),
+            (Meaning::Float(number), Dialect::Helm) => Key::Field(scalar::float_key(*number)),
+            (Meaning::Time(_) | Meaning::Text(_), Dialect::Helm) => Key::Field(text()),
+            (Meaning::Text(_), Dialect::Kustomize) => match self.tag.as_deref() {
+                Some(tag) if !ours(tag) => Key::Odd(text()),
+                _ if self.text == "<<" => Key::Dropped,
+                _ => Key::Field(text()),
+            },
+            (
+                Meaning::Bool(_) | Meaning::Int(_) | Meaning::Large(_) | Meaning::Float(_) | Meaning::Time(_),
+                Dialect::Kustomize,
+            ) => Key::Odd(text()),
+        }
+    }
+}
+
+/// As Go's JSON prints it: without a point if there is nothing behind it. No number and infinity cannot be said.
+fn float(number: f64) -> Read<Value> {
+    if number.fract() == 0.0 {
+        let whole = if number < 0.0 {
+            #[expect(clippy::cast_possible_truncation, reason = "its range is looked at")]
+            Some(number as i64).filter(|_| number >= -9_223_372_036_854_775_808.0).map(Value::from)
+        } else {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "its range is looked at")]
+            Some(number as u64).filter(|_| number < 18_446_744_073_709_551_616.0).map(Value::from)
+        };
+        if let Some(whole) = whole {
+            return Ok(whole);
+        }
+    }
+    Number::from_f64(number).map(Value::Number).ok_or_else(|| format!("unsupported value: {number}"))
+}
+
+/// `tag:yaml.org,2002:int` is `!!int`; `!` and everything else is as it is.
+fn short<'a>(tag: &Tag) -> Cow<'a, str> {
+    match (tag.handle(), tag.suffix()) {
+        ("tag:yaml.org,2002:", suffix) => Cow::Owned(format!("!!{suffix}")),
+        (handle, suffix) => match format!("{handle}{suffix}") {
+            whole if whole.starts_with("tag:yaml.org,2002:") => {
+                Cow::Owned(whole.replacen("tag:yaml.org,2002:", "!!", 1))
+            }
+            whole => Cow::Owned(whole),
+        },
+    }
+}
+
+/// JSON that was read as JSON: numbers as Go prints them, and no deeper than YAML.
+fn settle(value: Value, depth: usize) -> Read<Value> {
+    let below = || depth.checked_sub(1).ok_or_else(|| format!("nested deeper than {DEPTH}"));
+    match value {
+        Value::Array(items) => {
+            let depth = below()?;
+            items.into_iter().map(|item| settle(item, depth)).collect::<Read<_>>().map(Value::Array)
+        }
+        Value::Object(fields) => {
+            let depth = below()?;
+            let fields = fields.into_iter().map(|(name, value)| Ok((name, settle(value, depth)?)));
+            fields.collect::<Read<_>>().map(Value::Object)
+        }
+        Value::Number(number) if number.is_f64() => float(number.as_f64().unwrap_or_default()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(value),
+    }
+}
