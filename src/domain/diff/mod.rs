@@ -1,6 +1,23 @@
 //! Two trees -> what changed: files, Kubernetes objects, fields, lines. What it leaves out it counts. It judges nothing;
 //! what a change means is said by [`super::impact`].
 
+mod apply;
+mod fields;
+mod files;
+mod keys;
+mod likeness;
+mod lines;
+mod lists;
+mod objects;
+mod plan;
+mod renames;
+mod streams;
+
+pub use apply::apply;
+pub use fields::{Fields, fields};
+pub use lines::lines;
+pub use plan::{Plan, Read};
+
 use super::{
     digest::Digest,
     object::{Broken, Key, Role},
@@ -273,10 +290,11 @@ fn length(value: &Value) -> usize {
 }
 
 /// Compares two sides. CPU-heavy: off the UI. `going` is asked now and then: false ends it early, with what is known
-/// and an oddity that says so.
+/// and an oddity that says so. On several threads: [`Plan`].
 pub fn compare(from: &Side, to: &Side, going: &(dyn Fn() -> bool + Sync)) -> Diff {
-    let _ = (from, to, going);
-    Diff::default()
+    let plan = Plan::new(from, to);
+    let read = (0..plan.len()).map(|part| if going() { plan.read(part) } else { Read::skipped() }).collect();
+    plan.finish(read, going)
 }
 
 /// Lines of two texts side by side.
@@ -306,10 +324,4 @@ pub enum Sign {
     Added,
     /// So many equal lines are left out here.
     Gap(usize),
-}
-
-/// Compares line by line; equal lines farther than `around` from a change are left out.
-pub fn lines(from: &str, to: &str, around: usize) -> Lines {
-    let _ = (from, to, around);
-    Lines::default()
 }

@@ -11,10 +11,10 @@ use std::ops::Range;
 pub const HIDDEN: &str = "(hidden)";
 
 /// Where a Secret keeps its values.
-const FIELDS: [&str; 2] = ["data", "stringData"];
+pub(super) const FIELDS: [&str; 2] = ["data", "stringData"];
 
 /// A copy of the whole object, values included, that kubectl leaves behind.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+pub(super) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// The secret values of one text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -157,6 +157,46 @@ fn mask_as(value: &mut Value, listed: bool) {
             fields.iter_mut().for_each(|(name, field)| mask_as(field, list && name == "items"));
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Something in this tree is the value of a Secret, or was encrypted by SOPS. A text inside it is looked through too.
+pub fn holds_one(value: &Value) -> bool {
+    holds(value, false)
+}
+
+/// SOPS encrypted this value.
+pub fn is_encrypted(text: &str) -> bool {
+    text.starts_with(SOPS) && text.ends_with(']')
+}
+
+fn holds(value: &Value, listed: bool) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(|item| holds(item, listed)),
+        Value::Object(fields) => {
+            let kind = fields.get("kind").and_then(Value::as_str);
+            let (secret, list) = (listed || kind == Some("Secret"), kind == Some("SecretList"));
+            let own = || {
+                FIELDS.iter().any(|name| fields.get(*name).is_some_and(says_something))
+                    || value.pointer("/metadata/annotations").and_then(|of| of.get(LAST_APPLIED)).is_some()
+            };
+            let generated = fields.get("secretGenerator").and_then(Value::as_array);
+            let literal = |generator: &Value| generator.get("literals").is_some_and(says_something);
+            (secret && own())
+                || generated.is_some_and(|generators| generators.iter().any(literal))
+                || fields.iter().any(|(name, field)| holds(field, list && name == "items"))
+        }
+        Value::String(text) => is_encrypted(text) || (text.contains('\n') && !Secrets::find(text).is_empty()),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
     }
 }
 

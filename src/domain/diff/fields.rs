@@ -1,0 +1,294 @@
+//! Two values -> what differs in them, field by field, secret values marked (the rule is [`super::super::secret`]'s).
+//! It knows lists as Kubernetes merges them; it knows no schema.
+
+use super::{
+    super::secret,
+    FieldChange, FieldFate, FieldPath, Step,
+    keys::{self, ItemKey},
+    lists,
+};
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+
+/// More changes of one object are not looked at one by one.
+const MOST: usize = 20_000;
+
+/// What differs between two values.
+#[derive(Debug, Clone, Default)]
+pub struct Fields {
+    /// In the order of the first, additions where they stand in the second.
+    pub changes: Vec<FieldChange>,
+    /// There are more.
+    pub cut: bool,
+}
+
+/// Compares two values: objects, or what else YAML holds (`values.yaml`). [`super::apply`] is its reverse.
+pub fn fields(from: &Value, to: &Value) -> Fields {
+    let mut walk = Walk::default();
+    walk.values(from, to, Within::Open);
+    walk.found
+}
+
+#[derive(Default)]
+struct Walk {
+    path: Vec<Step>,
+    found: Fields,
+}
+
+/// Inside of what a value stands, as far as that makes it secret.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Within {
+    Open,
+    /// It is a Secret, whatever it says.
+    Listed,
+    /// A list of Secrets.
+    List,
+    Metadata,
+    Annotations,
+    /// The map that holds the values of a Secret.
+    Values,
+    /// A value of a Secret.
+    Hidden,
+    Generators,
+    Generator,
+}
+
+impl Walk {
+    fn values(&mut self, from: &Value, to: &Value, within: Within) {
+        match (from, to) {
+            (Value::Object(from), Value::Object(to)) if within != Within::Hidden => {
+                self.maps(from, to, within);
+            }
+            (Value::Array(from), Value::Array(to)) if within != Within::Hidden => {
+                self.lists(from, to, within);
+            }
+            (from, to) if from == to => {}
+            (from, to) => self.add(FieldFate::Changed, Some(from), Some(to), within),
+        }
+    }
+
+    fn maps(&mut self, from: &Map<String, Value>, to: &Map<String, Value>, within: Within) {
+        let inside = Inside::of(from, to, within);
+        let fresh = fresh(from, to);
+        let add = |walk: &mut Self, after: Option<&str>| {
+            for (name, value) in fresh.get(&after).into_iter().flatten() {
+                walk.field(name, None, Some(value), inside.of_field(name));
+            }
+        };
+        add(self, None);
+        for (name, value) in from {
+            self.field(name, Some(value), to.get(name), inside.of_field(name));
+            add(self, Some(name));
+        }
+    }
+
+    fn field(&mut self, name: &str, from: Option<&Value>, to: Option<&Value>, within: Within) {
+        self.path.push(Step::Field(name.into()));
+        let empty = Value::Object(Map::new());
+        match (from, to) {
+            (Some(from), Some(to)) => self.values(from, to, within),
+            // the names of a Secret's values are no secret
+            (Some(from @ Value::Object(_)), None) if within == Within::Values => {
+                self.values(from, &empty, within);
+                self.add(FieldFate::Removed, Some(&empty), None, Within::Open);
+            }
+            (None, Some(to @ Value::Object(_))) if within == Within::Values => {
+                self.add(FieldFate::Added { at: None }, None, Some(&empty), Within::Open);
+                self.values(&empty, to, within);
+            }
+            (Some(from), None) => self.add(FieldFate::Removed, Some(from), None, within),
+            (None, to) => self.add(FieldFate::Added { at: None }, None, to, within),
+        }
+        self.path.pop();
+    }
+
+    fn lists(&mut self, from: &[Value], to: &[Value], within: Within) {
+        if from == to {
+            return;
+        }
+        let field = match self.path.last() {
+            Some(Step::Field(name)) => name.clone(),
+            Some(Step::Item(_) | Step::Place(_)) | None => Box::default(),
+        };
+        let within = match within {
+            Within::List => Within::Listed,
+            Within::Generators => Within::Generator,
+            // values where a map of them should stand
+            Within::Values => Within::Hidden,
+            other => other,
+        };
+        if let Some((of_from, of_to)) = keys::keys(&field, from, to) {
+            let places = keys::places(&of_to);
+            let pairs: Vec<(usize, usize)> = of_from
+                .iter()
+                .enumerate()
+                .filter_map(|(place, key)| Some((place, *places.get(key)?)))
+                .collect();
+            let items = Items { from, to, pairs, keys: Some((&of_from, &of_to)) };
+            self.items(&items, within);
+        } else {
+            let pairs = lists::pairs(from, to, keys::is_set(&field));
+            self.items(&Items { from, to, pairs, keys: None }, within);
+        }
+    }
+
+    fn items(&mut self, items: &Items<'_>, within: Within) {
+        let partner: HashMap<usize, usize> = items.pairs.iter().copied().collect();
+        let mut added = items.added();
+        let mut add_after = |walk: &mut Self, before: usize| {
+            for place in added.remove(&before).unwrap_or_default() {
+                walk.path.push(items.step_to(place));
+                walk.add(FieldFate::Added { at: Some(place) }, None, items.to.get(place), within);
+                walk.path.pop();
+            }
+        };
+        add_after(self, 0);
+        for (place, value) in items.from.iter().enumerate() {
+            self.path.push(items.step_from(place));
+            match partner.get(&place) {
+                Some(other) => self.values(value, &items.to[*other], within),
+                None => self.add(FieldFate::Removed, Some(value), None, within),
+            }
+            self.path.pop();
+            if let Some(other) = partner.get(&place) {
+                add_after(self, other + 1);
+            }
+        }
+        if let Some((from, to)) = items.orders() {
+            self.add(FieldFate::Reordered, Some(&from), Some(&to), Within::Open);
+        }
+    }
+
+    fn add(&mut self, change: FieldFate, from: Option<&Value>, to: Option<&Value>, within: Within) {
+        if self.found.changes.len() >= MOST {
+            self.found.cut = true;
+            return;
+        }
+        let hidden = matches!(within, Within::Hidden | Within::Values);
+        let secret = hidden
+            || from.is_some_and(secret::holds_one)
+            || to.is_some_and(secret::holds_one)
+            || (within == Within::Listed && [from, to].into_iter().flatten().any(holds_values))
+            || (within == Within::Generator && [from, to].into_iter().flatten().any(holds_literals));
+        self.found.changes.push(FieldChange {
+            path: FieldPath(self.path.clone()),
+            change,
+            from: from.cloned(),
+            to: to.cloned(),
+            secret,
+        });
+    }
+}
+
+fn holds_values(secret: &Value) -> bool {
+    secret::FIELDS.iter().any(|name| secret.get(name).is_some())
+}
+
+fn holds_literals(generator: &Value) -> bool {
+    generator.get("literals").is_some()
+}
+
+/// Fields of the second map that the first does not have, by the last one before them that it has.
+fn fresh<'a>(
+    from: &Map<String, Value>,
+    to: &'a Map<String, Value>,
+) -> HashMap<Option<&'a str>, Vec<(&'a str, &'a Value)>> {
+    let mut fresh: HashMap<Option<&str>, Vec<(&str, &Value)>> = HashMap::new();
+    let mut last = None;
+    for (name, value) in to {
+        if from.contains_key(name) {
+            last = Some(name.as_str());
+        } else {
+            fresh.entry(last).or_default().push((name, value));
+        }
+    }
+    fresh
+}
+
+/// What the fields of a map are inside of.
+#[derive(Clone, Copy)]
+struct Inside {
+    within: Within,
+    secret: bool,
+    list: bool,
+}
+
+impl Inside {
+    fn of(from: &Map<String, Value>, to: &Map<String, Value>, within: Within) -> Self {
+        let says = |kind: &str| [from, to].iter().any(|map| map.get("kind").is_some_and(|own| own == kind));
+        Self { within, secret: within == Within::Listed || says("Secret"), list: says("SecretList") }
+    }
+
+    fn of_field(self, name: &str) -> Within {
+        match self.within {
+            Within::Values | Within::Hidden => return Within::Hidden,
+            Within::Metadata if name == "annotations" => return Within::Annotations,
+            Within::Annotations if name == secret::LAST_APPLIED => return Within::Hidden,
+            Within::Generator if name == "literals" => return Within::Hidden,
+            Within::Metadata
+            | Within::Annotations
+            | Within::Generator
+            | Within::Generators
+            | Within::Open
+            | Within::Listed
+            | Within::List => {}
+        }
+        match name {
+            _ if self.secret && secret::FIELDS.contains(&name) => Within::Values,
+            "metadata" if self.secret => Within::Metadata,
+            "items" if self.list => Within::List,
+            "secretGenerator" => Within::Generators,
+            _ => Within::Open,
+        }
+    }
+}
+
+/// Two lists, and which of their items belong together.
+struct Items<'a> {
+    from: &'a [Value],
+    to: &'a [Value],
+    /// In the order of the first.
+    pairs: Vec<(usize, usize)>,
+    keys: Option<(&'a [ItemKey], &'a [ItemKey])>,
+}
+
+impl Items<'_> {
+    fn step_from(&self, place: usize) -> Step {
+        self.keys.map_or(Step::Place(place), |(from, _)| Step::Item(from[place].clone()))
+    }
+
+    fn step_to(&self, place: usize) -> Step {
+        self.keys.map_or(Step::Place(place), |(_, to)| Step::Item(to[place].clone()))
+    }
+
+    /// Places of what was added, by the place behind the last item before them that was there before.
+    fn added(&self) -> HashMap<usize, Vec<usize>> {
+        let kept: std::collections::HashSet<usize> = self.pairs.iter().map(|(_, to)| *to).collect();
+        let mut added: HashMap<usize, Vec<usize>> = HashMap::new();
+        let mut behind = 0;
+        for place in 0..self.to.len() {
+            if kept.contains(&place) {
+                behind = place + 1;
+            } else {
+                added.entry(behind).or_default().push(place);
+            }
+        }
+        added
+    }
+
+    /// What both lists hold, in both orders, if they differ: by key, or by the place in the first.
+    fn orders(&self) -> Option<(Value, Value)> {
+        if self.pairs.is_sorted_by_key(|(_, to)| *to) {
+            return None;
+        }
+        let mut second = self.pairs.clone();
+        second.sort_unstable_by_key(|(_, to)| *to);
+        let words = |pairs: &[(usize, usize)]| {
+            let word = |(place, _): &(usize, usize)| {
+                self.keys.map_or(Value::from(*place), |(from, _)| keys::words(&from[*place]))
+            };
+            Value::Array(pairs.iter().map(word).collect())
+        };
+        Some((words(&self.pairs), words(&second)))
+    }
+}

@@ -1,0 +1,139 @@
+//! Two sets of files -> which are gone, new, renamed or changed, and of which only the writing differs. It looks at
+//! bytes; what YAML says it is told.
+
+use super::{
+    super::object,
+    Change, File, FileChange, Side, Which, likeness,
+    objects::Sides,
+    plan,
+    streams::{self, Stream},
+};
+use std::collections::{BTreeMap, HashMap};
+
+/// More files than these are not taken for each other by what they hold.
+const MOST_RENAMES: usize = 5_000;
+
+type Charts<'a> = (&'a [&'a str], &'a [&'a str]);
+
+/// What differs, in the order of the paths, and how many files are the same.
+pub(super) fn compare(from: &Side, to: &Side, charts: Charts<'_>) -> (Vec<FileChange>, usize) {
+    let mut paths: BTreeMap<&str, (Option<&File>, Option<&File>)> = BTreeMap::new();
+    for file in &from.files {
+        paths.entry(&file.path).or_default().0 = Some(file);
+    }
+    for file in &to.files {
+        paths.entry(&file.path).or_default().1 = Some(file);
+    }
+    let (mut gone, mut fresh, mut changes, mut same) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    for sides in paths.into_values() {
+        match sides {
+            (Some(one), Some(two)) if one.executable == two.executable && is_equal(one, two) => same += 1,
+            (Some(one), Some(two)) => changes.push(change(Change::Changed, Some(one), Some(two), charts)),
+            (Some(one), None) => gone.push(one),
+            (None, Some(two)) => fresh.push(two),
+            (None, None) => {}
+        }
+    }
+    let renamed = renames(&gone, &fresh);
+    for (one, two) in &renamed {
+        changes.push(change(Change::Renamed, Some(gone[*one]), Some(fresh[*two]), charts));
+    }
+    let (of_gone, of_fresh): (Vec<usize>, Vec<usize>) = renamed.into_iter().unzip();
+    let left = |files: &[&'_ File], taken: Vec<usize>| -> Vec<usize> {
+        let taken: std::collections::HashSet<usize> = taken.into_iter().collect();
+        (0..files.len()).filter(|place| !taken.contains(place)).collect()
+    };
+    changes.extend(
+        left(&gone, of_gone).into_iter().map(|at| change(Change::Removed, Some(gone[at]), None, charts)),
+    );
+    changes.extend(
+        left(&fresh, of_fresh).into_iter().map(|at| change(Change::Added, None, Some(fresh[at]), charts)),
+    );
+    changes.sort_by(|one, two| (one.path(), one.change).cmp(&(two.path(), two.change)));
+    (changes, same)
+}
+
+fn change(change: Change, from: Option<&File>, to: Option<&File>, charts: Charts<'_>) -> FileChange {
+    let role = match (from, to) {
+        (_, Some(to)) => object::role(&to.path, charts.1),
+        (from, None) => from.map_or(object::Role::Other, |from| object::role(&from.path, charts.0)),
+    };
+    FileChange { change, role, from: from.cloned(), to: to.cloned() }
+}
+
+fn is_equal(one: &File, two: &File) -> bool {
+    match (&one.bytes, &two.bytes) {
+        _ if one.size != two.size => false,
+        (Some(one), Some(two)) => one == two,
+        _ => one.sha256.is_some() && one.sha256 == two.sha256,
+    }
+}
+
+/// One to one, by what they hold; where several hold the same, those of one name, then in order.
+fn renames(gone: &[&File], fresh: &[&File]) -> Vec<(usize, usize)> {
+    if gone.len().max(fresh.len()) > MOST_RENAMES {
+        return Vec::new();
+    }
+    let mut by_size: HashMap<u64, Vec<usize>> = HashMap::new();
+    for (place, file) in fresh.iter().enumerate().filter(|(_, file)| file.size > 0) {
+        by_size.entry(file.size).or_default().push(place);
+    }
+    let mut pairs = Vec::new();
+    for (place, file) in gone.iter().enumerate() {
+        let Some(places) = by_size.get_mut(&file.size) else { continue };
+        let equal = |at: &usize| is_equal(file, fresh[*at]);
+        let by_name = |at: &usize| name(&file.path) == name(&fresh[*at].path) && equal(at);
+        if let Some(found) = places.iter().position(by_name).or_else(|| places.iter().position(equal)) {
+            pairs.push((place, places.remove(found)));
+        }
+    }
+    pairs
+}
+
+fn name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// Of the changed files, those whose documents all say what they said.
+pub(super) fn find_formatting(files: &mut [FileChange], sides: &Sides<'_>) {
+    for file in files.iter_mut().filter(|file| file.change == Change::Changed) {
+        let (Some(one), Some(two)) = (&file.from, &file.to) else { continue };
+        let streams = (sides.from.at_path(&one.path), sides.to.at_path(&two.path));
+        if let (true, (Some(from), Some(to))) = (one.executable == two.executable, streams)
+            && from.role == to.role
+            && says_the_same(sides, from, to)
+        {
+            file.change = Change::Formatting;
+        }
+    }
+}
+
+fn says_the_same(sides: &Sides<'_>, from: &Stream, to: &Stream) -> bool {
+    let own = said(sides, Which::From, from, to);
+    let others = said(sides, Which::To, to, from);
+    let (Some(mut own), Some(mut others)) = (own, others) else { return false };
+    // who applies objects does not mind their order
+    if streams::holds_objects(from.role) {
+        own.sort_unstable();
+        others.sort_unstable();
+    }
+    own == others
+}
+
+/// Numbers of what the documents say, in order; empty ones say nothing. None: one cannot be read.
+fn said(sides: &Sides<'_>, which: Which, stream: &Stream, other: &Stream) -> Option<Vec<u64>> {
+    let documents = &sides.streams(which).documents;
+    let mut said = Vec::new();
+    for document in stream.documents.clone() {
+        let twin = documents[document].twin;
+        let here = twin.filter(|twin| other.documents.contains(twin));
+        match (here, sides.parsed(which, document)) {
+            // the same bytes in the same file: by their number in the first side
+            (Some(twin), _) => said.push((if which == Which::To { twin } else { document }) as u64),
+            (None, Some(plan::Found::Value(Some(value)))) => said.push(likeness::hash(value)),
+            (None, Some(plan::Found::Value(None))) => {}
+            (None, Some(plan::Found::Broken(_) | plan::Found::Skipped) | None) => return None,
+        }
+    }
+    Some(said)
+}

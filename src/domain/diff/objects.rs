@@ -1,0 +1,416 @@
+//! Documents of two sides -> objects that differ, matched across files. What cannot be read makes no object look
+//! removed.
+
+use super::{
+    super::object::{self, Key, Named},
+    Change, Found, ObjectChange, Odd, Oddity, Which, fields,
+    fields::Fields,
+    plan::{self, Part},
+    renames,
+    streams::{self, Streams},
+};
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
+
+/// Everything that was read.
+pub(super) struct Sides<'a> {
+    pub(super) from: &'a Streams,
+    pub(super) to: &'a Streams,
+    /// By the document of the first side.
+    pub(super) named: &'a HashMap<usize, Vec<Named>>,
+    pub(super) parsed: &'a HashMap<Part, plan::Found>,
+}
+
+#[derive(Default)]
+pub(super) struct Objects {
+    pub(super) objects: Vec<ObjectChange>,
+    pub(super) oddities: Vec<Oddity>,
+    pub(super) same: usize,
+    pub(super) ended: bool,
+}
+
+/// Between two questions whether to go on.
+const STEP: usize = 64;
+
+pub(super) fn compare(sides: &Sides<'_>, going: &(dyn Fn() -> bool + Sync)) -> Objects {
+    let from = Half::read(sides, Which::From);
+    let to = Half::read(sides, Which::To);
+    let mut matching = Matching { sides, found: Objects::default(), gone: Vec::new(), fresh: Vec::new() };
+    let mut keys: BTreeMap<(Option<&str>, &str, &str, &str), (Option<&Entry>, Option<&Entry>)> =
+        BTreeMap::new();
+    for entry in from.entries.values() {
+        keys.entry(entry.order()).or_default().0 = Some(entry);
+    }
+    for entry in to.entries.values() {
+        keys.entry(entry.order()).or_default().1 = Some(entry);
+    }
+    for (number, (one, two)) in keys.into_values().enumerate() {
+        if number % STEP == 0 && !going() {
+            matching.found.ended = true;
+            break;
+        }
+        match (one, two) {
+            (Some(one), Some(two)) => matching.pair(one, two),
+            (Some(one), None) if !to.may_hold(one, from.path(one)) => matching.gone.push(one),
+            (None, Some(two)) if !from.may_hold(two, to.path(two)) => matching.fresh.push(two),
+            _ => {}
+        }
+    }
+    matching.leave_over();
+    let mut found = matching.found;
+    found.oddities.splice(0..0, oddities(from.oddities, to.oddities));
+    found.objects.sort_by(|one, two| order(one).cmp(&order(two)));
+    found
+}
+
+fn order(change: &ObjectChange) -> Option<(Option<&str>, &str, &str, &str)> {
+    let key = &change.found()?.key;
+    Some((key.namespace.as_deref(), &key.kind, &key.name, &key.group))
+}
+
+/// An object of one side, maybe not parsed yet.
+pub(super) struct Entry {
+    pub(super) key: Key,
+    pub(super) api_version: Box<str>,
+    pub(super) which: Which,
+    pub(super) document: usize,
+    /// Which of the document's objects it is.
+    pub(super) item: usize,
+    pub(super) value: Option<Arc<Value>>,
+}
+
+impl Entry {
+    fn order(&self) -> (Option<&str>, &str, &str, &str) {
+        (self.key.namespace.as_deref(), &self.key.kind, &self.key.name, &self.key.group)
+    }
+}
+
+/// The objects of one side.
+struct Half<'a> {
+    streams: &'a Streams,
+    entries: HashMap<Key, Entry>,
+    oddities: Vec<Oddity>,
+    /// Named by documents that could not be read.
+    unread: HashSet<Key>,
+    /// Files with a document that could not be read and does not say what it is.
+    unknown: HashSet<Arc<str>>,
+}
+
+impl<'a> Half<'a> {
+    fn read(sides: &'a Sides<'a>, which: Which) -> Self {
+        let streams = sides.streams(which);
+        let mut half = Self {
+            streams,
+            entries: HashMap::new(),
+            oddities: Vec::new(),
+            unread: HashSet::new(),
+            unknown: HashSet::new(),
+        };
+        for (path, why) in &streams.unreadable {
+            let what = Odd::Broken(object::Broken { line: 1, why: why.clone() });
+            half.odd(which, path, what);
+            half.unknown.insert(path.clone());
+        }
+        for document in 0..streams.documents.len() {
+            if streams::holds_objects(streams.stream(document).role) {
+                half.read_document(sides, which, document);
+            }
+        }
+        half
+    }
+
+    fn read_document(&mut self, sides: &Sides<'_>, which: Which, document: usize) {
+        if let Some(named) = sides.named(which, document) {
+            for (item, named) in named.iter().enumerate().filter(|(_, named)| is_object(&named.api_version)) {
+                let key = Key::new(&named.api_version, &named.kind, named.namespace.as_deref(), &named.name);
+                let api_version = named.api_version.clone();
+                self.add(Entry { key, api_version, which, document, item, value: None });
+            }
+            return;
+        }
+        let stream = self.streams.stream(document);
+        match sides.parsed(which, document) {
+            Some(plan::Found::Value(None)) => {}
+            Some(plan::Found::Value(Some(value))) => self.add_parsed(which, document, value),
+            Some(plan::Found::Broken(broken)) => {
+                if streams::is_named_yaml(&stream.path) {
+                    self.odd(which, &stream.path, Odd::Broken(broken.clone()));
+                }
+                self.miss(document);
+            }
+            Some(plan::Found::Skipped) | None => self.miss(document),
+        }
+    }
+
+    fn add_parsed(&mut self, which: Which, document: usize, value: &Arc<Value>) {
+        let mut nameless = false;
+        for (item, value) in unrolled(value).into_iter().enumerate() {
+            match identity(&value) {
+                Some((key, api_version)) if is_object(&api_version) => {
+                    self.add(Entry { key, api_version, which, document, item, value: Some(value) });
+                }
+                Some(_) | None => nameless = true,
+            }
+        }
+        let stream = self.streams.stream(document);
+        if nameless && streams::is_named_yaml(&stream.path) {
+            let line = self.streams.documents[document].line;
+            self.odd(which, &stream.path, Odd::NoObject { line });
+        }
+    }
+
+    fn add(&mut self, entry: Entry) {
+        let which = entry.which;
+        if let Some(before) = self.entries.insert(entry.key.clone(), entry) {
+            let line = self.streams.documents[before.document].line;
+            let path = self.streams.stream(before.document).path.clone();
+            self.odd(which, &path, Odd::Doubled { key: before.key, line });
+        }
+    }
+
+    /// What it names, as far as that can be seen, is neither there nor gone.
+    fn miss(&mut self, document: usize) {
+        let named = object::scan(self.streams.text(document).as_str());
+        if named.is_empty() {
+            self.unknown.insert(self.streams.stream(document).path.clone());
+        }
+        let key =
+            |named: Named| Key::new(&named.api_version, &named.kind, named.namespace.as_deref(), &named.name);
+        self.unread.extend(named.into_iter().map(key));
+    }
+
+    fn may_hold(&self, entry: &Entry, path: &str) -> bool {
+        self.unread.contains(&entry.key) || self.unknown.contains(path)
+    }
+
+    fn path(&self, entry: &Entry) -> &str {
+        &self.streams.stream(entry.document).path
+    }
+
+    fn odd(&mut self, which: Which, path: &Arc<str>, what: Odd) {
+        self.oddities.push(Oddity { which, path: path.clone(), what });
+    }
+}
+
+impl Sides<'_> {
+    pub(super) fn streams(&self, which: Which) -> &Streams {
+        match which {
+            Which::From | Which::Both => self.from,
+            Which::To => self.to,
+        }
+    }
+
+    /// Of a document that is on both sides: what it names.
+    fn named(&self, which: Which, document: usize) -> Option<&[Named]> {
+        let first = match which {
+            Which::From | Which::Both => document,
+            Which::To => self.to.documents[document].twin?,
+        };
+        self.named.get(&first).map(Vec::as_slice)
+    }
+
+    pub(super) fn parsed(&self, which: Which, document: usize) -> Option<&plan::Found> {
+        match (which, self.streams(which).documents[document].twin) {
+            (Which::To, Some(twin)) => self.parsed.get(&Part { which: Which::From, document: twin }),
+            (which, _) => self.parsed.get(&Part { which, document }),
+        }
+    }
+
+    /// Parsed now, if it was not before: an object whose document is on both sides but not at its place.
+    fn value(&self, entry: &Entry) -> Arc<Value> {
+        if let Some(value) = &entry.value {
+            return value.clone();
+        }
+        let streams = self.streams(entry.which);
+        let parsed = object::parse(streams.text(entry.document).as_str(), streams.dialect(entry.document));
+        let items = parsed.ok().flatten().map(object::unroll).unwrap_or_default();
+        Arc::new(items.into_iter().nth(entry.item).unwrap_or_default())
+    }
+
+    fn found(&self, entry: &Entry, value: Arc<Value>) -> Found {
+        let streams = self.streams(entry.which);
+        Found {
+            key: entry.key.clone(),
+            api_version: entry.api_version.clone(),
+            path: streams.stream(entry.document).path.clone(),
+            line: streams.documents[entry.document].line,
+            value,
+            text: streams.text(entry.document),
+        }
+    }
+}
+
+fn unrolled(value: &Arc<Value>) -> Vec<Arc<Value>> {
+    let list = value.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
+    if list {
+        object::unroll((**value).clone()).into_iter().map(Arc::new).collect()
+    } else {
+        vec![value.clone()]
+    }
+}
+
+fn identity(value: &Value) -> Option<(Key, Box<str>)> {
+    let text = |value: Option<&Value>| value?.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    let metadata = value.get("metadata");
+    let of_metadata = |name: &str| text(metadata.and_then(|metadata| metadata.get(name)));
+    let (api_version, kind) = (text(value.get("apiVersion"))?, text(value.get("kind"))?);
+    let name = of_metadata("name")?;
+    let key = Key::new(&api_version, &kind, of_metadata("namespace").as_deref(), &name);
+    Some((key, api_version.into()))
+}
+
+/// What kustomize reads itself is never applied.
+fn is_object(api_version: &str) -> bool {
+    !api_version.starts_with("kustomize.config.k8s.io/")
+}
+
+struct Matching<'a> {
+    sides: &'a Sides<'a>,
+    found: Objects,
+    gone: Vec<&'a Entry>,
+    fresh: Vec<&'a Entry>,
+}
+
+impl<'a> Matching<'a> {
+    fn pair(&mut self, one: &Entry, two: &Entry) {
+        let streams = (self.sides.from, self.sides.to);
+        let moved = streams.0.stream(one.document).path != streams.1.stream(two.document).path;
+        let same_text = one.item == two.item
+            && streams.0.dialect(one.document) == streams.1.dialect(two.document)
+            && streams.0.bytes(one.document) == streams.1.bytes(two.document);
+        if same_text && !moved {
+            self.found.same += 1;
+            return;
+        }
+        if same_text {
+            // equal documents are not parsed; who it is is known
+            let value = one.value.clone().unwrap_or_else(|| Arc::new(names(one)));
+            self.change(Change::Moved, Some((one, value.clone())), Some((two, value)), Fields::default());
+            return;
+        }
+        let (from, to) = (self.sides.value(one), self.sides.value(two));
+        let fields = fields(&from, &to);
+        let change = match (fields.changes.is_empty(), moved) {
+            (false, _) => Change::Changed,
+            (true, true) => Change::Moved,
+            // an item of a List is formatted with its whole document
+            (true, false) if self.is_same_item(one, two) => {
+                self.found.same += 1;
+                return;
+            }
+            (true, false) => Change::Formatting,
+        };
+        self.change(change, Some((one, from)), Some((two, to)), fields);
+    }
+
+    /// Of a List of several: another item is what differs in its text.
+    fn is_same_item(&self, one: &Entry, two: &Entry) -> bool {
+        let many = |entry: &Entry| match self.sides.parsed(entry.which, entry.document) {
+            Some(plan::Found::Value(Some(value))) => {
+                value.get("items").and_then(Value::as_array).is_some_and(|items| items.len() > 1)
+            }
+            Some(plan::Found::Value(None) | plan::Found::Broken(_) | plan::Found::Skipped) | None => false,
+        };
+        let list = |entry: &Entry| !entry.key.kind.ends_with("List") && many(entry);
+        list(one) || list(two)
+    }
+
+    fn leave_over(&mut self) {
+        let gone: Vec<(&Entry, Arc<Value>)> = std::mem::take(&mut self.gone)
+            .into_iter()
+            .map(|entry| (entry, self.sides.value(entry)))
+            .collect();
+        let fresh: Vec<(&Entry, Arc<Value>)> = std::mem::take(&mut self.fresh)
+            .into_iter()
+            .map(|entry| (entry, self.sides.value(entry)))
+            .collect();
+        let renames = renames::find(&gone, &fresh);
+        for (kind, removed, added) in renames.skipped {
+            let what =
+                format!("{removed} {kind} gone and {added} new: too many to look for renames among them");
+            self.found.oddities.push(Oddity {
+                which: Which::Both,
+                path: Arc::from(""),
+                what: Odd::Cut(what.into()),
+            });
+        }
+        let (mut of_gone, mut of_fresh) = (HashSet::new(), HashSet::new());
+        for (one, two) in renames.pairs {
+            of_gone.insert(one);
+            of_fresh.insert(two);
+            let fields = fields(&gone[one].1, &fresh[two].1);
+            self.change(Change::Renamed, Some(gone[one].clone()), Some(fresh[two].clone()), fields);
+        }
+        for (number, entry) in gone.into_iter().enumerate().filter(|(number, _)| !of_gone.contains(number)) {
+            let _ = number;
+            self.change(Change::Removed, Some(entry), None, Fields::default());
+        }
+        for (number, entry) in fresh.into_iter().enumerate().filter(|(number, _)| !of_fresh.contains(number))
+        {
+            let _ = number;
+            self.change(Change::Added, None, Some(entry), Fields::default());
+        }
+    }
+
+    fn change(
+        &mut self,
+        change: Change,
+        from: Option<(&Entry, Arc<Value>)>,
+        to: Option<(&Entry, Arc<Value>)>,
+        fields: Fields,
+    ) {
+        let found = |(entry, value): (&Entry, Arc<Value>)| self.sides.found(entry, value);
+        let (from, to) = (from.map(found), to.map(found));
+        self.found.objects.push(ObjectChange { change, from, to, fields: fields.changes, cut: fields.cut });
+    }
+}
+
+/// What is known of an object that nobody parsed.
+fn names(entry: &Entry) -> Value {
+    let Key { group: _, kind, namespace, name } = &entry.key;
+    match namespace {
+        Some(namespace) => {
+            json!({"apiVersion": entry.api_version, "kind": kind, "metadata": {"name": name, "namespace": namespace}})
+        }
+        None => json!({"apiVersion": entry.api_version, "kind": kind, "metadata": {"name": name}}),
+    }
+}
+
+/// Of both sides, in the order of the paths; what is on both stands once, with the line of the second.
+fn oddities(from: Vec<Oddity>, to: Vec<Oddity>) -> Vec<Oddity> {
+    let mut left: HashMap<(Arc<str>, String), Vec<Oddity>> = HashMap::new();
+    for oddity in from.into_iter().rev() {
+        left.entry((oddity.path.clone(), signature(&oddity.what))).or_default().push(oddity);
+    }
+    let mut all = Vec::new();
+    for oddity in to {
+        let own = left.get_mut(&(oddity.path.clone(), signature(&oddity.what))).and_then(Vec::pop);
+        all.push(Oddity { which: own.map_or(Which::To, |_| Which::Both), ..oddity });
+    }
+    all.extend(left.into_values().flatten());
+    all.sort_by(|one, two| {
+        (&one.path, line(&one.what), one.which).cmp(&(&two.path, line(&two.what), two.which))
+    });
+    all
+}
+
+fn line(odd: &Odd) -> usize {
+    match odd {
+        Odd::Broken(broken) => broken.line,
+        Odd::NoObject { line } | Odd::Doubled { line, .. } => *line,
+        Odd::Cut(_) => 0,
+    }
+}
+
+/// What it says, wherever it stands in its file.
+fn signature(odd: &Odd) -> String {
+    match odd {
+        Odd::Broken(_) => "broken".to_owned(),
+        Odd::NoObject { .. } => "no object".to_owned(),
+        Odd::Doubled { key, .. } => format!("doubled {key} {}", key.group),
+        Odd::Cut(why) => why.to_string(),
+    }
+}

@@ -1,0 +1,161 @@
+//! A comparison in steps: what has to be parsed, each of it by itself (on any thread), and the rest. It starts no thread.
+
+use super::{
+    super::object::{self, Broken, Named, Role},
+    Change, Diff, File, FileChange, Odd, Oddity, Side, Which, files,
+    objects::{self, Sides},
+    streams::{self, Streams, find_twins},
+};
+use serde_json::Value;
+use std::{collections::HashMap, sync::Arc};
+
+/// What has to be done to compare two sides.
+pub struct Plan {
+    files: Vec<FileChange>,
+    same_files: usize,
+    from: Streams,
+    to: Streams,
+    /// Of each document that is not parsed because it stands in the other side too: what it names.
+    named: HashMap<usize, Vec<Named>>,
+    parts: Vec<Part>,
+}
+
+/// A document that must be parsed. What is the same on both sides is read once, in the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Part {
+    pub(super) which: Which,
+    pub(super) document: usize,
+}
+
+/// A parsed document.
+#[derive(Debug, Clone)]
+pub struct Read(pub(super) Found);
+
+#[derive(Debug, Clone)]
+pub(super) enum Found {
+    /// None: it is empty.
+    Value(Option<Arc<Value>>),
+    Broken(Broken),
+    /// It was not read: somebody ended it early.
+    Skipped,
+}
+
+impl Read {
+    pub fn skipped() -> Self {
+        Self(Found::Skipped)
+    }
+}
+
+impl Plan {
+    /// Compares bytes, finds documents, names those that are on both sides.
+    pub fn new(from: &Side, to: &Side) -> Self {
+        let (own, others) = (charts(from), charts(to));
+        let (files, same_files) = files::compare(from, to, (&own, &others));
+        let changed: HashMap<&str, ()> = files
+            .iter()
+            .filter(|file| file.change == Change::Changed)
+            .map(|file| (file.path(), ()))
+            .collect();
+        let wanted = |file: &File, role: Role| {
+            streams::holds_objects(role)
+                || (streams::holds_documents(role) && changed.contains_key(&*file.path))
+        };
+        let (mut of_from, mut of_to) = (Streams::of(from, &own, wanted), Streams::of(to, &others, wanted));
+        find_twins(&mut of_from, &mut of_to);
+        let mut plan =
+            Self { files, same_files, from: of_from, to: of_to, named: HashMap::new(), parts: Vec::new() };
+        plan.lay_out();
+        plan
+    }
+
+    /// How many documents must be parsed.
+    pub fn len(&self) -> usize {
+        self.parts.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// Parses one of them; each can be done on a thread of its own. A number that is none is skipped.
+    pub fn read(&self, part: usize) -> Read {
+        let Some(part) = self.parts.get(part) else { return Read::skipped() };
+        let streams = self.streams(part.which);
+        let text = streams.text(part.document);
+        Read(match object::parse(text.as_str(), streams.dialect(part.document)) {
+            Ok(value) => Found::Value(value.map(Arc::new)),
+            Err(Broken { line, why }) => {
+                let line = line.saturating_sub(1) + streams.documents[part.document].line;
+                Found::Broken(Broken { line, why })
+            }
+        })
+    }
+
+    /// The rest. `read`: what [`Plan::read`] gave, in the order of the numbers; what is missing was not read.
+    pub fn finish(mut self, read: Vec<Read>, going: &(dyn Fn() -> bool + Sync)) -> Diff {
+        let skipped =
+            read.len() < self.parts.len() || read.iter().any(|read| matches!(read.0, Found::Skipped));
+        let parsed: HashMap<Part, Found> =
+            self.parts.iter().copied().zip(read.into_iter().map(|read| read.0)).collect();
+        let sides = Sides { from: &self.from, to: &self.to, named: &self.named, parsed: &parsed };
+        let mut found = objects::compare(&sides, going);
+        files::find_formatting(&mut self.files, &sides);
+        if skipped || found.ended {
+            let what = Odd::Cut("it was ended before everything was compared".into());
+            found.oddities.push(Oddity { which: Which::Both, path: Arc::from(""), what });
+        }
+        Diff {
+            files: self.files,
+            objects: found.objects,
+            oddities: found.oddities,
+            same_files: self.same_files,
+            same_objects: found.same,
+        }
+    }
+
+    fn streams(&self, which: Which) -> &Streams {
+        match which {
+            Which::From | Which::Both => &self.from,
+            Which::To => &self.to,
+        }
+    }
+
+    fn lay_out(&mut self) {
+        for document in 0..self.from.documents.len() {
+            let stream = self.from.stream(document);
+            if self.from.documents[document].twin.is_none() {
+                self.parts.push(Part { which: Which::From, document });
+            } else if streams::holds_objects(stream.role) {
+                let text = self.from.text(document);
+                let named = object::scan(text.as_str());
+                // why it names nothing is known by reading it only
+                if named.is_empty() && streams::is_named_yaml(&stream.path) && !is_blank(text.as_str()) {
+                    self.parts.push(Part { which: Which::From, document });
+                } else {
+                    self.named.insert(document, named);
+                }
+            }
+        }
+        let fresh = |(_, document): &(usize, &streams::Document)| document.twin.is_none();
+        let of_to = self.to.documents.iter().enumerate().filter(fresh);
+        self.parts.extend(of_to.map(|(document, _)| Part { which: Which::To, document }));
+    }
+}
+
+/// Folders that hold a `Chart.yaml`.
+fn charts(side: &Side) -> Vec<&str> {
+    let folder = |file: &'_ File| -> Option<usize> {
+        let path = &file.path;
+        let rest = path.strip_suffix("Chart.yaml")?;
+        (rest.is_empty() || rest.ends_with('/')).then(|| rest.len().saturating_sub(1))
+    };
+    side.files.iter().filter_map(|file| Some(&file.path[..folder(file)?])).collect()
+}
+
+fn is_blank(text: &str) -> bool {
+    let bare = |line: &str| {
+        let line = line.trim();
+        line.is_empty() || line.starts_with('#') || line == "---" || line == "..."
+    };
+    text.lines().all(bare)
+}

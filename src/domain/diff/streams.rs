@@ -1,0 +1,156 @@
+//! The YAML and JSON of one side: its files as text, their documents, and which of them stand in the other side byte by
+//! byte. It parses nothing.
+
+use super::{
+    super::{
+        object::{self, Dialect, Role},
+        secret,
+    },
+    File, Side, Text,
+};
+use bytes::Bytes;
+use std::{
+    collections::{HashMap, VecDeque},
+    ops::Range,
+    sync::Arc,
+};
+
+/// One file that holds documents.
+pub(super) struct Stream {
+    pub(super) path: Arc<str>,
+    pub(super) role: Role,
+    /// UTF-8, whatever the file was.
+    pub(super) text: Bytes,
+    pub(super) documents: Range<usize>,
+}
+
+pub(super) struct Document {
+    pub(super) stream: usize,
+    pub(super) line: usize,
+    pub(super) at: Range<usize>,
+    /// The same bytes in the other side.
+    pub(super) twin: Option<usize>,
+}
+
+#[derive(Default)]
+pub(super) struct Streams {
+    pub(super) streams: Vec<Stream>,
+    pub(super) documents: Vec<Document>,
+    /// Files that should hold objects and are no text.
+    pub(super) unreadable: Vec<(Arc<str>, Box<str>)>,
+    by_path: HashMap<Arc<str>, usize>,
+}
+
+impl Streams {
+    /// `wanted`: whether the documents of a file of this role are looked at.
+    pub(super) fn of(side: &Side, charts: &[&str], wanted: impl Fn(&File, Role) -> bool) -> Self {
+        let mut streams = Self::default();
+        for file in &side.files {
+            let role = object::role(&file.path, charts);
+            if let (true, Some(bytes)) = (wanted(file, role), &file.bytes) {
+                streams.add(file, role, bytes);
+            }
+        }
+        streams
+    }
+
+    fn add(&mut self, file: &File, role: Role, bytes: &Bytes) {
+        let Some(text) = text(bytes) else {
+            if holds_objects(role) && is_named_yaml(&file.path) {
+                self.unreadable.push((file.path.clone(), "it is neither UTF-8 nor UTF-16".into()));
+            }
+            return;
+        };
+        let (stream, first) = (self.streams.len(), self.documents.len());
+        for document in object::documents(std::str::from_utf8(&text).unwrap_or_default()) {
+            self.documents.push(Document { stream, line: document.line, at: document.at, twin: None });
+        }
+        let documents = first..self.documents.len();
+        self.by_path.insert(file.path.clone(), stream);
+        self.streams.push(Stream { path: file.path.clone(), role, text, documents });
+    }
+
+    pub(super) fn stream(&self, document: usize) -> &Stream {
+        &self.streams[self.documents[document].stream]
+    }
+
+    pub(super) fn at_path(&self, path: &str) -> Option<&Stream> {
+        self.by_path.get(path).map(|stream| &self.streams[*stream])
+    }
+
+    pub(super) fn text(&self, document: usize) -> Text {
+        Text { file: self.stream(document).text.clone(), at: self.documents[document].at.clone() }
+    }
+
+    pub(super) fn bytes(&self, document: usize) -> &[u8] {
+        self.stream(document).text.get(self.documents[document].at.clone()).unwrap_or_default()
+    }
+
+    /// As the reader of the file takes it.
+    pub(super) fn dialect(&self, document: usize) -> Dialect {
+        match self.stream(document).role {
+            Role::Manifests | Role::Kustomization | Role::Template | Role::Other => Dialect::Kustomize,
+            // Helm itself sends these to the cluster, without a post-renderer
+            Role::ChartCrd | Role::Chart | Role::Values => Dialect::Helm,
+        }
+    }
+}
+
+/// Each document finds its like in the other side, in the same file first, then in any.
+pub(super) fn find_twins(from: &mut Streams, to: &mut Streams) {
+    let mut pairs = Vec::new();
+    let mut left: HashMap<(&str, &[u8]), VecDeque<usize>> = HashMap::new();
+    for (number, _) in to.documents.iter().enumerate() {
+        left.entry((&to.stream(number).path, to.bytes(number))).or_default().push_back(number);
+    }
+    let mut rest = Vec::new();
+    for (number, _) in from.documents.iter().enumerate() {
+        let found = left.get_mut(&(&*from.stream(number).path, from.bytes(number)));
+        match found.and_then(VecDeque::pop_front) {
+            Some(twin) => pairs.push((number, twin)),
+            None => rest.push(number),
+        }
+    }
+    // what moved to another file; documents of different dialects say different things
+    let mut elsewhere: HashMap<(Dialect, &[u8]), VecDeque<usize>> = HashMap::new();
+    let mut free: Vec<usize> = left.into_values().flatten().collect();
+    free.sort_unstable();
+    for number in free {
+        elsewhere.entry((to.dialect(number), to.bytes(number))).or_default().push_back(number);
+    }
+    for number in rest {
+        let found = elsewhere.get_mut(&(from.dialect(number), from.bytes(number)));
+        pairs.extend(found.and_then(VecDeque::pop_front).map(|twin| (number, twin)));
+    }
+    for (one, two) in pairs {
+        from.documents[one].twin = Some(two);
+        to.documents[two].twin = Some(one);
+    }
+}
+
+/// None: bytes that are no text.
+fn text(bytes: &Bytes) -> Option<Bytes> {
+    match &bytes[..] {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some(Bytes::from(secret::decoded(bytes))),
+        _ => std::str::from_utf8(bytes).is_ok().then(|| bytes.clone()),
+    }
+}
+
+/// What is in it is applied as it stands.
+pub(super) fn holds_objects(role: Role) -> bool {
+    matches!(role, Role::Manifests | Role::ChartCrd)
+}
+
+/// Its text is YAML or JSON, whatever it is for.
+pub(super) fn holds_documents(role: Role) -> bool {
+    match role {
+        Role::Manifests | Role::Kustomization | Role::Chart | Role::Values | Role::ChartCrd => true,
+        Role::Template | Role::Other => false,
+    }
+}
+
+/// Kustomize reads it without being told to; JSON must be named.
+pub(super) fn is_named_yaml(path: &str) -> bool {
+    let end = path.rsplit_once('.').map_or("", |(_, end)| end);
+    ["yaml", "yml"].contains(&end)
+}
