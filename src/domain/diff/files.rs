@@ -2,21 +2,23 @@
 //! bytes; what YAML says it is told.
 
 use super::{
-    super::object,
+    super::object::Role,
     Change, File, FileChange, Side, Which, likeness,
     objects::Sides,
     plan,
-    streams::{self, Stream},
+    streams::{self, Charts, Stream},
 };
 use std::collections::{BTreeMap, HashMap};
 
 /// More files than these are not taken for each other by what they hold.
 const MOST_RENAMES: usize = 5_000;
 
-type Charts<'a> = (&'a [&'a str], &'a [&'a str]);
-
 /// What differs, in the order of the paths, and how many files are the same.
-pub(super) fn compare(from: &Side, to: &Side, charts: Charts<'_>) -> (Vec<FileChange>, usize) {
+pub(super) fn compare(
+    from: &Side,
+    to: &Side,
+    charts: (&Charts<'_>, &Charts<'_>),
+) -> (Vec<FileChange>, usize) {
     let mut paths: BTreeMap<&str, (Option<&File>, Option<&File>)> = BTreeMap::new();
     for file in &from.files {
         paths.entry(&file.path).or_default().0 = Some(file);
@@ -53,10 +55,15 @@ pub(super) fn compare(from: &Side, to: &Side, charts: Charts<'_>) -> (Vec<FileCh
     (changes, same)
 }
 
-fn change(change: Change, from: Option<&File>, to: Option<&File>, charts: Charts<'_>) -> FileChange {
+fn change(
+    change: Change,
+    from: Option<&File>,
+    to: Option<&File>,
+    charts: (&Charts<'_>, &Charts<'_>),
+) -> FileChange {
     let role = match (from, to) {
-        (_, Some(to)) => object::role(&to.path, charts.1),
-        (from, None) => from.map_or(object::Role::Other, |from| object::role(&from.path, charts.0)),
+        (_, Some(to)) => charts.1.role(&to.path),
+        (from, None) => from.map_or(Role::Other, |from| charts.0.role(&from.path)),
     };
     FileChange { change, role, from: from.cloned(), to: to.cloned() }
 }
@@ -64,8 +71,9 @@ fn change(change: Change, from: Option<&File>, to: Option<&File>, charts: Charts
 fn is_equal(one: &File, two: &File) -> bool {
     match (&one.bytes, &two.bytes) {
         _ if one.size != two.size => false,
+        _ if one.sha256.is_some() && one.sha256 == two.sha256 => true,
         (Some(one), Some(two)) => one == two,
-        _ => one.sha256.is_some() && one.sha256 == two.sha256,
+        _ => false,
     }
 }
 
@@ -74,17 +82,26 @@ fn renames(gone: &[&File], fresh: &[&File]) -> Vec<(usize, usize)> {
     if gone.len().max(fresh.len()) > MOST_RENAMES {
         return Vec::new();
     }
-    let mut by_size: HashMap<u64, Vec<usize>> = HashMap::new();
-    for (place, file) in fresh.iter().enumerate().filter(|(_, file)| file.size > 0) {
-        by_size.entry(file.size).or_default().push(place);
-    }
+    let mut pairs = pairs(gone, fresh, (&mut vec![false; gone.len()], &mut vec![false; fresh.len()]));
+    pairs.sort_unstable();
+    pairs
+}
+
+fn pairs(gone: &[&File], fresh: &[&File], taken: (&mut [bool], &mut [bool])) -> Vec<(usize, usize)> {
     let mut pairs = Vec::new();
-    for (place, file) in gone.iter().enumerate() {
-        let Some(places) = by_size.get_mut(&file.size) else { continue };
-        let equal = |at: &usize| is_equal(file, fresh[*at]);
-        let by_name = |at: &usize| name(&file.path) == name(&fresh[*at].path) && equal(at);
-        if let Some(found) = places.iter().position(by_name).or_else(|| places.iter().position(equal)) {
-            pairs.push((place, places.remove(found)));
+    for by_name in [true, false] {
+        let sign = |file: &File| (file.size, by_name.then(|| name(&file.path).to_owned()));
+        let mut by_sign: HashMap<(u64, Option<String>), Vec<usize>> = HashMap::new();
+        for (place, file) in fresh.iter().enumerate().filter(|(at, file)| file.size > 0 && !taken.1[*at]) {
+            by_sign.entry(sign(file)).or_default().push(place);
+        }
+        for (place, file) in gone.iter().enumerate() {
+            let Some(places) = by_sign.get_mut(&sign(file)).filter(|_| !taken.0[place]) else { continue };
+            if let Some(found) = places.iter().position(|at| is_equal(file, fresh[*at])) {
+                let other = places.remove(found);
+                (taken.0[place], taken.1[other]) = (true, true);
+                pairs.push((place, other));
+            }
         }
     }
     pairs

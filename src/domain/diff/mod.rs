@@ -12,6 +12,8 @@ mod objects;
 mod plan;
 mod renames;
 mod streams;
+#[cfg(test)]
+mod tests;
 
 pub use apply::apply;
 pub use fields::{Fields, fields};

@@ -157,7 +157,7 @@ impl<'a> Half<'a> {
         }
         let stream = self.streams.stream(document);
         if nameless && streams::is_named_yaml(&stream.path) {
-            let line = self.streams.documents[document].line;
+            let line = self.streams.documents[document].place.line;
             self.odd(which, &stream.path, Odd::NoObject { line });
         }
     }
@@ -165,7 +165,7 @@ impl<'a> Half<'a> {
     fn add(&mut self, entry: Entry) {
         let which = entry.which;
         if let Some(before) = self.entries.insert(entry.key.clone(), entry) {
-            let line = self.streams.documents[before.document].line;
+            let line = self.streams.documents[before.document].place.line;
             let path = self.streams.stream(before.document).path.clone();
             self.odd(which, &path, Odd::Doubled { key: before.key, line });
         }
@@ -236,7 +236,7 @@ impl Sides<'_> {
             key: entry.key.clone(),
             api_version: entry.api_version.clone(),
             path: streams.stream(entry.document).path.clone(),
-            line: streams.documents[entry.document].line,
+            line: streams.documents[entry.document].place.line,
             value,
             text: streams.text(entry.document),
         }
@@ -253,13 +253,8 @@ fn unrolled(value: &Arc<Value>) -> Vec<Arc<Value>> {
 }
 
 fn identity(value: &Value) -> Option<(Key, Box<str>)> {
-    let text = |value: Option<&Value>| value?.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-    let metadata = value.get("metadata");
-    let of_metadata = |name: &str| text(metadata.and_then(|metadata| metadata.get(name)));
-    let (api_version, kind) = (text(value.get("apiVersion"))?, text(value.get("kind"))?);
-    let name = of_metadata("name")?;
-    let key = Key::new(&api_version, &kind, of_metadata("namespace").as_deref(), &name);
-    Some((key, api_version.into()))
+    let api_version = value.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+    Some((Key::of(value)?, api_version.into()))
 }
 
 /// What kustomize reads itself is never applied.

@@ -4,7 +4,7 @@ use super::{
     super::object::{self, Broken, Named, Role},
     Change, Diff, File, FileChange, Odd, Oddity, Side, Which, files,
     objects::{self, Sides},
-    streams::{self, Streams, find_twins},
+    streams::{self, Charts, Streams, find_twins},
 };
 use serde_json::Value;
 use std::{collections::HashMap, sync::Arc};
@@ -49,7 +49,7 @@ impl Read {
 impl Plan {
     /// Compares bytes, finds documents, names those that are on both sides.
     pub fn new(from: &Side, to: &Side) -> Self {
-        let (own, others) = (charts(from), charts(to));
+        let (own, others) = (Charts::of(from), Charts::of(to));
         let (files, same_files) = files::compare(from, to, (&own, &others));
         let changed: HashMap<&str, ()> = files
             .iter()
@@ -84,10 +84,7 @@ impl Plan {
         let text = streams.text(part.document);
         Read(match object::parse(text.as_str(), streams.dialect(part.document)) {
             Ok(value) => Found::Value(value.map(Arc::new)),
-            Err(Broken { line, why }) => {
-                let line = line.saturating_sub(1) + streams.documents[part.document].line;
-                Found::Broken(Broken { line, why })
-            }
+            Err(broken) => Found::Broken(broken.under(&streams.documents[part.document].place)),
         })
     }
 
@@ -129,7 +126,7 @@ impl Plan {
                 let text = self.from.text(document);
                 let named = object::scan(text.as_str());
                 // why it names nothing is known by reading it only
-                if named.is_empty() && streams::is_named_yaml(&stream.path) && !is_blank(text.as_str()) {
+                if named.is_empty() && streams::is_named_yaml(&stream.path) {
                     self.parts.push(Part { which: Which::From, document });
                 } else {
                     self.named.insert(document, named);
@@ -140,22 +137,4 @@ impl Plan {
         let of_to = self.to.documents.iter().enumerate().filter(fresh);
         self.parts.extend(of_to.map(|(document, _)| Part { which: Which::To, document }));
     }
-}
-
-/// Folders that hold a `Chart.yaml`.
-fn charts(side: &Side) -> Vec<&str> {
-    let folder = |file: &'_ File| -> Option<usize> {
-        let path = &file.path;
-        let rest = path.strip_suffix("Chart.yaml")?;
-        (rest.is_empty() || rest.ends_with('/')).then(|| rest.len().saturating_sub(1))
-    };
-    side.files.iter().filter_map(|file| Some(&file.path[..folder(file)?])).collect()
-}
-
-fn is_blank(text: &str) -> bool {
-    let bare = |line: &str| {
-        let line = line.trim();
-        line.is_empty() || line.starts_with('#') || line == "---" || line == "..."
-    };
-    text.lines().all(bare)
 }

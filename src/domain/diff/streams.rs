@@ -10,10 +10,30 @@ use super::{
 };
 use bytes::Bytes;
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     ops::Range,
     sync::Arc,
 };
+
+/// The folders of one side that hold a `Chart.yaml`.
+pub(super) struct Charts<'a>(HashSet<&'a str>);
+
+impl<'a> Charts<'a> {
+    pub(super) fn of(side: &'a Side) -> Self {
+        let folder = |file: &'a File| {
+            let folder = file.path.strip_suffix("Chart.yaml")?;
+            if folder.is_empty() { Some(folder) } else { folder.strip_suffix('/') }
+        };
+        Self(side.files.iter().filter_map(folder).collect())
+    }
+
+    /// Only the folders above a file say what it is for: there may be thousands of others.
+    pub(super) fn role(&self, path: &str) -> Role {
+        let above = path.match_indices('/').map(|(at, _)| &path[..at]);
+        let charts: Vec<&str> = above.chain([""]).filter(|folder| self.0.contains(folder)).collect();
+        object::role(path, &charts)
+    }
+}
 
 /// One file that holds documents.
 pub(super) struct Stream {
@@ -26,8 +46,7 @@ pub(super) struct Stream {
 
 pub(super) struct Document {
     pub(super) stream: usize,
-    pub(super) line: usize,
-    pub(super) at: Range<usize>,
+    pub(super) place: object::Document,
     /// The same bytes in the other side.
     pub(super) twin: Option<usize>,
 }
@@ -43,10 +62,10 @@ pub(super) struct Streams {
 
 impl Streams {
     /// `wanted`: whether the documents of a file of this role are looked at.
-    pub(super) fn of(side: &Side, charts: &[&str], wanted: impl Fn(&File, Role) -> bool) -> Self {
+    pub(super) fn of(side: &Side, charts: &Charts<'_>, wanted: impl Fn(&File, Role) -> bool) -> Self {
         let mut streams = Self::default();
         for file in &side.files {
-            let role = object::role(&file.path, charts);
+            let role = charts.role(&file.path);
             if let (true, Some(bytes)) = (wanted(file, role), &file.bytes) {
                 streams.add(file, role, bytes);
             }
@@ -62,8 +81,8 @@ impl Streams {
             return;
         };
         let (stream, first) = (self.streams.len(), self.documents.len());
-        for document in object::documents(std::str::from_utf8(&text).unwrap_or_default()) {
-            self.documents.push(Document { stream, line: document.line, at: document.at, twin: None });
+        for place in object::documents(std::str::from_utf8(&text).unwrap_or_default()) {
+            self.documents.push(Document { stream, place, twin: None });
         }
         let documents = first..self.documents.len();
         self.by_path.insert(file.path.clone(), stream);
@@ -79,11 +98,11 @@ impl Streams {
     }
 
     pub(super) fn text(&self, document: usize) -> Text {
-        Text { file: self.stream(document).text.clone(), at: self.documents[document].at.clone() }
+        Text { file: self.stream(document).text.clone(), at: self.documents[document].place.at.clone() }
     }
 
     pub(super) fn bytes(&self, document: usize) -> &[u8] {
-        self.stream(document).text.get(self.documents[document].at.clone()).unwrap_or_default()
+        self.stream(document).text.get(self.documents[document].place.at.clone()).unwrap_or_default()
     }
 
     /// As the reader of the file takes it.

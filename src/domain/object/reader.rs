@@ -60,9 +60,7 @@ fn check(text: &str, dialect: Dialect) -> Result<(), Broken> {
     if let Some((line, found)) = stream::misplaced(text, from) {
         return Err(Broken { line, why: format!("invalid document separator: {found}").into() });
     }
-    let control = |c: char| {
-        matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
-    };
+    let control = |c: char| matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
     match text.find(control) {
         Some(at) => Err(Broken {
             line: stream::breaks(&text[..at]) + 1,
@@ -170,9 +168,7 @@ impl Reader {
                 self.scalar(&Scalar { text, plain, tag: tag.as_deref().map(short) }, anchor)
             }
             Event::Alias(id) => self.alias(id),
-            Event::SequenceStart(style, anchor, _) => {
-                self.begin(Collection::List(Vec::new()), style, anchor)
-            }
+            Event::SequenceStart(style, anchor, _) => self.begin(Collection::List(Vec::new()), style, anchor),
             Event::MappingStart(style, anchor, _) => {
                 self.begin(Collection::Mapping(Mapping::default()), style, anchor)
             }
@@ -224,7 +220,9 @@ impl Reader {
     }
 
     fn alias(&mut self, id: usize) -> Read<()> {
-        let Some(target) = self.anchors.get(&id) else { return Err("anchor value contains itself".to_owned()) };
+        let Some(target) = self.anchors.get(&id) else {
+            return Err("anchor value contains itself".to_owned());
+        };
         let Node { value, key, blank, weight } = target;
         self.nodes += 1 + weight.nodes;
         self.expanded.nodes += weight.nodes;
@@ -342,7 +340,9 @@ impl Scalar<'_> {
         match self.tag.as_deref() {
             None if self.plain => Ok(scalar::plain(&self.text, dialect)),
             // v3 takes the tag `!` for none, v2 for a string
-            Some("!") if self.plain && dialect == Dialect::Kustomize => Ok(scalar::plain(&self.text, dialect)),
+            Some("!") if self.plain && dialect == Dialect::Kustomize => {
+                Ok(scalar::plain(&self.text, dialect))
+            }
             None | Some("!" | "!!str") => text(),
             Some("!!merge") if self.text == "<<" => Ok(Meaning::Merge),
             Some(tag) => scalar::tagged(tag, &self.text, dialect),
@@ -397,7 +397,11 @@ fn float(number: f64) -> Read<Value> {
             #[expect(clippy::cast_possible_truncation, reason = "its range is looked at")]
             Some(number as i64).filter(|_| number >= -9_223_372_036_854_775_808.0).map(Value::from)
         } else {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "its range is looked at")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "its range is looked at"
+            )]
             Some(number as u64).filter(|_| number < 18_446_744_073_709_551_616.0).map(Value::from)
         };
         if let Some(whole) = whole {

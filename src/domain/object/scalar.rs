@@ -67,9 +67,7 @@ fn resolve(text: &str, dialect: Dialect, dates: bool) -> Meaning<'_> {
     let Some(&first) = text.as_bytes().first() else { return Meaning::Null };
     match first {
         b'0'..=b'9' | b'+' | b'-' => number(text, dialect, dates).unwrap_or(as_text),
-        b'.' => word(text, dialect)
-            .or_else(|| dotted(text).map(Meaning::Float))
-            .unwrap_or(as_text),
+        b'.' => word(text, dialect).or_else(|| dotted(text).map(Meaning::Float)).unwrap_or(as_text),
         b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' => {
             word(text, dialect).unwrap_or(as_text)
         }

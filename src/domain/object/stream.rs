@@ -80,7 +80,10 @@ mod tests {
 
     #[test]
     fn documents_know_their_line_and_their_bytes() {
-        assert_eq!(split("a: 1\n--- # next\nb: 2\n---\t\r\n\nc: 3"), [(1, "a: 1\n"), (3, "b: 2\n"), (5, "\nc: 3")]);
+        assert_eq!(
+            split("a: 1\n--- # next\nb: 2\n---\t\r\n\nc: 3"),
+            [(1, "a: 1\n"), (3, "b: 2\n"), (5, "\nc: 3")]
+        );
         assert_eq!(split("\u{feff}---\r\na: 1\r\n"), [(2, "a: 1\r\n")]);
         assert_eq!(split("# head\n\n---\na: 1\n---\n"), [(4, "a: 1\n")]);
         assert!(split("---\n---\n# only\n").is_empty());
@@ -89,7 +92,13 @@ mod tests {
 
     #[test]
     fn only_a_line_that_begins_with_it_separates() {
-        let one = ["a: 1\n ---\nb: 2\n", "a: 1\n---foo\n", "a: |\n  x\n  ---\n  y\n", "--- |\n  x\n", "a: 1\n...\nb: 2\n"];
+        let one = [
+            "a: 1\n ---\nb: 2\n",
+            "a: 1\n---foo\n",
+            "a: |\n  x\n  ---\n  y\n",
+            "--- |\n  x\n",
+            "a: 1\n...\nb: 2\n",
+        ];
         for text in one {
             assert_eq!(split(text), [(1, text)]);
         }
