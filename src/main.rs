@@ -74,7 +74,12 @@ fn ports(typed: &Cli) -> Result<Ports, Problem> {
     log(&typed.global.program);
     if typed.global.program.demo {
         let Demo { gateway, registry, artifacts } = Demo::open(Timestamp::now())?;
-        return Ok(Ports { gateway, registry, artifacts, renderer: Arc::new(Tools) });
+        return Ok(Ports {
+            gateway,
+            registry,
+            artifacts,
+            renderer: Arc::new(Tools::new(env::var_os("PATH"))),
+        });
     }
     let gateway = KubeGateway::new(cluster_options(&typed.global.cluster));
     let registry = OciRegistry::new(registry_settings(&typed.global.registry))?;
@@ -82,7 +87,7 @@ fn ports(typed: &Cli) -> Result<Ports, Problem> {
         gateway: Arc::new(gateway),
         registry: Arc::new(registry.clone()),
         artifacts: Arc::new(registry),
-        renderer: Arc::new(Tools),
+        renderer: Arc::new(Tools::new(env::var_os("PATH"))),
     })
 }
 

@@ -1,23 +1,251 @@
 //! The rendering tools of this machine, run in a clean place: a folder of their own, no configuration, no credentials,
-//! a deadline. It renders nothing itself.
+//! a deadline. What may be rendered and of what files is decided by [`crate::domain::lens`]; nothing is rendered here.
+
+mod find;
+mod room;
+mod run;
+
+pub use run::Limits;
 
 use crate::{
     domain::{
         diff::Side,
-        lens::Lens,
+        lens::{KustomizationLens, Lens, Plan, ReleaseLens},
         problem::{Cause, Problem},
     },
     port::{Rendered, Renderer},
 };
+use bytes::Bytes;
+use find::Tool;
 use futures::{FutureExt, future::BoxFuture};
+use room::Room;
+use run::Job;
+use std::{
+    collections::HashMap,
+    ffi::OsString,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-/// What is found on `PATH`.
+/// What is found in the folders of `PATH`.
 #[derive(Debug, Clone, Default)]
-pub struct Tools;
+pub struct Tools {
+    folders: Arc<[PathBuf]>,
+    limits: Limits,
+    /// By path: what each tool said of itself.
+    versions: Arc<Mutex<HashMap<PathBuf, String>>>,
+}
+
+impl Tools {
+    /// `path`: the value of `PATH`. Relative folders in it are never looked into.
+    pub fn new(path: Option<OsString>) -> Self {
+        Self { folders: find::folders(path.as_deref()), ..Self::default() }
+    }
+
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    fn find(&self, name: &'static str) -> Option<Tool> {
+        find::tool(&self.folders, name)
+    }
+
+    /// `helm v4.2.2`; only its name if it does not say.
+    async fn version(&self, tool: &Tool) -> Result<String, Problem> {
+        let known = |map: &HashMap<PathBuf, String>| map.get(&tool.path).cloned();
+        if let Some(version) = known(&self.versions.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(version);
+        }
+        let arguments: &[&str] = match tool.name {
+            "helm" => &["version", "--short"],
+            "flux" => &["--version"],
+            _ => &["version"],
+        };
+        let room = furnished(Plan::default(), "ask a tool for its version").await?;
+        let job = self.job(tool, &room, "", arguments.iter().map(Into::into).collect());
+        let said = run::run(&job, &format!("ask {} for its version", tool.name)).await;
+        room.close().await;
+        let version = find::version(tool.name, &said.map(|said| said.output).unwrap_or_default());
+        self.versions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(tool.path.clone(), version.clone());
+        Ok(version)
+    }
+
+    fn job(&self, tool: &Tool, room: &Room, below: &str, arguments: Vec<OsString>) -> Job {
+        Job {
+            tool: tool.path.clone(),
+            name: tool.name,
+            arguments,
+            folder: room.files(below),
+            environment: room.environment(&self.folders),
+            hidden: room.path().to_owned(),
+            limits: self.limits,
+        }
+    }
+
+    async fn kustomization(self, lens: Box<KustomizationLens>, side: Side) -> Result<Rendered, Problem> {
+        let what = format!("render {}", lens.id);
+        let kustomize = self.find("kustomize");
+        let Some(tool) = kustomize.or_else(|| self.find("flux")) else {
+            return Err(missing(&what, "neither kustomize nor flux is on PATH"));
+        };
+        let (name, namespace) = (lens.id.name.clone(), lens.id.namespace.clone());
+        let plan = aside(&what, move || lens.plan(&side)).await?;
+        let by = self.version(&tool).await?;
+        let manifests = match tool.name {
+            "flux" => self.flux_build(&tool, plan.clone(), (&name, &namespace), &what).await?,
+            _ => self.kustomize_build(&tool, plan.clone(), &what).await?,
+        };
+        let mut notes = plan.notes;
+        notes.extend(manifests.1);
+        Ok(Rendered { manifests: manifests.0, by, notes })
+    }
+
+    /// The folder is the working directory, so that its name is never read as a URL.
+    async fn kustomize_build(
+        &self,
+        tool: &Tool,
+        plan: Plan,
+        what: &str,
+    ) -> Result<(Bytes, Option<String>), Problem> {
+        let root = plan.root.clone();
+        let room = furnished(plan, what).await?;
+        let arguments = ["build", "--load-restrictor", "LoadRestrictionsNone", "."];
+        let job = self.job(tool, &room, &root, arguments.iter().map(Into::into).collect());
+        let said = run::run(&job, what).await;
+        room.close().await;
+        said.map(|said| (said.output, said.warning))
+    }
+
+    /// All of the spec is in the kustomization file already: the object that flux is given holds none of it, so nothing
+    /// is substituted and nothing put in twice.
+    async fn flux_build(
+        &self,
+        tool: &Tool,
+        mut plan: Plan,
+        (name, namespace): (&str, &str),
+        what: &str,
+    ) -> Result<(Bytes, Option<String>), Problem> {
+        let object = plan.flux_object(name, namespace);
+        let root = plan.root.clone();
+        plan.notes.clear();
+        let room = furnished(plan, what).await?;
+        let file =
+            room.write_beside("kustomization.json", object.as_bytes()).map_err(|why| failed(what, &why))?;
+        let mut arguments: Vec<OsString> = ["build", "kustomization", "--dry-run"].map(Into::into).into();
+        arguments.extend(["--namespace".into(), namespace.into(), "--path".into(), room.files(&root).into()]);
+        arguments.extend(["--kustomization-file".into(), file.into(), "--".into(), name.into()]);
+        let job = self.job(tool, &room, "", arguments);
+        let said = run::run(&job, what).await;
+        room.close().await;
+        said.map(|said| (said.output, said.warning))
+    }
+
+    async fn release(self, lens: Box<ReleaseLens>, side: Side) -> Result<Rendered, Problem> {
+        let what = format!("render {}", lens.id);
+        let Some(tool) = self.find("helm") else {
+            return Err(missing(&what, "helm is not on PATH"));
+        };
+        let lens = Arc::new(*lens);
+        let planned = lens.clone();
+        let plan = aside(&what, move || planned.plan(&side)).await?;
+        let mut notes = plan.notes.clone();
+        let mut by = self.version(&tool).await?;
+        let (manifests, warning) = self.helm_template(&tool, plan, &lens, &what).await?;
+        notes.extend(warning);
+        let manifests = match self.find("kustomize") {
+            Some(kustomize) if lens.is_post_rendered() => {
+                by = format!("{by} and {}", self.version(&kustomize).await?);
+                self.post_render(&kustomize, &lens, manifests, &what).await?
+            }
+            None if lens.is_post_rendered() => {
+                let note = "post-renderers and commonMetadata are not applied: kustomize is not on PATH";
+                notes.push(note.to_owned());
+                manifests
+            }
+            Some(_) | None => manifests,
+        };
+        Ok(Rendered { manifests, by, notes })
+    }
+
+    async fn helm_template(
+        &self,
+        tool: &Tool,
+        plan: Plan,
+        lens: &ReleaseLens,
+        what: &str,
+    ) -> Result<(Bytes, Option<String>), Problem> {
+        let values = lens.values_text();
+        let room = furnished(plan, what).await?;
+        let file = room.write_beside("values.json", values.as_bytes()).map_err(|why| failed(what, &why))?;
+        let mut arguments: Vec<OsString> =
+            ["template", "--is-upgrade", "--skip-schema-validation"].map(Into::into).into();
+        arguments.extend(["--namespace".into(), (&*lens.target_namespace).into()]);
+        arguments.extend(["--values".into(), file.into()]);
+        arguments.extend(lens.upgrades_crds().then(|| "--include-crds".into()));
+        arguments.extend(lens.skips_hooks().then(|| "--no-hooks".into()));
+        arguments.extend(["--".into(), (&*lens.release_name).into(), ".".into()]);
+        let job = self.job(tool, &room, "", arguments);
+        let said = run::run(&job, what).await;
+        room.close().await;
+        said.map(|said| (said.output, said.warning))
+    }
+
+    /// In helm-controller's order: each post-renderer, then `commonMetadata`.
+    async fn post_render(
+        &self,
+        tool: &Tool,
+        lens: &ReleaseLens,
+        mut manifests: Bytes,
+        what: &str,
+    ) -> Result<Bytes, Problem> {
+        for step in 0..lens.post_renders() {
+            let Some(plan) = lens.post_render(step, manifests.clone()) else { continue };
+            manifests = self.kustomize_build(tool, plan, what).await?.0;
+        }
+        Ok(manifests)
+    }
+}
 
 impl Renderer for Tools {
     fn render(&self, lens: Lens, files: Side) -> BoxFuture<'static, Result<Rendered, Problem>> {
-        let _ = (lens, files);
-        async { Err(Problem::new(Cause::Other, "render the files", "this is not built yet")) }.boxed()
+        let tools = self.clone();
+        match lens {
+            Lens::Kustomization(lens) => tools.kustomization(lens, files).boxed(),
+            Lens::Release(lens) => tools.release(lens, files).boxed(),
+            Lens::Whole => {
+                let why =
+                    "a Kustomization or a HelmRelease says how it is to be rendered, and none was chosen";
+                futures::future::ready(Err(Problem::new(Cause::Usage, "render the files", why))).boxed()
+            }
+        }
     }
+}
+
+fn missing(what: &str, why: &str) -> Problem {
+    Problem::new(Cause::NotFound, what, why)
+}
+
+fn failed(what: &str, error: &std::io::Error) -> Problem {
+    Problem::new(Cause::Other, what, format!("a temporary folder: {error}"))
+}
+
+/// Work that takes a processor or a disk, off the tasks that answer.
+async fn aside<T: Send + 'static>(
+    what: &str,
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(Problem::new(Cause::Other, what, error.to_string())),
+    }
+}
+
+async fn furnished(plan: Plan, what: &str) -> Result<Room, Problem> {
+    let named = what.to_owned();
+    aside(what, move || Room::open(&plan).map_err(|error| failed(&named, &error))).await
 }

@@ -72,6 +72,7 @@ compile() (
   case $name in
     push | registry-referrers | untar) go_build "" "$out" . ;;
     kubernetes) compile_kubernetes "$out" ;;
+    helm) go_build "-X helm.sh/helm/v4/internal/version.version=$(go list -m -f '{{.Version}}' helm.sh/helm/v4)" "$out" tool ;;
     *-controller) go_build "" "$out" tool && copy_crds "github.com/fluxcd/$name" "$out" ;;
     *) go_build "" "$out" tool ;;
   esac

@@ -132,7 +132,7 @@ const HOUSE: &[Part] = &[
     Part {
         folder: "render",
         knows: &["render", "port", "domain"],
-        crates: &["bytes", "futures", "serde_json", "serde_saphyr", "tokio"],
+        crates: &["bytes", "futures", "rustix", "tokio"],
         pure: false,
     },
     Part {

@@ -1,11 +1,19 @@
 //! Through whose eyes two revisions are compared: the whole artifact, or what one consumer makes of it. It reads the
 //! consumer's spec; it asks nobody and renders nothing.
 
+mod generate;
+mod install;
+mod look;
 mod node;
+mod overlay;
 mod paths;
+mod plan;
 mod read;
 mod set;
 mod values;
+mod walk;
+
+pub use plan::Plan;
 
 use super::{diff::Side, identity::ObjectId, problem::Problem};
 use serde_json::Value;
@@ -159,9 +167,21 @@ impl Lens {
         }
     }
 
+    /// Files that [`Lens::look`] has to read; of the others their paths are enough.
+    pub fn reads(&self, path: &str) -> bool {
+        match self {
+            Self::Whole | Self::Release(_) => false,
+            Self::Kustomization(_) => overlay::is_one(path),
+        }
+    }
+
     /// What of a side concerns this consumer.
     pub fn look(&self, side: &Side) -> Seen {
-        Seen { side: side.clone(), ..Seen::default() }
+        match self {
+            Self::Whole => Seen { side: side.clone(), ..Seen::default() },
+            Self::Kustomization(lens) => lens.look(side),
+            Self::Release(lens) => lens.look(side),
+        }
     }
 
     /// Some values are not known: what they could change is not certain.

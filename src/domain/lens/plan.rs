@@ -1,0 +1,268 @@
+//! What is written to disk so that a tool renders what the consumer would apply: only files that were looked at, and of
+//! what steers a tool only what was read here. What could reach out of the artifact or run a program is refused.
+
+use super::{
+    KustomizationLens, ReleaseLens, generate,
+    look::chart_root,
+    node::{Fields, Node},
+    paths,
+    walk::{Snag, Tree, Walk, What},
+};
+use crate::domain::{
+    diff::{File, Side},
+    object::{self, Dialect},
+    problem::{Cause, Problem},
+    quote::quote,
+};
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+/// Files for a tool, in a folder of its own.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// Where the tool is to look, below the folder; empty for the folder itself.
+    pub root: Box<str>,
+    /// Paths are relative and clean; each once.
+    pub files: Vec<(Box<str>, Bytes)>,
+    /// What the result cannot know, each in one sentence.
+    pub notes: Vec<String>,
+}
+
+impl KustomizationLens {
+    /// What `kustomize build` needs: the artifact's files as far as they are used, and the kustomization file that
+    /// kustomize-controller would write.
+    pub fn plan(&self, side: &Side) -> Result<Plan, Problem> {
+        let tree = Tree::new(side);
+        if !tree.has_folder(&self.path) {
+            let why = format!("spec.path {} is not in the artifact", quote(&self.path));
+            return Err(self.refused(Cause::NotFound, why));
+        }
+        let walk = self.walk(&tree);
+        if let Some(snag) = walk.snags.iter().min_by_key(|snag| snag.gravity()) {
+            return Err(self.refused(Cause::Refused, format!("{} {}", snag.place(), snag.words())));
+        }
+        let (steering, text) = generate::root(self, &tree, &walk);
+        let mut files = Vec::new();
+        for path in walk.used.iter().filter(|path| ***path != *steering) {
+            let file = tree.file(path).and_then(|file| rewritten(&walk, file));
+            let Some(bytes) = file else {
+                return Err(self.refused(Cause::Other, format!("{} was not read", quote(path))));
+            };
+            files.push((safe(path).map_err(|why| self.refused(Cause::Refused, why))?, bytes));
+        }
+        files.push((steering.into(), text.into()));
+        Ok(Plan { root: self.path.clone(), files, notes: self.unknown() })
+    }
+
+    fn refused(&self, cause: Cause, why: String) -> Problem {
+        Problem::new(cause, format!("render {}", self.id), why)
+    }
+
+    fn unknown(&self) -> Vec<String> {
+        let decrypted = self.spec.get("decryption").is_some_and(|value| !value.is_null());
+        let note = "nothing is decrypted: encrypted values are compared as they are stored";
+        decrypted.then(|| note.to_owned()).into_iter().collect()
+    }
+}
+
+impl Snag {
+    /// What is worst is told first.
+    const fn gravity(&self) -> u8 {
+        match self.what {
+            What::Remote(_) => 0,
+            What::Barred(_) => 1,
+            What::Outside(_) => 2,
+            What::Missing(_) | What::NoOverlay(_) | What::Unread(_) | What::Several => 3,
+        }
+    }
+}
+
+/// What steers kustomize is written as it was read here, so that the tool reads nothing else than was judged.
+fn rewritten(walk: &Walk, file: &File) -> Option<Bytes> {
+    if let Some(overlay) = walk.overlays.get(&file.path) {
+        return Some(generate::text(&Value::Object(overlay.map.clone())).into());
+    }
+    if let Some(objects) = walk.plugins.get(&file.path) {
+        let objects: Vec<String> = objects.iter().map(generate::text).collect();
+        return Some(objects.join("---\n").into());
+    }
+    file.bytes.clone()
+}
+
+/// A path that stays below the folder it is joined to.
+fn safe(path: &str) -> Result<Box<str>, String> {
+    let parts = || path.split('/');
+    let odd = |part: &str| part.is_empty() || part == "." || part == ".." || part.contains(['\0', '\\']);
+    if parts().any(odd) { Err(format!("{} is no path for a file", quote(path))) } else { Ok(path.into()) }
+}
+
+impl ReleaseLens {
+    /// What `helm template` needs: the chart. The values are [`ReleaseLens::values`].
+    pub fn plan(&self, side: &Side) -> Result<Plan, Problem> {
+        let refused = |cause, why: String| Problem::new(cause, format!("render {}", self.id), why);
+        let Some(root) = chart_root(side) else {
+            return Err(refused(Cause::NotFound, "there is no Chart.yaml in the artifact".to_owned()));
+        };
+        let mut plan = Plan::default();
+        for file in side.files.iter().filter(|file| paths::is_below(&file.path, root)) {
+            let path = file.path.strip_prefix(root).unwrap_or(&file.path).trim_start_matches('/');
+            let path = safe(path).map_err(|why| refused(Cause::Refused, why))?;
+            let Some(bytes) = file.bytes.clone() else {
+                return Err(refused(Cause::Other, format!("{} was not read", quote(&file.path))));
+            };
+            plan.files.push((path, bytes));
+        }
+        self.missing_charts(&plan).map_err(|why| refused(Cause::Refused, why))?;
+        self.stand_in(&mut plan).map_err(|why| refused(Cause::Invalid, why))?;
+        plan.notes = self.unknown(&plan);
+        Ok(plan)
+    }
+
+    /// Dependencies are never fetched.
+    fn missing_charts(&self, plan: &Plan) -> Result<(), String> {
+        let Some(chart) = plan.yaml("Chart.yaml") else { return Ok(()) };
+        let needs = ["Chart.yaml", "requirements.yaml"].into_iter().filter_map(|file| plan.yaml(file));
+        let needs: Vec<Value> =
+            needs.filter_map(|file| file.get("dependencies")?.as_array().cloned()).flatten().collect();
+        let names: Vec<String> = plan.files.iter().filter_map(|(path, _)| dependency(path)).collect();
+        let missing = needs.iter().filter_map(|need| need.get("name")?.as_str()).find(|name| {
+            let packed = |file: &String| file.strip_prefix(*name).is_some_and(|rest| rest.starts_with('-'));
+            !names.iter().any(|file| file == name || packed(file))
+        });
+        let own = chart.get("name").and_then(Value::as_str).unwrap_or_default();
+        match missing {
+            Some(name) => {
+                Err(format!("the chart {} needs {}, which is not in charts/", quote(own), quote(name)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// `spec.chart.spec.valuesFiles`, as source-controller packs the chart: their merge stands in for `values.yaml`.
+    fn stand_in(&self, plan: &mut Plan) -> Result<(), String> {
+        if self.values_files.is_empty() {
+            return Ok(());
+        }
+        let spec = self.spec.pointer("/chart/spec/ignoreMissingValuesFiles");
+        let may_miss = spec.and_then(Value::as_bool).unwrap_or_default();
+        let mut merged = Fields::default();
+        for name in &self.values_files {
+            let path = paths::cleaned(name);
+            match plan.yaml(&path) {
+                Some(values) => merged = merged.merged(&Node::of(values, false).fields().unwrap_or_default()),
+                None if may_miss => {}
+                None => {
+                    return Err(format!(
+                        "values file {} is not in the chart, or cannot be read",
+                        quote(name)
+                    ));
+                }
+            }
+        }
+        plan.files.retain(|(path, _)| **path != *"values.yaml");
+        plan.files.push(("values.yaml".into(), generate::text(&Node::map(merged).value()).into()));
+        Ok(())
+    }
+
+    fn unknown(&self, plan: &Plan) -> Vec<String> {
+        let mut notes = vec!["which APIs the cluster serves is not known to the templates".to_owned()];
+        if plan.files.iter().any(|(path, _)| path.rsplit('/').next() == Some("values.schema.json")) {
+            notes.push("values are not checked against the chart's values.schema.json".to_owned());
+        }
+        let templates = plan
+            .files
+            .iter()
+            .filter(|(path, _)| path.starts_with("templates/") || path.contains("/templates/"));
+        let uses = |words: &[&str]| {
+            let says = |bytes: &Bytes| words.iter().any(|word| contains(bytes, word));
+            let first = templates.clone().find(|(_, bytes)| says(bytes));
+            first.map(|(path, _)| path)
+        };
+        if let Some(path) = uses(&RANDOM) {
+            notes.push(format!(
+                "{} makes values of chance or of the time: they differ in every rendering",
+                quote(path)
+            ));
+        }
+        if let Some(path) = uses(&["lookup "]) {
+            notes.push(format!(
+                "{} looks into the cluster, which is not there while it is rendered",
+                quote(path)
+            ));
+        }
+        if self.spec.pointer("/upgrade/preserveValues").and_then(Value::as_bool) == Some(true) {
+            notes.push("values of the last release (upgrade.preserveValues) are not known".to_owned());
+        }
+        notes
+    }
+}
+
+/// Functions of Sprig whose result is another one every time.
+const RANDOM: [&str; 14] = [
+    "randAlpha",
+    "randNumeric",
+    "randAscii",
+    "randBytes",
+    "randInt",
+    "uuidv4",
+    "genCA",
+    "genPrivateKey",
+    "genSelfSignedCert",
+    "genSignedCert",
+    "htpasswd",
+    "bcrypt",
+    "now |",
+    "now)",
+];
+
+fn contains(bytes: &[u8], word: &str) -> bool {
+    bytes.windows(word.len()).any(|window| window == word.as_bytes())
+}
+
+/// What a file below `charts/` is part of: the name of its folder or archive.
+fn dependency(path: &str) -> Option<String> {
+    let rest = path.strip_prefix("charts/")?;
+    let name = rest.split('/').next().unwrap_or(rest);
+    Some(name.to_owned())
+}
+
+impl Plan {
+    /// A YAML file of it that holds a map.
+    fn yaml(&self, path: &str) -> Option<Value> {
+        let (_, bytes) = self.files.iter().find(|(name, _)| **name == *path)?;
+        let text = std::str::from_utf8(bytes).ok()?;
+        object::parse(text, Dialect::Helm).ok().flatten().filter(Value::is_object)
+    }
+
+    /// A Kustomization for the flux CLI that asks for nothing: all of its spec is in the files already.
+    pub fn flux_object(&self, name: &str, namespace: &str) -> String {
+        generate::text(&serde_json::json!({
+            "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
+            "kind": "Kustomization",
+            "metadata": { "name": name, "namespace": namespace },
+            "spec": {
+                "interval": "1h",
+                "path": format!("./{}", self.root),
+                "prune": false,
+                "sourceRef": { "kind": "OCIRepository", "name": name },
+            },
+        }))
+    }
+
+    /// What a post-renderer of kustomize kind needs (helm-controller's `internal/postrender/kustomize.go`).
+    pub fn of_post_renderer(renderer: &Value, manifests: Bytes) -> Option<Self> {
+        let own = renderer.get("kustomize")?;
+        let map = generate::post_renderer(own);
+        let text = generate::text(&Value::Object(map)).into();
+        let files = vec![("kustomization.yaml".into(), text), (generate::HELM_OUTPUT.into(), manifests)];
+        Some(Self { files, ..Self::default() })
+    }
+
+    /// The same for `spec.commonMetadata`.
+    pub fn of_common_metadata(metadata: &Value, manifests: Bytes) -> Self {
+        let map: Map<String, Value> = generate::common_metadata(metadata);
+        let text = generate::text(&Value::Object(map)).into();
+        let files = vec![("kustomization.yaml".into(), text), (generate::HELM_OUTPUT.into(), manifests)];
+        Self { files, ..Self::default() }
+    }
+}
