@@ -7,7 +7,7 @@ use fluxscope::{
         self,
         args::{Cli, ClusterArgs, Color, ProgramArgs, RegistryArgs},
         exit,
-        output::{Console, Terminals},
+        output::{Console, Surroundings, Terminals},
     },
     cluster::{self, KubeGateway},
     demo::Demo,
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     let (mut out, mut err) = (io::stdout(), io::stderr());
     let terminals = Terminals { out: out.is_terminal(), err: err.is_terminal() };
     let width = terminals.out.then(runtime::terminal_width).flatten();
-    let mut console = Console::new(&mut out, &mut err).on(terminals).with_width(width);
+    let mut console = Console::new(&mut out, &mut err).on(terminals).with_width(width).within(surroundings());
     let code = match cli::args::parse(env::args_os()) {
         Err(error) => cli::explain(&error, &mut console),
         Ok(typed) => cli::run_alone(&typed, &mut console).unwrap_or_else(|| answer(&typed, &mut console)),
@@ -115,10 +115,22 @@ fn settings(typed: &Cli) -> app::Settings {
     }
 }
 
+fn says(name: &str) -> String {
+    env::var(name).unwrap_or_default()
+}
+
+fn refuses_colour() -> bool {
+    !says("NO_COLOR").is_empty() || says("CLICOLOR") == "0" || says("TERM") == "dumb"
+}
+
+fn surroundings() -> Surroundings {
+    let external_diff = Some(says("KUBECTL_EXTERNAL_DIFF")).filter(|program| !program.is_empty());
+    Surroundings { no_colour: refuses_colour(), external_diff }
+}
+
 /// `--color` over `NO_COLOR` and `TERM`, and truecolor only where the terminal says so.
 fn colour(typed: Color) -> ColourMode {
-    let says = |name: &str| env::var(name).unwrap_or_default();
-    let refused = !says("NO_COLOR").is_empty() || says("CLICOLOR") == "0" || says("TERM") == "dumb";
+    let refused = refuses_colour();
     let best = match says("COLORTERM").as_str() {
         "truecolor" | "24bit" => ColourMode::TrueColour,
         _ => ColourMode::Ansi16,

@@ -1,10 +1,14 @@
 //! The argument grammar of the whole program: what may be asked, and with which words. It asks nothing itself.
 
-pub use super::artifact_args::{CacheArgs, CacheDeed, CatArgs, FilesArgs, InspectArgs, Listing, PullArgs};
 use super::{
     artifact_args::{CAT_HELP, FILES_HELP, INSPECT_HELP, PULL_HELP},
+    diff_args::DIFF_HELP,
     duration::duration,
     subject::{Named, Subject, TagsOf, named, selector, subject, tags_of},
+};
+pub use super::{
+    artifact_args::{CacheArgs, CacheDeed, CatArgs, FilesArgs, InspectArgs, Listing, PullArgs},
+    diff_args::{DiffArgs, Shape},
 };
 use crate::domain::{
     identity::{Kind, is_dns_name},
@@ -31,7 +35,7 @@ same questions without a screen: data on stdout, everything else on stderr.";
 const AFTER_HELP: &str = "\
 Exit codes:
   0  answered
-  1  the answer is no: nothing of that name, no tag chosen, not Ready afterwards
+  1  the answer is no: nothing of that name, no tag chosen, it differs, not Ready afterwards
   2  not answered: bad usage, refused, timeout, or a part that could not be asked
 
 Examples:
@@ -40,6 +44,7 @@ Examples:
   fluxscope get all -A                        every source and consumer
   fluxscope tags ocirepo/podinfo -n shop      what the registry holds for this source
   fluxscope files ks/podinfo -n shop          the files that this Kustomization applied
+  fluxscope diff ks/podinfo ocirepo/podinfo:6.10.0 -n shop   what that tag would change
   fluxscope outdated -A --fail-on major       how far every source is behind
   fluxscope reconcile ks/podinfo -n shop --with-source";
 
@@ -251,7 +256,7 @@ pub struct ProgramArgs {
     /// Let the board write (`reconcile` as a command needs no permission)
     #[arg(long, global = true, hide_short_help = true)]
     pub write: bool,
-    /// Colours on the board; auto honours $NO_COLOR and what the terminal says
+    /// Colours on the board and in `diff`; auto honours $NO_COLOR and what the terminal says
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
     pub color: Color,
     /// Draw with ASCII characters only
@@ -320,6 +325,9 @@ pub enum Command {
     /// Write the files of an artifact into a folder
     #[command(after_help = PULL_HELP)]
     Pull(PullArgs),
+    /// Show what would change between two artifacts: files, Kubernetes objects, and what that means
+    #[command(after_help = DIFF_HELP)]
+    Diff(DiffArgs),
     /// Make Flux reconcile an object now, and follow it until it landed
     #[command(after_help = RECONCILE_HELP)]
     Reconcile(ReconcileArgs),
@@ -540,6 +548,7 @@ impl Command {
             Self::Files(_) => "files",
             Self::Cat(_) => "cat",
             Self::Pull(_) => "pull",
+            Self::Diff(_) => "diff",
             Self::Cache(_) => "cache",
             Self::Reconcile(_) => "reconcile",
             Self::Version(_) => "version",
@@ -573,6 +582,12 @@ fn clash(cli: &Cli) -> Option<(ErrorKind, String)> {
         Some(Command::Files(args)) => artifact(&args.of),
         Some(Command::Cat(args)) => artifact(&args.of),
         Some(Command::Pull(args)) => artifact(&args.of),
+        Some(Command::Diff(args)) => args
+            .consumer
+            .as_ref()
+            .and_then(object)
+            .or_else(|| artifact(&args.from))
+            .or_else(|| artifact(&args.to)),
         Some(
             Command::Outdated(_)
             | Command::Match(_)
@@ -639,7 +654,7 @@ mod tests {
 
     #[test]
     fn the_prose_of_every_help_fits_a_terminal_of_80_cells() {
-        let artifacts = [INSPECT_HELP, FILES_HELP, CAT_HELP, PULL_HELP];
+        let artifacts = [INSPECT_HELP, FILES_HELP, CAT_HELP, PULL_HELP, DIFF_HELP];
         let others = [AFTER_HELP, GET_HELP, TAGS_HELP, OUTDATED_HELP, MATCH_HELP, RECONCILE_HELP];
         for line in others.into_iter().chain(artifacts).flat_map(str::lines) {
             assert!(line.starts_with("  ") || line.chars().count() <= 80, "{line}");

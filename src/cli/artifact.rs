@@ -17,7 +17,7 @@ use crate::{
         reference::{Reference, Resolved, Unresolved},
         world::World,
     },
-    port::{Opened, Opening},
+    port::{Cluster, Opened, Opening},
 };
 use futures::StreamExt;
 use serde_json::{Value, json};
@@ -66,15 +66,23 @@ pub(super) async fn inspect(
 
 /// Reads the few objects that the reference goes through, one by one.
 async fn resolve(of: &Reference, place: &ClusterArgs, ports: &Ports) -> Result<Resolved, Problem> {
-    let mut world = World::default();
     if of.stands_alone() {
-        return of.resolve(&world, "").map_err(|unresolved| unread(of, unresolved));
+        return of.resolve(&World::default(), "").map_err(|unresolved| unread(of, unresolved));
     }
     let cluster = connect(place, ports).await?;
-    let namespace = namespace(place, &*cluster);
+    look_up(of, &*cluster, &namespace(place, &*cluster)).await
+}
+
+/// Among the objects of this namespace.
+pub(super) async fn look_up(
+    of: &Reference,
+    cluster: &dyn Cluster,
+    namespace: &str,
+) -> Result<Resolved, Problem> {
+    let mut world = World::default();
     let mut read: Vec<ObjectId> = Vec::new();
     loop {
-        let id = match of.resolve(&world, &namespace) {
+        let id = match of.resolve(&world, namespace) {
             Ok(resolved) => return Ok(resolved),
             Err(Unresolved::Needs(id)) if !read.contains(&id) => id,
             Err(unresolved) => return Err(unread(of, unresolved)),
@@ -88,7 +96,7 @@ async fn resolve(of: &Reference, place: &ClusterArgs, ports: &Ports) -> Result<R
     }
 }
 
-fn unread(of: &Reference, unresolved: Unresolved) -> Problem {
+pub(super) fn unread(of: &Reference, unresolved: Unresolved) -> Problem {
     match unresolved {
         Unresolved::Problem(problem) => problem,
         Unresolved::Needs(id) => Problem::new(

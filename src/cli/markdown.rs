@@ -13,6 +13,7 @@ pub(super) struct Markdown {
     text: String,
     left_out: usize,
     rows: usize,
+    room: usize,
 }
 
 impl Markdown {
@@ -21,7 +22,14 @@ impl Markdown {
             titles.iter().fold("|".to_owned(), |line, title| line + " " + &cell(title) + " |") + "\n"
         };
         let text = line(|title| escaped(&capitalised(title))) + &line(|_| "---".to_owned());
-        Self { text, left_out: 0, rows: 0 }
+        Self { text, left_out: 0, rows: 0, room: LONGEST }
+    }
+
+    /// In a comment that holds other things too: so many bytes are left.
+    #[must_use]
+    pub(super) fn within(mut self, bytes: usize) -> Self {
+        self.room = bytes;
+        self
     }
 
     /// Cells may come from outside; empty ones are `-`.
@@ -31,7 +39,7 @@ impl Markdown {
             let cell = if cell.is_empty() { "-".to_owned() } else { escaped(&cut(cell)) };
             let _ = write!(line, " {cell} |");
         }
-        if self.left_out > 0 || self.text.len() + line.len() > LONGEST {
+        if self.left_out > 0 || self.text.len() + line.len() > self.room {
             self.left_out += 1;
             return;
         }
@@ -69,7 +77,7 @@ fn cut(text: &str) -> String {
 
 /// One line of plain words, whatever they are. An `@` in front of a name gets an invisible space, so that nobody is
 /// called; one behind a tag is left alone.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let plain = Plain::line(text).into_string();
     let mut out = String::with_capacity(plain.len() + 16);
     let mut before = ' ';
@@ -90,6 +98,35 @@ fn escaped(text: &str) -> String {
         before = c;
     }
     out
+}
+
+/// The same inside HTML, where no Markdown is read.
+pub(super) fn html(text: &str) -> String {
+    let plain = Plain::line(text).into_string();
+    let mut out = String::with_capacity(plain.len() + 16);
+    let mut before = ' ';
+    for c in plain.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '@' | '#' if !before.is_alphanumeric() => {
+                out.push(c);
+                out.push_str("&#8203;");
+            }
+            c => out.push(c),
+        }
+        before = c;
+    }
+    out
+}
+
+/// A block that ends where it should: its fence is longer than any in the text. The text must be safe already.
+pub(super) fn fenced(language: &str, text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest.max(2) + 1);
+    let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    format!("{fence}{language}\n{text}{end}{fence}\n")
 }
 
 #[cfg(test)]

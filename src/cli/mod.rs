@@ -10,6 +10,8 @@ mod artifact_args;
 mod cache;
 mod cat;
 mod completion;
+mod diff;
+mod diff_args;
 mod duration;
 mod files;
 mod folder;
@@ -46,6 +48,7 @@ pub async fn run(cli: &Cli, ports: &Ports, console: &mut Console<'_>) -> i32 {
         Some(Command::Cat(args)) => cat::run(args, place, ports, console).await,
         Some(Command::Pull(args)) => pull::run(args, place, ports, console).await,
         Some(Command::Cache(args)) => cache::run(args, ports, console).await,
+        Some(Command::Diff(args)) => diff::run(args, &cli.global, ports, console).await,
         Some(Command::Outdated(args)) => outdated::run(args, &cli.global, ports, console).await,
         Some(Command::Reconcile(args)) => reconcile::run(args, place, ports, console).await,
         Some(Command::Match(args)) => matching::run(args, console),
@@ -71,6 +74,7 @@ pub fn run_alone(cli: &Cli, console: &mut Console<'_>) -> Option<i32> {
             | Command::Cat(_)
             | Command::Pull(_)
             | Command::Cache(_)
+            | Command::Diff(_)
             | Command::Reconcile(_),
         )
         | None => return None,
@@ -82,7 +86,7 @@ pub fn run_alone(cli: &Cli, console: &mut Console<'_>) -> Option<i32> {
 pub fn without_terminal(console: &mut Console<'_>) -> i32 {
     console.say(
         "error: the board needs a terminal. Without one use the commands get, tags, outdated, match, inspect, files, \
-         cat, pull, cache, reconcile, version or completion (fluxscope --help)",
+         cat, pull, diff, cache, reconcile, version or completion (fluxscope --help)",
     );
     exit::NOT_ANSWERED
 }

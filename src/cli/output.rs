@@ -36,6 +36,16 @@ pub struct Console<'a> {
     width: Option<usize>,
     /// A line of progress stands on stderr.
     progress: bool,
+    surroundings: Surroundings,
+}
+
+/// What the environment asks of those that print.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// `NO_COLOR` and the like.
+    pub no_colour: bool,
+    /// `KUBECTL_EXTERNAL_DIFF`.
+    pub external_diff: Option<String>,
 }
 
 /// What is written to by a person's eyes.
@@ -47,7 +57,15 @@ pub struct Terminals {
 
 impl<'a> Console<'a> {
     pub fn new(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
-        Self { out, err, fault: None, terminals: Terminals::default(), width: None, progress: false }
+        Self {
+            out,
+            err,
+            fault: None,
+            terminals: Terminals::default(),
+            width: None,
+            progress: false,
+            surroundings: Surroundings::default(),
+        }
     }
 
     #[must_use]
@@ -61,6 +79,16 @@ impl<'a> Console<'a> {
     pub fn with_width(mut self, width: Option<usize>) -> Self {
         self.width = width;
         self
+    }
+
+    #[must_use]
+    pub fn within(mut self, surroundings: Surroundings) -> Self {
+        self.surroundings = surroundings;
+        self
+    }
+
+    pub(super) fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
     }
 
     /// Whether stdout is looked at by a person.
@@ -283,6 +311,11 @@ fn yaml(document: &Value) -> Result<String, serde_saphyr::ser::Error> {
     let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
     let text = serde_saphyr::to_string_with_options(&Quoted(document), options)?;
     Ok(escaped(&text, yaml_escape).into_owned())
+}
+
+/// A value as YAML that is safe to print.
+pub(super) fn yaml_text(value: &Value) -> String {
+    yaml(value).unwrap_or_else(|_| format!("{}\n", escaped(&value.to_string(), json_escape)))
 }
 
 /// A value whose deceptive strings are double-quoted, so that they can be escaped.

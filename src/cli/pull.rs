@@ -196,7 +196,7 @@ fn partly(args: &PullArgs, pulled: &Pulled, why: &str) -> Problem {
 }
 
 /// Ctrl-C or a polite kill. Where no signal can be heard nobody waits for one.
-async fn interrupted() {
+pub(super) async fn interrupted() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -92,6 +92,18 @@ pub struct Artifact {
 }
 
 impl Artifact {
+    /// Of the image manifest, else of the index that leads to it.
+    pub fn annotation(&self, name: &str) -> Option<&str> {
+        let index = || self.index.as_ref().and_then(|index| index.annotation(name));
+        self.manifest.annotation(name).or_else(index)
+    }
+
+    /// When it was made, as written: by an annotation, else by its config.
+    pub fn created(&self) -> Option<&str> {
+        let config = || self.config.as_ref()?.get("created")?.as_str();
+        self.annotation("org.opencontainers.image.created").or_else(config)
+    }
+
     /// The layer that Flux takes.
     pub fn taken_layer(&self) -> Option<&Descriptor> {
         self.manifest.layers.get(self.taken.as_ref().ok()?.layer)

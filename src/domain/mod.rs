@@ -24,6 +24,7 @@ pub mod world;
 pub mod action;
 pub mod artifact;
 pub mod change;
+pub mod commits;
 pub mod comparison;
 pub mod constraint;
 pub mod diff;

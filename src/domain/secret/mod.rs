@@ -3,6 +3,9 @@
 
 mod document;
 mod lines;
+mod pair;
+
+pub use pair::{AFTER, BEFORE, MASK, mask_texts, mask_values, shorten_sops};
 
 use serde_json::Value;
 use std::ops::Range;

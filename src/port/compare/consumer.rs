@@ -7,6 +7,7 @@ use crate::domain::{
     lens::Lens,
     problem::{Cause, Problem},
 };
+use futures::future::join_all;
 
 impl Desk {
     pub(super) async fn lens(&self) -> Result<Lens, Problem> {
@@ -16,7 +17,14 @@ impl Desk {
             return Err(Problem::new(Cause::Unreachable, format!("look through the eyes of {id}"), why));
         };
         let raw = cluster.raw(id.clone()).await?;
-        Lens::read(&raw)
+        let mut lens = Lens::read(&raw)?;
+        let wanted = lens.needs(self.question.read_secrets).into_iter();
+        let answers = join_all(wanted.map(|config| async {
+            let answer = cluster.config(config.clone()).await;
+            (config, answer)
+        }));
+        lens.fill(&answers.await);
+        Ok(lens)
     }
 }
 

@@ -1,0 +1,255 @@
+//! What of a comparison is shown: its parts, and its values with those of Secrets masked. All formats look through it.
+
+use super::super::args::DiffArgs;
+use crate::domain::{
+    comparison::{Comparison, Half, Tier},
+    diff::{Change, Diff, FieldChange, File, FileChange, ObjectChange, Odd, Oddity, Shown},
+    impact::{Impact, Place},
+    lens::Lens,
+    object::Role,
+    secret::{AFTER, BEFORE, MASK, mask_texts, mask_values},
+};
+use serde_json::Value;
+use std::collections::HashSet;
+
+pub(super) struct View<'a> {
+    pub(super) comparison: &'a Comparison,
+    pub(super) show: Show,
+    /// Values of Secrets are shown.
+    pub(super) revealed: bool,
+}
+
+/// Which parts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Show {
+    pub(super) files: bool,
+    pub(super) objects: bool,
+    pub(super) impact: bool,
+    /// The text of files that hold objects too.
+    pub(super) every_text: bool,
+}
+
+impl Show {
+    pub(super) fn of(args: &DiffArgs) -> Self {
+        let all = !(args.files || args.objects || args.impact);
+        Self {
+            files: all || args.files,
+            objects: all || args.objects,
+            impact: all || args.impact,
+            every_text: args.files,
+        }
+    }
+}
+
+/// A value as it is printed.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Cell {
+    Absent,
+    Open(Value),
+    /// The word that stands for it, and its length in characters.
+    Masked(&'static str, usize),
+}
+
+impl Cell {
+    pub(super) const fn is_masked(&self) -> bool {
+        matches!(self, Self::Masked(..))
+    }
+}
+
+/// What is known of a file's content.
+pub(super) enum Content {
+    /// Both texts, masked; empty where there is none.
+    Text(String, String),
+    /// It is no text, or was not read.
+    Bytes,
+}
+
+impl<'a> View<'a> {
+    /// By what is shown; None: not all was read.
+    pub(super) fn is_same(&self) -> Option<bool> {
+        let Self { comparison, show, .. } = self;
+        let files = || comparison.source.files.is_empty();
+        let objects = || comparison.diff().objects.iter().all(|object| object.change.is_quiet());
+        match (show.every_text, show.objects, show.impact) {
+            (true, true, _) => comparison.certain(files() && objects()),
+            (true, false, true) => comparison.certain(files() && comparison.is_same() != Some(false)),
+            (true, false, false) => comparison.certain(files()),
+            (false, true, false) => comparison.certain(objects()),
+            (false, _, _) => comparison.is_same(),
+        }
+    }
+
+    /// Objects are read from what was rendered, where it was.
+    pub(super) fn diff(&self) -> &'a Diff {
+        self.comparison.diff()
+    }
+
+    pub(super) fn objects(&self) -> impl Iterator<Item = &'a ObjectChange> + use<'a> {
+        self.diff().objects.iter()
+    }
+
+    pub(super) fn files(&self) -> impl Iterator<Item = &'a FileChange> + use<'a> {
+        self.comparison.source.files.iter()
+    }
+
+    /// Of both diffs: what is odd about the sources stays so when they were rendered.
+    pub(super) fn oddities(&self) -> impl Iterator<Item = &'a Oddity> + use<'a> {
+        let built = self.comparison.built.iter().flat_map(|diff| &diff.oddities);
+        self.comparison.source.oddities.iter().chain(built)
+    }
+
+    /// Both values of a field. Where a whole Secret, or a text with one, is a value, it is masked inside.
+    pub(super) fn cells(&self, field: &FieldChange) -> (Cell, Cell) {
+        let (from, to) = field.shown(self.revealed);
+        let (before, after) =
+            if from != Shown::Absent && to != Shown::Absent { (BEFORE, AFTER) } else { (MASK, MASK) };
+        let opened = match (&from, &to) {
+            _ if self.revealed => None,
+            (Shown::Masked { .. }, _) | (_, Shown::Masked { .. }) => None,
+            (from, to) => Some(mask_values(value(from), value(to))),
+        };
+        let (left, right) = opened.unwrap_or_else(|| (value(&from).cloned(), value(&to).cloned()));
+        (cell(&from, left, before), cell(&to, right, after))
+    }
+
+    /// Both texts of a file.
+    pub(super) fn content(&self, change: &FileChange) -> Content {
+        let (Some(from), Some(to)) = (side(change.from.as_ref()), side(change.to.as_ref())) else {
+            return Content::Bytes;
+        };
+        if self.revealed {
+            return Content::Text(from.unwrap_or_default().to_owned(), to.unwrap_or_default().to_owned());
+        }
+        let (from, to) = mask_texts(from, to);
+        Content::Text(from, to)
+    }
+
+    /// Paths of files whose text is shown although others are told by their objects.
+    pub(super) fn told_by_text(&self) -> impl Fn(&FileChange) -> bool + use<'a> {
+        let every = self.show.every_text;
+        let source = &self.comparison.source;
+        let found =
+            |object: &'a ObjectChange| [object.from.as_ref(), object.to.as_ref()].into_iter().flatten();
+        let objects: HashSet<&str> =
+            source.objects.iter().flat_map(found).map(|found| &*found.path).collect();
+        let broken = |oddity: &&Oddity| matches!(oddity.what, Odd::Broken(_) | Odd::NoObject { .. });
+        let broken: HashSet<&str> =
+            source.oddities.iter().filter(broken).map(|oddity| &*oddity.path).collect();
+        move |change| {
+            let has = |paths: &HashSet<&str>| {
+                let files = [change.from.as_ref(), change.to.as_ref()].into_iter().flatten();
+                files.into_iter().any(|file| paths.contains(&*file.path))
+            };
+            match change.role {
+                _ if every => true,
+                _ if change.change == Change::Formatting => false,
+                Role::Manifests | Role::ChartCrd => has(&broken) || !has(&objects),
+                Role::Kustomization | Role::Chart | Role::Values | Role::Template | Role::Other => true,
+            }
+        }
+    }
+
+    /// Where an impact can be seen: its file and line, and the field.
+    pub(super) fn place(&self, impact: &Impact) -> Seen<'a> {
+        let diff = self.diff();
+        match impact.at {
+            Place::Object { object, field } => {
+                let object = diff.objects.get(object);
+                let found = object.and_then(ObjectChange::found);
+                let field = object.zip(field).and_then(|(object, field)| object.fields.get(field));
+                Seen {
+                    path: found.map(|found| &*found.path),
+                    line: found.map(|found| found.line),
+                    field: field.map(|field| field.path.to_string()),
+                }
+            }
+            Place::File { file, line } => {
+                let file = self.comparison.source.files.get(file);
+                Seen { path: file.map(FileChange::path), line, field: None }
+            }
+            Place::Oddity(oddity) => {
+                let oddity = diff.oddities.get(oddity);
+                Seen { path: oddity.map(|oddity| &*oddity.path), line: None, field: None }
+            }
+        }
+    }
+
+    /// How much of what happens in the cluster was looked at, in one sentence.
+    pub(super) fn tier(&self) -> String {
+        let whole = match self.comparison.lens {
+            Lens::Whole => "; what kustomize builds, postBuild puts in and Helm renders is not in it",
+            Lens::Kustomization(_) => "; what the Kustomization builds of them is not in it",
+            Lens::Release(_) => "; what Helm renders of them is not in it",
+        };
+        match &self.comparison.tier {
+            Tier::Source { why: None } => format!("source diff, of the files as they are stored{whole}"),
+            Tier::Source { why: Some(why) } => {
+                format!("source diff, of the files as they are stored{whole} ({why})")
+            }
+            Tier::Built { by } => format!("built, both sides rendered by {by}"),
+        }
+    }
+
+    pub(super) fn halves(&self) -> [(&'static str, &'a Half); 2] {
+        [("from", &self.comparison.from), ("to", &self.comparison.to)]
+    }
+
+    /// Notes about the answer, then about each side; what is said of both sides is said once.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let mut notes = self.comparison.notes.clone();
+        let (from, to) = (&self.comparison.from.notes, &self.comparison.to.notes);
+        notes.extend(from.iter().filter(|note| to.contains(note)).cloned());
+        notes.extend(from.iter().filter(|note| !to.contains(note)).map(|note| format!("from: {note}")));
+        notes.extend(to.iter().filter(|note| !from.contains(note)).map(|note| format!("to: {note}")));
+        notes
+    }
+}
+
+/// Where something stands.
+pub(super) struct Seen<'a> {
+    pub(super) path: Option<&'a str>,
+    pub(super) line: Option<usize>,
+    pub(super) field: Option<String>,
+}
+
+/// Words for what cannot be said by a change.
+pub(super) fn odd(what: &Odd) -> (&'static str, Option<usize>, String) {
+    match what {
+        Odd::Broken(broken) => ("broken", Some(broken.line), broken.why.to_string()),
+        Odd::NoObject { line } => {
+            ("no-object", Some(*line), "YAML that names no object: Flux would refuse it".to_owned())
+        }
+        Odd::Doubled { key, line } => {
+            ("doubled", Some(*line), format!("{key} stands in several places; the last one was compared"))
+        }
+        Odd::Cut(why) => ("cut", None, why.to_string()),
+    }
+}
+
+fn value<'v>(shown: &Shown<'v>) -> Option<&'v Value> {
+    match shown {
+        Shown::Open(value) => Some(value),
+        Shown::Masked { .. } | Shown::Absent => None,
+    }
+}
+
+fn cell(shown: &Shown<'_>, value: Option<Value>, word: &'static str) -> Cell {
+    match shown {
+        Shown::Absent => Cell::Absent,
+        Shown::Masked { length } => Cell::Masked(word, *length),
+        Shown::Open(_) => value.map_or(Cell::Absent, Cell::Open),
+    }
+}
+
+/// None: it is no text.
+fn side(file: Option<&File>) -> Option<Option<&str>> {
+    match file {
+        None => Some(None),
+        Some(file) => text(file).map(Some),
+    }
+}
+
+fn text(file: &File) -> Option<&str> {
+    let bytes = file.bytes.as_ref()?;
+    std::str::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))
+}
