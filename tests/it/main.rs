@@ -21,6 +21,7 @@ mod tape;
 mod archives;
 mod cli;
 mod cluster;
+mod compare;
 mod demo;
 mod house_rules;
 mod objects;

@@ -9,7 +9,7 @@ mod inspect;
 mod outdated;
 mod pull;
 mod reconcile;
-mod sealed;
+pub(crate) mod sealed;
 mod tags;
 mod usage;
 mod whole;
