@@ -4,6 +4,7 @@ use crate::domain::{
     condition::ConditionStatus,
     fact::Object,
     identity::{Kind, ObjectId},
+    impact::Danger,
     selector::Selector,
     standing::{Assessment, Standing},
 };
@@ -33,6 +34,32 @@ enum Test {
     Namespace(Regex),
     Reason(Regex),
     Standing(Vec<Standing>),
+    /// Of a change.
+    Change(OfChange, Regex),
+    Danger(Danger),
+}
+
+/// Which part of a change a term looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OfChange {
+    Kind,
+    Namespace,
+    Name,
+    Path,
+}
+
+/// What a changed object or file offers to a filter.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Changed<'a> {
+    pub kind: &'a str,
+    pub namespace: &'a str,
+    pub name: &'a str,
+    /// Of its file.
+    pub path: &'a str,
+    /// The worst that it may do.
+    pub danger: Option<Danger>,
+    /// What else text is looked for in.
+    pub words: &'a str,
 }
 
 /// What a row offers to a filter.
@@ -57,7 +84,16 @@ pub fn words(id: &ObjectId, assessment: &Assessment, columns: &[&str]) -> Box<st
 
 impl Filter {
     pub fn parse(text: &str) -> Self {
-        match terms(text) {
+        Self::read(text, rows(text))
+    }
+
+    /// For what differs between two revisions: `kind: ns: name: path: danger:` and text.
+    pub fn of_changes(text: &str) -> Self {
+        Self::read(text, changes(text))
+    }
+
+    fn read(text: &str, terms: Result<Vec<Term>, String>) -> Self {
+        match terms {
             Ok(terms) => Self { text: text.to_owned(), terms, fault: None },
             Err(fault) => Self { text: text.to_owned(), terms: Vec::new(), fault: Some(fault) },
         }
@@ -81,8 +117,14 @@ impl Filter {
             | Test::Kind(_)
             | Test::Namespace(_)
             | Test::Reason(_)
-            | Test::Standing(_) => true,
+            | Test::Standing(_)
+            | Test::Change(..)
+            | Test::Danger(_) => true,
         })
+    }
+
+    pub fn matches_change(&self, changed: &Changed<'_>) -> bool {
+        self.terms.iter().all(|term| term.test.holds_for(changed) == term.wanted)
     }
 }
 
@@ -96,6 +138,25 @@ impl Test {
             Self::Namespace(regex) => regex.is_match(&subject.object.id().namespace),
             Self::Reason(regex) => regex.is_match(&subject.assessment.reason),
             Self::Standing(words) => words.contains(&subject.assessment.standing),
+            Self::Change(..) | Self::Danger(_) => true,
+        }
+    }
+
+    fn holds_for(&self, changed: &Changed<'_>) -> bool {
+        let Changed { kind, namespace, name, path, danger, words } = changed;
+        match self {
+            Self::Text(regex) => [kind, namespace, name, path, words].iter().any(|text| regex.is_match(text)),
+            Self::Change(OfChange::Kind, regex) => regex.is_match(kind),
+            Self::Change(OfChange::Namespace, regex) => regex.is_match(namespace),
+            Self::Change(OfChange::Name, regex) => regex.is_match(name),
+            Self::Change(OfChange::Path, regex) => regex.is_match(path),
+            Self::Danger(wanted) => danger.as_ref() == Some(wanted),
+            Self::Labels(_)
+            | Self::Ready(_)
+            | Self::Kind(_)
+            | Self::Namespace(_)
+            | Self::Reason(_)
+            | Self::Standing(_) => true,
         }
     }
 }
@@ -108,7 +169,7 @@ fn is_ready(subject: &Subject<'_>) -> bool {
     }
 }
 
-fn terms(text: &str) -> Result<Vec<Term>, String> {
+fn rows(text: &str) -> Result<Vec<Term>, String> {
     let mut terms = Vec::new();
     let mut words = text.split_whitespace();
     while let Some(word) = words.next() {
@@ -119,17 +180,58 @@ fn terms(text: &str) -> Result<Vec<Term>, String> {
             }
             let (selector, left) = selector(&rest)?;
             terms.push(Term { wanted: true, test: Test::Labels(selector) });
-            terms.extend(self::terms(&left)?);
+            terms.extend(rows(&left)?);
             break;
         }
-        let (wanted, word) = match word.strip_prefix('!') {
-            Some("") => return Err("! needs something to exclude".to_owned()),
-            Some(rest) => (false, rest),
-            None => (true, word),
-        };
+        let (wanted, word) = sign(word)?;
         terms.push(Term { wanted, test: test(word)? });
     }
     Ok(terms)
+}
+
+fn changes(text: &str) -> Result<Vec<Term>, String> {
+    let term = |word: &str| {
+        let (wanted, word) = sign(word)?;
+        Ok(Term { wanted, test: test_of_change(word)? })
+    };
+    text.split_whitespace().map(term).collect()
+}
+
+/// Whether it is wanted, and what.
+fn sign(word: &str) -> Result<(bool, &str), String> {
+    match word.strip_prefix('!') {
+        Some("") => Err("! needs something to exclude".to_owned()),
+        Some(rest) => Ok((false, rest)),
+        None => Ok((true, word)),
+    }
+}
+
+fn test_of_change(word: &str) -> Result<Test, String> {
+    let Some((field, value)) = word.split_once(':') else { return regex(word).map(Test::Text) };
+    let part = match field {
+        "kind" => OfChange::Kind,
+        "ns" | "namespace" => OfChange::Namespace,
+        "name" => OfChange::Name,
+        "path" => OfChange::Path,
+        "danger" => return danger(value),
+        _ => return regex(word).map(Test::Text),
+    };
+    if value.is_empty() {
+        return Err(format!("{field}: needs a value"));
+    }
+    // `kind:ks` as everywhere else
+    let kind = Kind::from_word(value).filter(|_| part == OfChange::Kind);
+    let regex = match kind {
+        Some(kind) => regex(&format!("^{}$", kind.name())),
+        None => regex(value),
+    };
+    Ok(Test::Change(part, regex?))
+}
+
+fn danger(value: &str) -> Result<Test, String> {
+    let all = [Danger::High, Danger::Medium, Danger::Low];
+    let found = all.into_iter().find(|danger| !value.is_empty() && danger.word().starts_with(value));
+    found.map(Test::Danger).ok_or_else(|| format!("danger:{value} is none of high, medium, low"))
 }
 
 /// The longest run of words that is a selector (`tier in (a, b)` has spaces), and the rest.
@@ -268,6 +370,32 @@ mod tests {
         check("-l tier in (a, b) podinfo", true);
         check("podinfo -l app=web,tier!=b", true);
         check("-l app=web podinfo dns", false);
+    }
+
+    #[test]
+    fn changes_have_terms_of_their_own() {
+        let changed = Changed {
+            kind: "CustomResourceDefinition",
+            namespace: "shop",
+            name: "widgets.acme.io",
+            path: "crds/widgets.yaml",
+            danger: Some(Danger::High),
+            words: "spec.versions",
+        };
+        let check = |text: &str, expected: bool| {
+            let filter = Filter::of_changes(text);
+            assert_eq!(filter.fault, None, "{text}");
+            assert_eq!(filter.matches_change(&changed), expected, "{text}");
+        };
+        check("kind:custom ns:shop name:widgets path:crds/ danger:high", true);
+        check("danger:h spec.versions", true);
+        check("danger:low", false);
+        check("!kind:custom", false);
+        check("kind:ks", false);
+        check("Deployment", false);
+        for bad in ["danger:", "danger:red", "kind:", "(", "!"] {
+            assert!(Filter::of_changes(bad).fault.is_some(), "{bad}");
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! The commits that two artifacts say they were made from, and where a person can see what lies between them. Whether
-//! they say the truth is not known here.
+//! From which commits two artifacts were made, and the page that compares them: read from their annotations, which
+//! anybody may write. It asks nobody.
 
-use super::artifact::Artifact;
+use super::artifact::{Artifact, Manifest};
 
+/// Where a page that compares commits is to be found.
 const SOURCE: &str = "org.opencontainers.image.source";
 const REVISION: &str = "org.opencontainers.image.revision";
 
@@ -12,88 +13,155 @@ pub struct Commits {
     /// The revisions as they are written. From outside.
     pub from: Option<Box<str>>,
     pub to: Option<Box<str>>,
-    /// An https URL of a known kind of host, made of characters that mean nothing else.
     pub link: Option<String>,
 }
 
 impl Commits {
     pub fn between(from: &Artifact, to: &Artifact) -> Self {
         Self {
-            from: from.annotation(REVISION).map(Into::into),
-            to: to.annotation(REVISION).map(Into::into),
-            link: link(from, to),
+            from: revision(&from.manifest).map(Into::into),
+            to: revision(&to.manifest).map(Into::into),
+            link: compare_link(&from.manifest, &to.manifest),
         }
     }
 }
 
-/// Of one repository on GitHub, or on a host named like GitHub or GitLab.
-fn link(from: &Artifact, to: &Artifact) -> Option<String> {
-    let page = page(from.annotation(SOURCE)?)?;
-    if page != self::page(to.annotation(SOURCE)?)? {
-        return None;
-    }
-    let (one, other) = (commit(from.annotation(REVISION)?)?, commit(to.annotation(REVISION)?)?);
-    let host = page.strip_prefix("https://")?.split('/').next()?;
-    let between = match host.split('.').next()? {
-        _ if one == other => return None,
-        "github" => "compare",
-        "gitlab" => "-/compare",
-        _ => return None,
+/// What the artifact says it was made from, as written (`main@sha1:8fa1…`). From outside.
+pub fn revision(manifest: &Manifest) -> Option<&str> {
+    manifest.annotation(REVISION)
+}
+
+/// The page that compares both commits: of forges that have one, over https only, of characters that no shell or
+/// terminal would read as more than a link.
+pub fn compare_link(from: &Manifest, to: &Manifest) -> Option<String> {
+    let (before, after) = (hash(revision(from)?)?, hash(revision(to)?)?);
+    let source = to.annotation(SOURCE)?;
+    let same = from.annotation(SOURCE).is_none_or(|other| repository(other) == repository(source));
+    let (host, path) = repository(source)?;
+    let compare = match forge(&host)? {
+        Forge::GitHub | Forge::Gitea => "compare",
+        Forge::GitLab => "-/compare",
     };
-    Some(format!("{page}/{between}/{one}...{other}"))
+    (same && before != after).then(|| format!("https://{host}/{path}/{compare}/{before}...{after}"))
 }
 
-/// The repository's page: https, a host, at least two names, nothing that a URL or a terminal could take for more.
-fn page(source: &str) -> Option<String> {
-    let rest = source.trim_end_matches('/').strip_prefix("https://")?;
-    let rest = rest.strip_suffix(".git").unwrap_or(rest);
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._/".contains(c);
-    let named = rest.split('/').all(|name| !name.is_empty() && name != "." && name != "..");
-    (rest.chars().all(plain) && named && rest.split('/').count() >= 3).then(|| format!("https://{rest}"))
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Forge {
+    GitHub,
+    GitLab,
+    /// And Forgejo.
+    Gitea,
 }
 
-/// `6.9.1@sha1:b3396adb…`, `main/b3396adb…` as older Flux wrote it, or the commit alone.
-fn commit(revision: &str) -> Option<&str> {
-    let behind = revision.rsplit(['@', '/']).next()?;
-    let hex = behind.rsplit(':').next()?;
-    let is_hex = hex.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
-    (is_hex && (7..=64).contains(&hex.len())).then_some(hex)
+/// By its name: nobody is asked.
+fn forge(host: &str) -> Option<Forge> {
+    let name = host.split(':').next().unwrap_or(host);
+    let labels: Vec<&str> = name.split('.').collect();
+    let called = |word: &str| labels.contains(&word);
+    match name {
+        "github.com" => Some(Forge::GitHub),
+        "gitlab.com" => Some(Forge::GitLab),
+        "codeberg.org" | "gitea.com" => Some(Forge::Gitea),
+        _ if called("github") => Some(Forge::GitHub),
+        _ if called("gitlab") => Some(Forge::GitLab),
+        _ if called("gitea") || called("forgejo") => Some(Forge::Gitea),
+        _ => None,
+    }
+}
+
+/// Host and path of `https://host/owner/name.git`, `git@host:owner/name`, `ssh://git@host/owner/name`.
+fn repository(source: &str) -> Option<(String, String)> {
+    let (host, path) = if let Some(rest) = source.strip_prefix("https://") {
+        rest.split_once('/')?
+    } else if let Some(rest) = source.strip_prefix("ssh://git@") {
+        let (host, path) = rest.split_once('/')?;
+        // the port of ssh is not that of the pages
+        (host.split(':').next()?, path)
+    } else {
+        source.strip_prefix("git@")?.split_once(':')?
+    };
+    let path = path.trim_matches('/');
+    let path = path.strip_suffix(".git").unwrap_or(path);
+    let plain = |text: &str, more: &str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+    };
+    let parts: Vec<&str> = path.split('/').collect();
+    let named = parts.len() >= 2 && parts.iter().all(|part| !part.is_empty() && !part.starts_with('.'));
+    (plain(host, "-.:") && plain(path, "-_./") && named).then(|| (host.to_ascii_lowercase(), path.to_owned()))
+}
+
+/// The hash in `main@sha1:8fa1…`, `main/8fa1…` or alone.
+fn hash(revision: &str) -> Option<&str> {
+    let hash = revision.rsplit([':', '/', '@']).next()?;
+    let hexadecimal = hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (hexadecimal && (7..=64).contains(&hash.len())).then_some(hash)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::digest::Digest;
+    use std::collections::BTreeMap;
+
+    fn manifest(source: &str, revision: &str) -> Manifest {
+        Manifest {
+            digest: Digest::parse(&format!("sha256:{}", "a".repeat(64))).unwrap(),
+            media_type: "application/vnd.oci.image.manifest.v1+json".into(),
+            size: 1,
+            config: None,
+            layers: Vec::new(),
+            children: Vec::new(),
+            annotations: BTreeMap::from([(SOURCE.into(), source.into()), (REVISION.into(), revision.into())]),
+        }
+    }
+
+    fn check(source: &str, expected: Option<&str>) {
+        let link =
+            compare_link(&manifest(source, "main@sha1:8fa1c3d0"), &manifest(source, "main@sha1:9ab00c1d"));
+        assert_eq!(link.as_deref(), expected, "{source}");
+    }
 
     #[test]
-    fn a_commit_is_found_in_every_spelling_of_a_revision() {
-        let hex = "b3396adb98a6a0f5eeedd1a600beaf5e954a1f28";
-        for revision in
-            [hex.to_owned(), format!("main@sha1:{hex}"), format!("a/b/{hex}"), format!("sha1:{hex}")]
-        {
-            assert_eq!(commit(&revision), Some(hex), "{revision}");
-        }
-        for revision in ["6.9.1", "main", "", "main@sha1:", "b3396a/../x", "B3396ADB98A6"] {
-            assert_eq!(commit(revision), None, "{revision}");
+    fn forges_have_a_page_that_compares_two_commits() {
+        check(
+            "https://github.com/acme/web.git",
+            Some("https://github.com/acme/web/compare/8fa1c3d0...9ab00c1d"),
+        );
+        check("git@github.com:acme/web.git", Some("https://github.com/acme/web/compare/8fa1c3d0...9ab00c1d"));
+        check(
+            "ssh://git@gitlab.acme.io:2222/a/b/web.git",
+            Some("https://gitlab.acme.io/a/b/web/-/compare/8fa1c3d0...9ab00c1d"),
+        );
+        check(
+            "https://codeberg.org/acme/web",
+            Some("https://codeberg.org/acme/web/compare/8fa1c3d0...9ab00c1d"),
+        );
+    }
+
+    #[test]
+    fn what_is_no_known_forge_or_no_plain_link_makes_none() {
+        for source in [
+            "http://github.com/acme/web",
+            "https://example.org/acme/web",
+            "https://github.com/acme",
+            "https://github.com/../../web",
+            "https://github.com/acme/web?x=$(id)",
+            "https://user:pass@github.com/acme/web",
+            "https://github.com.evil.io@x/acme/web",
+            "javascript:alert(1)",
+        ] {
+            check(source, None);
         }
     }
 
     #[test]
-    fn only_a_plain_https_page_is_linked() {
-        for (source, expected) in [
-            ("https://github.com/acme/app", Some("https://github.com/acme/app")),
-            ("https://github.com/acme/app.git/", Some("https://github.com/acme/app")),
-            ("https://github.com/acme/app.git", Some("https://github.com/acme/app")),
-            ("https://gitlab.acme.example/a/b/c/", Some("https://gitlab.acme.example/a/b/c")),
-            ("http://github.com/acme/app", None),
-            ("https://github.com/acme", None),
-            ("https://me:pass@github.com/acme/app", None),
-            ("https://github.com/acme/app?x=1", None),
-            ("https://github.com/acme/../app", None),
-            ("https://github.com/acme/\u{202e}app", None),
-            ("git@github.com:acme/app", None),
-        ] {
-            let expected = expected.map(ToOwned::to_owned);
-            assert_eq!(page(source), expected, "{source}");
-        }
+    fn a_revision_without_a_hash_or_the_same_one_makes_none() {
+        let source = "https://github.com/acme/web";
+        let of = |from, to| compare_link(&manifest(source, from), &manifest(source, to));
+        assert_eq!(of("6.9.1", "main@sha1:9ab00c1d"), None);
+        assert_eq!(of("main@sha1:9ab00c1d", "main@sha1:9ab00c1d"), None);
+        assert!(of("main/8fa1c3d", "8fa1c3de").is_some());
+        let other = manifest("https://github.com/acme/other", "8fa1c3d0");
+        assert_eq!(compare_link(&other, &manifest(source, "9ab00c1d")), None);
     }
 }

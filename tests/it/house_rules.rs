@@ -55,6 +55,7 @@ const HOUSE: &[Part] = &[
             "ratatui",
             "regex",
             "serde_json",
+            "serde_saphyr",
             "unicode_segmentation",
             "unicode_width",
         ],

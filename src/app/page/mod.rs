@@ -1,8 +1,18 @@
 //! One changed object or file as lines to look at: what was, what is, and which parts of them differ. Secret values are
 //! covered here, unless one was asked for. It may take long and asks nobody.
 
-use crate::domain::comparison::{Comparison, Question};
-use std::{collections::BTreeSet, sync::Arc};
+mod cover;
+mod rows;
+mod value;
+
+use crate::domain::{
+    comparison::{Comparison, Question},
+    diff::{Change, FieldChange, FieldFate, FileChange, Found, ObjectChange, Shown},
+    digest::Digest,
+};
+use cover::Covered;
+use rows::Rows;
+use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 /// What is looked at, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -44,18 +54,195 @@ pub enum Mask {
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Page {
-    pub rows: Vec<String>,
+    pub rows: Vec<Row>,
+    /// Rows side by side; one that stands on both sides is the same row twice.
+    pub pairs: Vec<(Option<usize>, Option<usize>)>,
+    /// Rows at which a change begins, in their order.
+    pub hunks: Vec<usize>,
+    /// The row of each field, in their order.
+    pub fields: Vec<usize>,
+    /// What holds for the whole page, each in a few words.
+    pub notes: Vec<String>,
+    /// Rows have numbers of lines.
+    pub numbered: bool,
 }
+
+/// One line of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    pub what: What,
+    /// Numbers of the line on each side, from 1.
+    pub from: Option<usize>,
+    pub to: Option<usize>,
+    /// Safe.
+    pub text: Box<str>,
+    /// Bytes of it that differ from the line that it replaces.
+    pub strong: Vec<Range<usize>>,
+    pub mask: Option<Mask>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum What {
+    /// The path of a field: what stands below it, up to the next one, is its change.
+    Path,
+    Same,
+    Removed,
+    Added,
+    /// So many equal lines are left out here.
+    Gap(usize),
+    /// Words of ours.
+    Note,
+}
+
+/// Equal lines around a change.
+const AROUND: usize = 3;
+
+/// Bytes of a file of which the lines are compared.
+const LARGEST: u64 = 32 << 20;
 
 impl Page {
     /// Bytes, about.
     pub fn size(&self) -> usize {
-        self.rows.iter().map(String::len).sum()
+        let text: usize = self.rows.iter().map(|row| row.text.len() + row.strong.len() * 16).sum();
+        text + self.rows.len() * (size_of::<Row>() + size_of::<(Option<usize>, Option<usize>)>())
+    }
+
+    /// The last change that begins at or before this row, from 0.
+    pub fn hunk_at(&self, row: usize) -> Option<usize> {
+        self.hunks.partition_point(|start| *start <= row).checked_sub(1)
     }
 }
 
 /// Reads one page of a comparison.
 pub fn read(comparison: &Comparison, id: &PageId) -> Page {
-    let _ = (comparison, id);
-    Page::default()
+    let revealed = &id.revealed;
+    let object = |at: usize| comparison.diff().objects.get(at);
+    match (id.subject, id.form) {
+        (Subject::Object(at), Form::Fields) => object(at).map(|object| by_field(object, revealed)),
+        (Subject::Object(at), Form::Text) => object(at).map(|object| by_line(object, revealed)),
+        (Subject::File(at), _) => comparison.source.files.get(at).map(|file| of_file(file, revealed)),
+    }
+    .unwrap_or_default()
+}
+
+fn by_field(object: &ObjectChange, revealed: &BTreeSet<Mask>) -> Page {
+    let (from, to) = match (&object.from, &object.to) {
+        (Some(_), Some(_)) if !object.fields.is_empty() => return fields(object, revealed),
+        (Some(_), Some(_)) => return by_line(object, revealed),
+        (from, to) => (from.as_ref().map(whole), to.as_ref().map(whole)),
+    };
+    texts(from.as_deref(), to.as_deref(), revealed)
+}
+
+/// An object that is on one side only, as YAML.
+fn whole(found: &Found) -> String {
+    value::yaml(&found.value)
+}
+
+fn fields(object: &ObjectChange, revealed: &BTreeSet<Mask>) -> Page {
+    let mut rows = Rows::default();
+    if object.change == Change::Renamed
+        && let (Some(from), Some(to)) = (&object.from, &object.to)
+    {
+        rows.note(&format!("renamed: {} is {} now", from.key, to.key));
+    }
+    for (place, field) in object.fields.iter().enumerate() {
+        rows.path(&field.path.to_string());
+        field_rows(&mut rows, place, field, revealed);
+    }
+    let mut page = rows.finish();
+    if object.cut {
+        page.notes.push("not all fields were compared: y shows the text".to_owned());
+    }
+    page
+}
+
+fn field_rows(rows: &mut Rows, place: usize, field: &FieldChange, revealed: &BTreeSet<Mask>) {
+    let mask = field.secret.then_some(Mask::Field(place));
+    let (from, to) = field.shown(mask.is_some_and(|mask| revealed.contains(&mask)));
+    if field.change == FieldFate::Reordered {
+        rows.note("the same items in another order");
+    }
+    if let (Shown::Open(from), Shown::Open(to)) = (&from, &to) {
+        return rows.compared(&value::lines_of(from, to), mask, AROUND);
+    }
+    let side = |shown: &Shown<'_>, value: Option<&serde_json::Value>| match shown {
+        Shown::Absent => None,
+        Shown::Open(value) => Some(value::text(value)),
+        Shown::Masked { length } => Some(cover::masked(value, *length)),
+    };
+    rows.all(What::Removed, side(&from, field.from.as_ref()).as_deref(), mask);
+    rows.all(What::Added, side(&to, field.to.as_ref()).as_deref(), mask);
+}
+
+fn by_line(object: &ObjectChange, revealed: &BTreeSet<Mask>) -> Page {
+    let text = |found: &Option<Found>| found.as_ref().map(|found| found.text.as_str().to_owned());
+    let (from, to) = (text(&object.from), text(&object.to));
+    let mut page = texts(from.as_deref(), to.as_deref(), revealed);
+    let line = |found: &Option<Found>| found.as_ref().map_or(0, |found| found.line.saturating_sub(1));
+    let (before, after) = (line(&object.from), line(&object.to));
+    for row in &mut page.rows {
+        row.from = row.from.map(|number| number + before);
+        row.to = row.to.map(|number| number + after);
+    }
+    page.numbered = true;
+    page
+}
+
+fn texts(from: Option<&str>, to: Option<&str>, revealed: &BTreeSet<Mask>) -> Page {
+    let covered = Covered::of(from.unwrap_or_default(), to.unwrap_or_default(), revealed);
+    let mut rows = Rows::default();
+    rows.covered(&covered, AROUND);
+    let mut page = rows.finish();
+    if covered.sops {
+        page.notes.push("encrypted by SOPS: encrypting again changes every value".to_owned());
+    }
+    if page.hunks.is_empty() && from != to {
+        page.notes.push("only line breaks differ, or what is hidden".to_owned());
+    }
+    page
+}
+
+fn of_file(file: &FileChange, revealed: &BTreeSet<Mask>) -> Page {
+    let too_large = [&file.from, &file.to].into_iter().flatten().any(|side| side.size > LARGEST);
+    let text = |side: &Option<crate::domain::diff::File>| match side {
+        None => Some(None),
+        Some(side) => {
+            let bytes = side.bytes.as_ref()?;
+            let text = std::str::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))?;
+            Some(Some(text.to_owned()))
+        }
+    };
+    let (Some(from), Some(to), false) = (text(&file.from), text(&file.to), too_large) else {
+        return described(file, too_large);
+    };
+    let mut page = texts(from.as_deref(), to.as_deref(), revealed);
+    page.numbered = true;
+    if let (Some(from), Some(to)) = (&file.from, &file.to) {
+        if from.path != to.path {
+            page.notes.push(format!("it was {}", from.path));
+        }
+        if from.executable != to.executable {
+            let now = if to.executable { "executable" } else { "not executable any more" };
+            page.notes.push(format!("it is {now}"));
+        }
+    }
+    page
+}
+
+/// Bytes that are no text: their size and digest.
+fn described(file: &FileChange, too_large: bool) -> Page {
+    let mut rows = Rows::default();
+    let read = [&file.from, &file.to].into_iter().flatten().all(|side| side.bytes.is_some());
+    rows.note(match (too_large, read) {
+        (true, _) => "too large to be compared line by line",
+        (false, true) => "not a text",
+        (false, false) => "its bytes were not read: digests were compared",
+    });
+    for (what, side) in [(What::Removed, &file.from), (What::Added, &file.to)] {
+        let Some(side) = side else { continue };
+        let digest = side.sha256.as_ref().map_or("no digest", Digest::as_str);
+        rows.all(what, Some(&format!("{} bytes, {digest}", side.size)), None);
+    }
+    rows.finish()
 }
