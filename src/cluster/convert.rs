@@ -405,7 +405,8 @@ fn kustomization(
     let namespace = meta.id.namespace.clone();
     let source = spec.source_ref.and_then(|r| refer(r, None, &namespace, "spec.sourceRef", &mut oddities));
     let depends_on = depends_on(spec.depends_on, &meta.id, &mut oddities);
-    let history = reported.history.take().unwrap_or_default().into_iter().map(applied_snapshot).collect();
+    let entries = reported.history.take().unwrap_or_default().into_iter();
+    let history = entries.map(|entry| applied_snapshot(entry, &mut oddities)).collect();
     Consumer {
         meta,
         suspended: spec.suspend.unwrap_or(false),
@@ -499,33 +500,42 @@ fn released(reported: &mut crd::Status, oddities: &mut Vec<String>) -> Applied {
 }
 
 fn release(snapshot: crd::Snapshot, oddities: &mut Vec<String>) -> Release {
+    let tag = snapshot.oci_digest.as_deref().and_then(|written| written.rsplit_once('@')).map(|(tag, _)| tag);
     Release {
         version: snapshot.version,
+        action: some(snapshot.action),
         status: snapshot.status.unwrap_or_default(),
         revision: revision(snapshot.chart_version),
         chart: some(snapshot.chart_name),
         app_version: some(snapshot.app_version),
+        tag: tag.filter(|tag| !tag.is_empty()).map(Into::into),
         digest: manifest_digest(snapshot.oci_digest, "status.history[].ociDigest", oddities),
+        first: snapshot.first_deployed,
         when: snapshot.last_deployed,
+        ..Release::default()
     }
 }
 
 /// v2beta1 said only what was applied last.
 fn deployed_before_history(revision: Option<Revision>, version: Option<i64>) -> Release {
-    let status = "deployed".into();
-    Release { version, status, revision, chart: None, app_version: None, digest: None, when: None }
+    Release { version, status: "deployed".into(), revision, ..Release::default() }
 }
 
-fn applied_snapshot(snapshot: crd::Snapshot) -> Release {
-    let revision = snapshot.metadata.and_then(|metadata| revision(metadata.revision));
+fn applied_snapshot(snapshot: crd::Snapshot, oddities: &mut Vec<String>) -> Release {
+    let (written, origin) =
+        snapshot.metadata.map_or((None, None), |metadata| (metadata.revision, metadata.origin_revision));
+    let revision = revision(written);
+    let built = some(snapshot.digest);
     Release {
-        version: None,
         status: snapshot.last_reconciled_status.unwrap_or_default(),
         digest: revision.as_ref().and_then(|revision| revision.digest().cloned()),
         revision,
-        chart: None,
-        app_version: None,
+        built: built.and_then(|text| parse_digest(&text, "status.history[].digest", oddities)),
+        origin: some(origin),
+        first: snapshot.first_reconciled,
         when: snapshot.last_reconciled,
+        times: snapshot.total_reconciliations,
+        ..Release::default()
     }
 }
 

@@ -266,15 +266,23 @@ pub(super) struct Snapshot {
     pub(super) chart_version: Text,
     pub(super) app_version: Text,
     pub(super) oci_digest: Text,
+    pub(super) action: Text,
+    pub(super) first_deployed: Option<Timestamp>,
     pub(super) last_deployed: Option<Timestamp>,
+    /// Of the release in Helm's storage, or of the manifests that a Kustomization built.
+    pub(super) digest: Text,
+    pub(super) total_reconciliations: Option<i64>,
+    pub(super) first_reconciled: Option<Timestamp>,
     pub(super) last_reconciled: Option<Timestamp>,
     pub(super) last_reconciled_status: Text,
     pub(super) metadata: Option<SnapshotMetadata>,
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct SnapshotMetadata {
     pub(super) revision: Text,
+    pub(super) origin_revision: Text,
 }
 
 /// `core/v1` Event, in its old and its new clothes.

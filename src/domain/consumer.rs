@@ -48,18 +48,31 @@ pub struct Applied {
 }
 
 /// One entry of a history.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Release {
     /// Helm's revision number.
     pub version: Option<i64>,
+    /// `install`, `upgrade`, `rollback`, `uninstall`: what Helm did.
+    pub action: Option<Box<str>>,
     /// `deployed`, `superseded`, `failed`, ... or a Ready reason of a Kustomization.
     pub status: Box<str>,
     /// Chart version, or the revision that a Kustomization applied.
     pub revision: Option<Revision>,
     pub chart: Option<Box<str>>,
     pub app_version: Option<Box<str>>,
+    /// Of the OCI artifact.
     pub digest: Option<Digest>,
+    /// The tag that stands before the digest in `ociDigest`; helm-controller writes it for tags that are no versions.
+    pub tag: Option<Box<str>>,
+    /// Of the manifests that a Kustomization built, after substitution.
+    pub built: Option<Digest>,
+    /// `org.opencontainers.image.revision` of the artifact that a Kustomization applied.
+    pub origin: Option<Box<str>>,
+    pub first: Option<Timestamp>,
+    /// Last deployed, or last reconciled.
     pub when: Option<Timestamp>,
+    /// How often a Kustomization applied the same.
+    pub times: Option<i64>,
 }
 
 impl Consumer {

@@ -28,6 +28,7 @@ pub mod commits;
 pub mod comparison;
 pub mod constraint;
 pub mod diff;
+pub mod history;
 pub mod ignore;
 pub mod impact;
 pub mod layer;

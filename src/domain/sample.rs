@@ -138,9 +138,8 @@ fn released(digest: Option<&str>) -> Applied {
         status: "deployed".into(),
         revision: Revision::parse("1.0.0"),
         chart: Some("app".into()),
-        app_version: None,
         digest: digest.clone(),
-        when: None,
+        ..Release::default()
     };
     Applied {
         last_attempted: Revision::parse("1.0.0"),

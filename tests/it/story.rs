@@ -330,10 +330,8 @@ pub(crate) fn consumer(
         version: Some(3),
         status: "deployed".into(),
         revision: parsed.clone(),
-        chart: None,
-        app_version: None,
-        digest: None,
         when: Some(at(NOW - 41 * 86_400)),
+        ..Release::default()
     };
     Consumer {
         meta: meta(id(kind, path)),

@@ -3,7 +3,7 @@
 
 mod resolve;
 
-pub use resolve::{Resolved, Unresolved};
+pub use resolve::{Resolved, Unresolved, held, ran};
 
 use super::{
     digest::Digest,

@@ -4,7 +4,7 @@
 use super::{At, Reference};
 use crate::domain::{
     artifact::{Origin, Target},
-    consumer::Consumer,
+    consumer::{Consumer, Release},
     digest::Digest,
     fact::Object,
     identity::{Kind, ObjectId},
@@ -60,6 +60,16 @@ impl Reference {
         };
         Ok(seen_by_nobody(origin, None))
     }
+}
+
+/// Where the artifact is that a consumer ran at some time, by an entry of its history: in what it takes from today.
+pub fn ran(world: &World, consumer: &Consumer, entry: &Release) -> Result<Resolved, Unresolved> {
+    Search { world, id: consumer.meta.id.clone() }.ran(consumer, entry)
+}
+
+/// Where the artifact is that a source holds now.
+pub fn held(world: &World, source: &Source) -> Result<Resolved, Unresolved> {
+    Search { world, id: source.meta.id.clone() }.held(source)
 }
 
 fn seen_by_nobody(origin: Origin, note: Option<Box<str>>) -> Resolved {
@@ -154,16 +164,7 @@ impl<'a> Search<'a> {
 
     /// What a consumer applied, from wherever it takes it.
     fn applied(&self, consumer: &Consumer) -> Result<Resolved, Unresolved> {
-        let id = consumer.source.as_ref();
-        let id = id.ok_or_else(|| self.wrong(Cause::Invalid, "it names no source that could be read"))?;
-        if matches!(id.kind, Kind::GitRepository | Kind::Bucket) {
-            return Err(
-                self.wrong(Cause::Refused, format!("it takes from {id}, which is in no OCI registry"))
-            );
-        }
-        let found = self.find(id)?;
-        let source = found.as_source();
-        let source = source.ok_or_else(|| self.wrong(Cause::Invalid, format!("{id} is no source")))?;
+        let source = self.taken_from(consumer)?;
         match &source.spec {
             SourceSpec::Oci(spec) => {
                 let digest = self.digest(consumer)?;
@@ -179,6 +180,54 @@ impl<'a> Search<'a> {
             | SourceSpec::ExternalArtifact { .. }
             | SourceSpec::Other { .. } => Err(self.other(source)),
         }
+    }
+
+    /// What it applied at some time. A digest is looked up as it is; a chart without one by its version.
+    fn ran(&self, consumer: &Consumer, entry: &Release) -> Result<Resolved, Unresolved> {
+        let source = self.taken_from(consumer)?;
+        let Some(revision) = &entry.revision else {
+            return Err(self.wrong(Cause::Invalid, "Flux recorded no revision there"));
+        };
+        let digest = entry.digest.as_ref().or_else(|| {
+            let attempted = consumer.applied.last_attempted.as_ref() == Some(revision);
+            consumer.applied.last_attempted_digest.as_ref().filter(|_| attempted)
+        });
+        let digest = digest.filter(|digest| digest.is_oci());
+        match &source.spec {
+            SourceSpec::Oci(spec) => {
+                self.of_repository(spec, digest.ok_or_else(|| self.odd(revision))?.as_str())
+            }
+            SourceSpec::HelmChart { chart, .. } => {
+                let named = chart.rsplit('/').next().unwrap_or(chart);
+                if let Some(other) = entry.chart.as_deref().filter(|other| *other != named) {
+                    let why = format!("it was the chart {other}, and {} is {named} now", source.meta.id);
+                    return Err(self.wrong(Cause::Invalid, why));
+                }
+                let mut resolved = self.of_chart(source, revision)?;
+                if let (Some(digest), Origin::Registry { reference, .. }) =
+                    (digest, &mut resolved.target.origin)
+                {
+                    *reference = digest.as_str().into();
+                    resolved.note = None;
+                }
+                Ok(resolved)
+            }
+            SourceSpec::HelmRepository { .. }
+            | SourceSpec::ExternalArtifact { .. }
+            | SourceSpec::Other { .. } => Err(self.other(source)),
+        }
+    }
+
+    fn taken_from(&self, consumer: &Consumer) -> Result<&'a Source, Unresolved> {
+        let id = consumer.source.as_ref();
+        let id = id.ok_or_else(|| self.wrong(Cause::Invalid, "it names no source that could be read"))?;
+        if matches!(id.kind, Kind::GitRepository | Kind::Bucket) {
+            return Err(
+                self.wrong(Cause::Refused, format!("it takes from {id}, which is in no OCI registry"))
+            );
+        }
+        let source = self.find(id)?.as_source();
+        source.ok_or_else(|| self.wrong(Cause::Invalid, format!("{id} is no source")))
     }
 
     /// Of what runs. Older helm-controllers keep the digest of the last attempt only: it counts if that is what runs.

@@ -144,10 +144,8 @@ pub(crate) fn release(path: &str, of: ObjectId) -> Object {
         version: Some(1),
         status: status.into(),
         revision: Revision::parse(version),
-        chart: None,
-        app_version: None,
         digest: held.clone(),
-        when: None,
+        ..Release::default()
     };
     let applied = Applied {
         last_attempted: Revision::parse("1.0.0"),
