@@ -46,6 +46,7 @@ pub enum Command {
     Unfold,
     SwitchPane,
     Tags,
+    OnRevisions(OnRevisions),
     OnUpgrades(OnUpgrades),
     OnTags(OnTags),
     CopyName,
@@ -199,6 +200,27 @@ impl OnUpgrades {
     }
 }
 
+/// The way to the revisions that ran, what only they hear, and marks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OnRevisions {
+    Show,
+    Mark,
+    ClearMarks,
+    Copy,
+}
+
+impl OnRevisions {
+    #[rustfmt::skip]
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Show => ("revisions", "the revisions that ran: what Flux keeps of a consumer, or what the consumers of a source ran"),
+            Self::Mark => ("mark", "mark or unmark a revision, at most two: Shift-D then compares the two, or the one with the selected"),
+            Self::ClearMarks => ("", "take all marks off"),
+            Self::Copy => ("copy", "copy the revision: tag and digest"),
+        }
+    }
+}
+
 impl Command {
     /// A short word for the line of keys (empty: not worth its place there) and a sentence for help and README.
     #[rustfmt::skip]
@@ -241,6 +263,7 @@ impl Command {
             Self::Unfold => ("unfold", "open or close all folders; in a file show or hide the secret value under the cursor"),
             Self::SwitchPane => ("", "between the tree and the file"),
             Self::Tags => ("tags", "the tags of its repository in the registry"),
+            Self::OnRevisions(meant) => meant.words(),
             Self::OnUpgrades(meant) => meant.words(),
             Self::OnTags(meant) => meant.words(),
             Self::CopyName => ("", "copy the name"),
@@ -280,6 +303,7 @@ impl Command {
                 | Self::Tags
                 | Self::Artifact
                 | Self::OnDiff(_)
+                | Self::OnRevisions(OnRevisions::Show | OnRevisions::Mark | OnRevisions::Copy)
                 | Self::Unfold
                 | Self::Whole
                 | Self::Objects

@@ -51,6 +51,11 @@ pub fn tags(upstream: &Upstream) -> Option<String> {
     plain.then(|| format!("fluxscope tags oci://{name}"))
 }
 
+/// `fluxscope history ks/podinfo -n shop`.
+pub fn history(id: &ObjectId) -> Option<String> {
+    is_safe(id).then(|| format!("fluxscope history {}/{} -n {}", id.kind.short(), id.name, id.namespace))
+}
+
 /// `fluxscope files oci://ghcr.io/acme/fleet:1.0.0`, judged as on the screen: of a source with its own selector and
 /// ignore rules, otherwise with the media type that is looked for. A layer that Flux does not take is named, from 0.
 pub fn files(target: &Target, about: Option<&ObjectId>, layer: Option<usize>) -> Option<String> {

@@ -133,9 +133,12 @@ impl App {
             Screen::Board(board) => (board.rows.counts, None),
             Screen::List(list) => (list.rows.counts, Some(list.kind)),
             Screen::Upgrades(upgrades) => return upgrades.summary(&self.memory),
-            Screen::Object(_) | Screen::Yaml(_) | Screen::Tags(_) | Screen::Artifact(_) | Screen::Diff(_) => {
-                return Vec::new();
-            }
+            Screen::Object(_)
+            | Screen::Yaml(_)
+            | Screen::Tags(_)
+            | Screen::Artifact(_)
+            | Screen::Diff(_)
+            | Screen::Revisions(_) => return Vec::new(),
         };
         if self.memory.ledger.is_empty() {
             return Vec::new();

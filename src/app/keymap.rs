@@ -1,7 +1,7 @@
 //! The one table of keys: dispatch, the line of keys, help and the README read it. No chord stands twice in a scope.
 
 use super::{
-    command::{Command, OnDiff, OnTags, OnUpgrades},
+    command::{Command, OnDiff, OnRevisions, OnTags, OnUpgrades},
     message::{Chord, Key},
 };
 
@@ -19,6 +19,7 @@ pub enum Scope {
     WhatIf,
     Artifact,
     Diff,
+    Revisions,
     Upgrades,
     Help,
     /// A line that is typed into: filter, command, search.
@@ -30,7 +31,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Everywhere,
         Self::Rows,
         Self::Object,
@@ -39,6 +40,7 @@ impl Scope {
         Self::WhatIf,
         Self::Artifact,
         Self::Diff,
+        Self::Revisions,
         Self::Upgrades,
         Self::Help,
         Self::Line,
@@ -56,6 +58,7 @@ impl Scope {
             Self::WhatIf => "what-if on tags",
             Self::Artifact => "artifact",
             Self::Diff => "diff",
+            Self::Revisions => "revisions",
             Self::Upgrades => "upgrades",
             Self::Help => "help",
             Self::Line => "filter, command and search line",
@@ -90,7 +93,8 @@ const fn shifted(scope: Scope, key: Key, command: Command) -> Row {
 }
 
 use Scope::{
-    Artifact, Dialog, Diff, Everywhere, Help, Line, Object, Question, Rows, Tags, Upgrades, WhatIf, Yaml,
+    Artifact, Dialog, Diff, Everywhere, Help, Line, Object, Question, Revisions, Rows, Tags, Upgrades,
+    WhatIf, Yaml,
 };
 
 /// The order inside a scope is the order of the line of keys and of the help.
@@ -99,12 +103,14 @@ pub static TABLE: &[Row] = &[
     char(Rows, 't', Command::Tags),
     char(Rows, 'a', Command::Artifact),
     char(Rows, 'D', Command::OnDiff(OnDiff::Show)),
+    char(Rows, 'r', Command::OnRevisions(OnRevisions::Show)),
     char(Rows, 'y', Command::Yaml),
     char(Rows, 'R', Command::Reconcile),
     char(Rows, 'Z', Command::ReconcileSource),
     char(Rows, '/', Command::Filter),
     char(Rows, 'U', Command::OnUpgrades(OnUpgrades::Show)),
     char(Rows, ' ', Command::Mark),
+    control(Rows, '\\', Command::OnRevisions(OnRevisions::ClearMarks)),
     control(Rows, 'z', Command::Faults),
     control(Rows, 'w', Command::Wide),
     char(Rows, 'N', Command::SortByName),
@@ -135,6 +141,7 @@ pub static TABLE: &[Row] = &[
     char(Object, 't', Command::Tags),
     char(Object, 'a', Command::Artifact),
     char(Object, 'D', Command::OnDiff(OnDiff::Show)),
+    char(Object, 'r', Command::OnRevisions(OnRevisions::Show)),
     char(Object, 'y', Command::Yaml),
     char(Object, 'R', Command::Reconcile),
     char(Object, 'Z', Command::ReconcileSource),
@@ -164,6 +171,8 @@ pub static TABLE: &[Row] = &[
     key(Tags, Key::Enter, Command::OnTags(OnTags::Describe)),
     char(Tags, 'a', Command::Artifact),
     char(Tags, 'D', Command::OnDiff(OnDiff::Show)),
+    char(Tags, ' ', Command::OnRevisions(OnRevisions::Mark)),
+    control(Tags, '\\', Command::OnRevisions(OnRevisions::ClearMarks)),
     char(Tags, 'v', Command::OnTags(OnTags::Verdicts)),
     char(Tags, '/', Command::Filter),
     char(Tags, 'c', Command::OnTags(OnTags::CopyTag)),
@@ -235,15 +244,26 @@ pub static TABLE: &[Row] = &[
     char(Diff, 'o', Command::OnDiff(OnDiff::CopyLink)),
     char(Diff, 'c', Command::CopyName),
     char(Diff, 'C', Command::CopyCommand),
+    key(Revisions, Key::Enter, Command::Artifact),
+    char(Revisions, 'a', Command::Artifact),
+    char(Revisions, 'D', Command::OnDiff(OnDiff::Show)),
+    char(Revisions, ' ', Command::OnRevisions(OnRevisions::Mark)),
+    control(Revisions, '\\', Command::OnRevisions(OnRevisions::ClearMarks)),
+    char(Revisions, 't', Command::Tags),
+    char(Revisions, 'y', Command::Yaml),
+    char(Revisions, 'c', Command::OnRevisions(OnRevisions::Copy)),
+    char(Revisions, 'C', Command::CopyCommand),
     key(Upgrades, Key::Enter, Command::Open),
     char(Upgrades, 't', Command::Tags),
     char(Upgrades, 'a', Command::Artifact),
     char(Upgrades, 'D', Command::OnDiff(OnDiff::Show)),
+    char(Upgrades, 'r', Command::OnRevisions(OnRevisions::Show)),
     char(Upgrades, 'y', Command::Yaml),
     char(Upgrades, 'R', Command::Reconcile),
     char(Upgrades, '/', Command::Filter),
     char(Upgrades, 'C', Command::OnUpgrades(OnUpgrades::CopyPatch)),
     char(Upgrades, ' ', Command::Mark),
+    control(Upgrades, '\\', Command::OnRevisions(OnRevisions::ClearMarks)),
     control(Upgrades, 'z', Command::OnUpgrades(OnUpgrades::BehindOnly)),
     char(Upgrades, 'm', Command::OnUpgrades(OnUpgrades::LookFurther)),
     char(Upgrades, 'S', Command::OnUpgrades(OnUpgrades::SortByWeight)),
@@ -431,7 +451,8 @@ mod tests {
     fn no_chord_stands_twice_where_both_would_be_heard() {
         for scope in Scope::ALL {
             let mut seen = HashSet::new();
-            let shared = matches!(scope, Rows | Object | Yaml | Tags | Artifact | Diff | Upgrades);
+            let shared =
+                matches!(scope, Rows | Object | Yaml | Tags | Artifact | Diff | Revisions | Upgrades);
             let everywhere =
                 rows(Everywhere).filter(|row| shared && !is_shadowed(scope, row.scope, row.command));
             for row in rows(scope).chain(everywhere) {

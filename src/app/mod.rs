@@ -372,7 +372,8 @@ impl App {
             | Screen::Yaml(_)
             | Screen::Tags(_)
             | Screen::Artifact(_)
-            | Screen::Diff(_) => 0,
+            | Screen::Diff(_)
+            | Screen::Revisions(_) => 0,
         };
         self.stack.iter().map(of).sum()
     }

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     domain::{
         artifact::Target,
+        history::History,
         identity::{Kind, ObjectId},
         nearest::edits,
         reference::{Reference, Unresolved},
@@ -39,9 +40,26 @@ pub enum Order {
 }
 
 /// First words and what follows them, for completion.
-const WORDS: [&str; 18] = [
-    "all", "ocirepo", "ks", "hr", "helmrepo", "hc", "ea", "outdated", "tags", "artifact", "diff", "grep",
-    "ns", "ctx", "write", "readonly", "help", "q",
+const WORDS: [&str; 19] = [
+    "all",
+    "ocirepo",
+    "ks",
+    "hr",
+    "helmrepo",
+    "hc",
+    "ea",
+    "outdated",
+    "tags",
+    "artifact",
+    "diff",
+    "revisions",
+    "grep",
+    "ns",
+    "ctx",
+    "write",
+    "readonly",
+    "help",
+    "q",
 ];
 
 pub fn parse(text: &str, memory: &Memory) -> Result<Order, String> {
@@ -57,6 +75,7 @@ pub fn parse(text: &str, memory: &Memory) -> Result<Order, String> {
         "tags" => tags(rest),
         "artifact" => artifact(rest, memory),
         "diff" => diff(rest, memory),
+        "revisions" | "history" => revisions(rest, memory),
         "grep" if rest.is_empty() => Err("what? :grep TEXT".to_owned()),
         "grep" => Ok(Order::Grep(rest.to_owned())),
         "write" => bare(rest, word, Order::Write(true)),
@@ -197,6 +216,28 @@ fn resolved(words: &str, namespace: &str, memory: &Memory) -> Result<(Target, Op
     }
 }
 
+/// What ran of an object in the namespace that is looked at.
+fn revisions(text: &str, memory: &Memory) -> Result<Order, String> {
+    const USAGE: &str = "whose revisions? :revisions ks/NAME, hr/NAME or ocirepo/NAME";
+    let (words, namespace) = namespaced(text)?;
+    let (word, name) = words.split_once('/').ok_or(USAGE)?;
+    let kind = Kind::from_word(word).ok_or(USAGE)?;
+    if let Some(why) = History::refusal(kind) {
+        return Err(why.to_owned());
+    }
+    if !is_name(name) {
+        return Err(format!("{} cannot be the name of an object", text::line(name)));
+    }
+    let namespace = namespace
+        .or_else(|| memory.focus().map(ToString::to_string))
+        .unwrap_or_else(|| own_namespace(memory));
+    let id = ObjectId::new(kind, namespace, name);
+    if memory.ledger.get(&id).is_none() {
+        return Err(format!("there is no {id} among what was read; -n names another namespace"));
+    }
+    Ok(Order::Go { place: Place::Revisions(id), namespace: None, filter: None })
+}
+
 /// `ks/podinfo -n shop`, as the commands take it.
 fn namespaced(text: &str) -> Result<(&str, Option<String>), String> {
     let Some((reference, name)) = text.rsplit_once(" -n ") else { return Ok((text, None)) };
@@ -310,7 +351,7 @@ mod tests {
         assert_eq!(unknown("wirte"), "there is no command :wirte; the nearest is write");
         assert_eq!(
             unknown("foo"),
-            "there is no command :foo; there are all ocirepo ks hr helmrepo hc ea outdated tags artifact diff grep ns ctx write readonly help q"
+            "there is no command :foo; there are all ocirepo ks hr helmrepo hc ea outdated tags artifact diff revisions grep ns ctx write readonly help q"
         );
     }
 

@@ -195,6 +195,7 @@ impl App {
             | Screen::Tags(_)
             | Screen::Artifact(_)
             | Screen::Diff(_)
+            | Screen::Revisions(_)
             | Screen::Upgrades(_) => return,
         };
         if self.memory.wide && !super::screen::table::has_more(rows, &self.memory, width) {
@@ -323,6 +324,7 @@ impl App {
                     | Screen::Object(_)
                     | Screen::Tags(_)
                     | Screen::Diff(_)
+                    | Screen::Revisions(_)
                     | Screen::Upgrades(_) => {}
                 }
                 if self.top().found().is_some_and(|(hits, _)| hits == 0) {

@@ -255,6 +255,7 @@ impl App {
             | Screen::List(_)
             | Screen::Object(_)
             | Screen::Yaml(_)
+            | Screen::Revisions(_)
             | Screen::Upgrades(_) => false,
         };
         if !stays {

@@ -291,7 +291,8 @@ impl History {
             self.runs.push(run);
             return;
         };
-        match known.by.iter_mut().find(|(other, _)| other == user) {
+        // the entries of one consumer come one after the other
+        match known.by.last_mut().filter(|(last, _)| last == user) {
             Some((_, runs)) => *runs |= now,
             None => known.by.push((user.clone(), now)),
         }

@@ -25,6 +25,8 @@ fn chord(event: KeyEvent) -> Option<Chord> {
     let control = event.modifiers.contains(KeyModifiers::CONTROL);
     let shift = event.modifiers.contains(KeyModifiers::SHIFT);
     let key = match event.code {
+        // what a legacy terminal sends for ^\\ is read as ^4
+        KeyCode::Char('4') if control => Key::Char('\\'),
         // Without a legacy terminal's help a shifted letter may come in lower case.
         KeyCode::Char(c) if shift && !control => Key::Char(c.to_uppercase().next().unwrap_or(c)),
         KeyCode::Char(c) => Key::Char(if control { c.to_ascii_lowercase() } else { c }),
@@ -62,6 +64,7 @@ mod tests {
         check(KeyCode::Char('r'), KeyModifiers::SHIFT, Chord::char('R'));
         check(KeyCode::Char('F'), KeyModifiers::CONTROL, Chord::control('f'));
         check(KeyCode::BackTab, KeyModifiers::SHIFT, Chord::key(Key::BackTab));
+        check(KeyCode::Char('4'), KeyModifiers::CONTROL, Chord::control('\\'));
     }
 
     #[test]

@@ -7,13 +7,14 @@ use super::{
 };
 use crate::{
     app::{
-        command::{Command, OnDiff},
+        command::{Command, OnDiff, OnRevisions},
         equivalent,
         memory::Memory,
     },
     domain::{
         artifact::{Origin, Target},
         comparison::Question,
+        history::History,
         identity::{Kind, ObjectId},
         reference::{Reference, Unresolved},
         repository::Upstream,
@@ -39,7 +40,9 @@ impl Rows {
             Command::Tags => return tags_of(self.selected_object(), memory),
             Command::Artifact => return artifact_of(self.selected_object(), memory),
             Command::OnDiff(OnDiff::Show) => return diff_of(self.selected_object(), memory),
+            Command::OnRevisions(OnRevisions::Show) => return revisions_of(self.selected_object()),
             Command::Mark => self.toggle_mark(),
+            Command::OnRevisions(OnRevisions::ClearMarks) => self.marks.clear(),
             Command::Faults => self.toggle_faults(),
             Command::SortByName => self.sort_by(Sort::Name),
             Command::SortByAge => self.sort_by(Sort::Age),
@@ -85,6 +88,10 @@ impl Rows {
             Command::Tags => no_tags(selected, memory),
             Command::Artifact => no_artifact(selected, memory),
             Command::OnDiff(OnDiff::Show) => no_diff(selected, memory),
+            Command::OnRevisions(OnRevisions::Show) => no_revisions(selected, memory),
+            Command::OnRevisions(OnRevisions::ClearMarks) => {
+                self.marks.is_empty().then(|| "nothing is marked".to_owned())
+            }
             Command::Reconcile if self.marks.is_empty() => no_reconcile(selected, memory),
             Command::ReconcileSource => no_source(selected, memory),
             _ => None,
@@ -234,6 +241,19 @@ pub fn compare(question: Result<Question, String>) -> Step {
         Ok(question) => Step::Go(Place::Diff(Box::new(question))),
         Err(why) => Step::Say(Meaning::Warning, why),
     }
+}
+
+/// What ran of it.
+pub fn revisions_of(id: Option<&ObjectId>) -> Step {
+    id.map_or(Step::Stay, |id| Step::Go(Place::Revisions(id.clone())))
+}
+
+pub fn no_revisions(id: Option<&ObjectId>, memory: &Memory) -> Option<String> {
+    let Some(id) = id else { return Some("nothing is selected".to_owned()) };
+    if memory.ledger.get(id).is_none() {
+        return Some(format!("{id} is {} here", super::table::absence(id, memory)));
+    }
+    History::refusal(id.kind).map(str::to_owned)
 }
 
 pub(super) fn running(id: &ObjectId, memory: &Memory) -> Result<Target, String> {

@@ -9,6 +9,7 @@ pub mod foot;
 pub mod list;
 pub mod newest;
 pub mod object;
+pub mod revisions;
 pub mod rows;
 pub mod table;
 pub mod tags;
@@ -43,6 +44,7 @@ use ratatui::{
     text::Line,
     widgets::{Clear, Widget},
 };
+use revisions::RevisionsScreen;
 use tags::TagsScreen;
 use upgrades::UpgradesScreen;
 use yaml::YamlScreen;
@@ -57,6 +59,7 @@ pub enum Screen {
     Artifact(Box<ArtifactScreen>),
     Diff(Box<DiffScreen>),
     Upgrades(UpgradesScreen),
+    Revisions(RevisionsScreen),
 }
 
 /// Where one can go.
@@ -78,6 +81,8 @@ pub enum Place {
     },
     Diff(Box<Question>),
     Upgrades,
+    /// What ran.
+    Revisions(ObjectId),
 }
 
 /// What a screen asks of the program.
@@ -119,6 +124,7 @@ impl Screen {
             }
             Place::Diff(question) => Self::Diff(Box::new(DiffScreen::new((**question).clone()))),
             Place::Upgrades => Self::Upgrades(UpgradesScreen::default()),
+            Place::Revisions(id) => Self::Revisions(RevisionsScreen::new(id.clone())),
         }
     }
 
@@ -132,6 +138,7 @@ impl Screen {
             Self::Tags(tags) => Place::Tags { upstream: tags.upstream.clone(), about: tags.about.clone() },
             Self::Diff(diff) => Place::Diff(Box::new(diff.question.clone())),
             Self::Upgrades(_) => Place::Upgrades,
+            Self::Revisions(revisions) => Place::Revisions(revisions.id.clone()),
         }
     }
 
@@ -145,6 +152,7 @@ impl Screen {
             Self::Artifact(_) => Scope::Artifact,
             Self::Diff(_) => Scope::Diff,
             Self::Upgrades(_) => Scope::Upgrades,
+            Self::Revisions(_) => Scope::Revisions,
         }
     }
 
@@ -159,6 +167,7 @@ impl Screen {
             Self::Artifact(artifact) => artifact.title(),
             Self::Diff(diff) => diff.title(),
             Self::Upgrades(upgrades) => upgrades.title(),
+            Self::Revisions(revisions) => revisions.title(),
         }
     }
 
@@ -172,6 +181,7 @@ impl Screen {
             Self::Artifact(artifact) => artifact.update(command, memory, content),
             Self::Diff(diff) => diff.update(command, memory, content),
             Self::Upgrades(upgrades) => upgrades.update(command, memory, content),
+            Self::Revisions(revisions) => revisions.update(command, memory, content),
         }
     }
 
@@ -185,6 +195,7 @@ impl Screen {
             | Self::Yaml(_)
             | Self::Artifact(_)
             | Self::Diff(_)
+            | Self::Revisions(_)
             | Self::Upgrades(_) => false,
         }
     }
@@ -199,6 +210,7 @@ impl Screen {
             | Self::Yaml(_)
             | Self::Artifact(_)
             | Self::Diff(_)
+            | Self::Revisions(_)
             | Self::Upgrades(_) => {}
         }
     }
@@ -213,6 +225,7 @@ impl Screen {
             | Self::Yaml(_)
             | Self::Artifact(_)
             | Self::Diff(_)
+            | Self::Revisions(_)
             | Self::Upgrades(_) => false,
         }
     }
@@ -227,6 +240,7 @@ impl Screen {
             | Self::Yaml(_)
             | Self::Artifact(_)
             | Self::Diff(_)
+            | Self::Revisions(_)
             | Self::Upgrades(_) => None,
         }
     }
@@ -242,6 +256,7 @@ impl Screen {
             Self::Artifact(artifact) => artifact.settle(memory, content),
             Self::Diff(diff) => diff.settle(memory, content),
             Self::Upgrades(upgrades) => upgrades.settle(memory),
+            Self::Revisions(revisions) => revisions.settle(memory),
         }
     }
 
@@ -255,6 +270,7 @@ impl Screen {
             Self::Artifact(artifact) => artifact.draw(memory, buffer, content),
             Self::Diff(diff) => diff.draw(memory, buffer, content),
             Self::Upgrades(upgrades) => upgrades.draw(memory, buffer, content),
+            Self::Revisions(revisions) => revisions.draw(memory, buffer, content),
         }
     }
 
@@ -269,6 +285,7 @@ impl Screen {
             Self::Artifact(artifact) => artifact.about.as_ref(),
             Self::Diff(diff) => diff.question.consumer.as_ref(),
             Self::Upgrades(upgrades) => upgrades.selected(),
+            Self::Revisions(revisions) => Some(&revisions.id),
         }
     }
 
@@ -279,6 +296,7 @@ impl Screen {
             Self::List(list) => list.rows.total == 0 && list.rows.view().is_empty(),
             Self::Tags(tags) => tags.found().1 == 0,
             Self::Upgrades(upgrades) => upgrades.found().1 == 0,
+            Self::Revisions(revisions) => revisions.is_bare(),
             Self::Yaml(yaml) => {
                 !matches!(memory.shelf.raw.get(&yaml.id), Some(super::shelf::Answer::Here(_)))
             }
@@ -299,6 +317,7 @@ impl Screen {
             Self::Artifact(artifact) => artifact.obstacle(command, memory),
             Self::Diff(diff) => diff.obstacle(command, memory),
             Self::Upgrades(upgrades) => upgrades.obstacle(command, memory),
+            Self::Revisions(revisions) => revisions.obstacle(command, memory),
         }
     }
 
@@ -310,7 +329,7 @@ impl Screen {
             Self::Artifact(artifact) => Some(artifact.filter()),
             Self::Diff(diff) => Some(diff.filter()),
             Self::Upgrades(upgrades) => Some(&upgrades.filter),
-            Self::Object(_) | Self::Yaml(_) => None,
+            Self::Object(_) | Self::Yaml(_) | Self::Revisions(_) => None,
         }
     }
 
@@ -322,7 +341,7 @@ impl Screen {
             Self::Artifact(artifact) => artifact.set_filter(filter),
             Self::Diff(diff) => diff.set_filter(filter),
             Self::Upgrades(upgrades) => upgrades.set_filter(filter),
-            Self::Object(_) | Self::Yaml(_) => {}
+            Self::Object(_) | Self::Yaml(_) | Self::Revisions(_) => {}
         }
     }
 
@@ -336,7 +355,7 @@ impl Screen {
             Self::Diff(diff) => diff.found(),
             Self::Upgrades(upgrades) => Some(upgrades.found()),
             Self::Yaml(yaml) => yaml.found(),
-            Self::Object(_) => None,
+            Self::Object(_) | Self::Revisions(_) => None,
         }
     }
 
@@ -351,6 +370,7 @@ impl Screen {
             | Self::Diff(_) => Vec::new(),
             Self::Tags(tags) => tags.wants(memory, content),
             Self::Upgrades(upgrades) => upgrades.wants(memory, content),
+            Self::Revisions(revisions) => revisions.wants(memory, content),
         }
     }
 
@@ -362,7 +382,7 @@ impl Screen {
             Self::Tags(tags) => vec![tags.upstream.clone()],
             Self::Upgrades(upgrades) => upgrades.visible_upstreams(memory, content),
             Self::Object(object) => memory.ledger.upstream(&object.id).cloned().into_iter().collect(),
-            Self::Yaml(_) | Self::Artifact(_) | Self::Diff(_) => Vec::new(),
+            Self::Yaml(_) | Self::Artifact(_) | Self::Diff(_) | Self::Revisions(_) => Vec::new(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Place, Step, browse, facts, inner, moved, paint_more};
 use crate::{
     app::{
-        command::{Command, OnDiff},
+        command::{Command, OnDiff, OnRevisions},
         equivalent,
         memory::Memory,
     },
@@ -77,6 +77,7 @@ impl ObjectScreen {
             Command::Tags => return browse::tags_of(Some(&self.id), memory),
             Command::Artifact => return browse::artifact_of(Some(&self.id), memory),
             Command::OnDiff(OnDiff::Show) => return browse::diff_of(Some(&self.id), memory),
+            Command::OnRevisions(OnRevisions::Show) => return browse::revisions_of(Some(&self.id)),
             Command::CopyName => return browse::copy_part(Some(&self.id), |id| &id.name),
             Command::CopyNamespace => return browse::copy_part(Some(&self.id), |id| &id.namespace),
             Command::CopyCommand => {
@@ -137,6 +138,7 @@ impl ObjectScreen {
             Command::Tags => browse::no_tags(Some(&self.id), memory),
             Command::Artifact => browse::no_artifact(Some(&self.id), memory),
             Command::OnDiff(OnDiff::Show) => browse::no_diff(Some(&self.id), memory),
+            Command::OnRevisions(OnRevisions::Show) => browse::no_revisions(Some(&self.id), memory),
             Command::Reconcile => browse::no_reconcile(Some(&self.id), memory),
             Command::ReconcileSource => browse::no_source(Some(&self.id), memory),
             _ => None,

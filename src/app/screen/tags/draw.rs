@@ -87,6 +87,9 @@ impl TagsScreen {
             let cells = self.cells(self.view[at], memory);
             let cells = if selected { cells.map(without_style) } else { cells };
             table::paint_row(buffer, Rect { y, height: 1, ..body }, &columns, &widths, &cells, style);
+            if self.marks.contains(self.sheet.tag(self.view[at])) {
+                buffer.set_string(main.x, y, "*", memory.theme.style(Meaning::Marked));
+            }
         }
     }
 
@@ -211,6 +214,9 @@ impl TagsScreen {
         let hidden = [(list.signatures, "signature"), (list.invalid, "invalid name")];
         for (count, what) in hidden.into_iter().filter(|(count, _)| *count > 0) {
             parts.push(format!("{} hidden", text::count(count, what)));
+        }
+        if !self.marks.is_empty() {
+            parts.push(format!("{} marked", self.marks.len()));
         }
         if self.sort == Sort::Created {
             let lookups = &memory.shelf.lookups;

@@ -14,7 +14,7 @@ pub use pane::Pane;
 use super::{Step, moved};
 use crate::{
     app::{
-        command::{Command, OnDiff, OnTags},
+        command::{Command, OnDiff, OnRevisions, OnTags},
         equivalent,
         filter::Filter,
         memory::Memory,
@@ -33,14 +33,24 @@ use crate::{
 use notes::Notes;
 use ratatui::layout::{Position, Rect};
 use sheet::Sheet;
-use std::{cmp::Reverse, fmt::Write as _, sync::Arc};
+use std::{
+    cmp::{Ordering, Reverse},
+    collections::BTreeSet,
+    fmt::Write as _,
+    sync::Arc,
+};
 use what_if::WhatIf;
+
+/// As many as can be compared.
+const MARKS: usize = 2;
 
 pub struct TagsScreen {
     pub upstream: Upstream,
     /// The object from which one came.
     pub about: Option<ObjectId>,
     pub filter: Filter,
+    /// At most two, to be compared.
+    marks: BTreeSet<Arc<str>>,
     shown: Shown,
     sort: Sort,
     reversed: bool,
@@ -132,6 +142,7 @@ impl TagsScreen {
             upstream,
             about,
             filter: Filter::default(),
+            marks: BTreeSet::new(),
             shown: Shown::default(),
             sort: Sort::default(),
             reversed: false,
@@ -224,6 +235,7 @@ impl TagsScreen {
             self.shown.shows(sheet.verdict(*at)) && (filter.is_empty() || filter.matches_text(sheet.tag(*at)))
         };
         self.view = places.filter(fits).collect();
+        self.marks.retain(|tag| !sheet.whole || sheet.has(tag));
         self.sort_view(memory);
         self.widest = self.view.iter().map(|at| self.sheet.tag(*at).len()).max().unwrap_or(0);
         let found = self.selected.as_ref().filter(|_| self.chosen);
@@ -286,6 +298,8 @@ impl TagsScreen {
             Command::SortRight => self.sort_beside(true),
             Command::OnTags(OnTags::Describe) => return self.describe(),
             Command::OnTags(OnTags::CopyTag) => return self.copy_tag(),
+            Command::OnRevisions(OnRevisions::Mark) => self.toggle_mark(),
+            Command::OnRevisions(OnRevisions::ClearMarks) => self.marks.clear(),
             Command::Artifact => return self.open_artifact(memory),
             Command::OnDiff(OnDiff::Show) => return super::browse::compare(self.compared(memory)),
             Command::OnTags(OnTags::CopyRef) => return self.copy_ref(),
@@ -344,6 +358,17 @@ impl TagsScreen {
         self.arranged = None;
     }
 
+    /// Marks or unmarks, and goes on to the next row as k9s does.
+    fn toggle_mark(&mut self) {
+        if let Some(tag) = self.selected.clone()
+            && !self.marks.remove(&tag)
+        {
+            self.marks.insert(tag);
+        }
+        self.chosen = true;
+        self.go(self.at + 1);
+    }
+
     fn describe(&self) -> Step {
         match self.selected.as_ref().filter(|tag| is_tag(tag)) {
             Some(tag) => Step::Describe(self.upstream.clone(), tag.to_string()),
@@ -358,15 +383,43 @@ impl TagsScreen {
         }
     }
 
-    /// From what runs to the selected tag.
+    /// From what runs to the selected tag; with marks from the older to the newer one of the two that are meant.
     fn compared(&self, memory: &Memory) -> Result<Question, String> {
-        let Some(tag) = self.selected.as_ref() else { return Err("no tag is selected".to_owned()) };
-        if !is_tag(tag) {
+        let Some(selected) = self.selected.as_ref() else { return Err("no tag is selected".to_owned()) };
+        let marks: Vec<&Arc<str>> = self.marks.iter().collect();
+        let pair = match marks[..] {
+            [] => None,
+            [mark] if mark == selected => {
+                return Err("this one is marked itself: move to the other one".to_owned());
+            }
+            [mark] => Some((mark, selected)),
+            [one, other, ..] => Some((one, other)),
+        };
+        if marks.len() < MARKS && !is_tag(selected) {
             return Err("it is not a valid tag".to_owned());
         }
         let about = self.about.as_ref();
-        let to = super::browse::candidate_target(&self.upstream, tag, about, memory);
-        super::diff::from_running(to, about, memory)
+        let target = |tag: &str| super::browse::candidate_target(&self.upstream, tag, about, memory);
+        let Some((one, other)) = pair else {
+            return super::diff::from_running(target(selected), about, memory);
+        };
+        let (older, newer) = if self.is_newer(one, other, memory) { (other, one) } else { (one, other) };
+        let (from, to) = (target(older), target(newer));
+        if super::diff::is_same(&from, &to, memory) {
+            let [older, newer] = [older, newer].map(|tag| text::line(tag));
+            return Err(format!("{older} and {newer} name the same content"));
+        }
+        Ok(super::diff::between(from, to, about))
+    }
+
+    /// By version; where one is none, by age, as far as both are known.
+    fn is_newer(&self, one: &str, other: &str, memory: &Memory) -> bool {
+        let made = |tag: &str| created(&self.upstream, tag, memory);
+        let versions = self.sheet.version_of(one).is_some() && self.sheet.version_of(other).is_some();
+        match (versions, made(one), made(other)) {
+            (false, Some(one), Some(other)) => one > other,
+            (true, ..) | (false, ..) => self.sheet.compare(one, other) == Ordering::Less,
+        }
     }
 
     fn copy_tag(&self) -> Step {
@@ -417,7 +470,18 @@ impl TagsScreen {
 
     pub fn obstacle(&self, command: Command, memory: &Memory) -> Option<String> {
         let is_tag = self.selected.as_ref().is_some_and(|tag| is_tag(tag));
+        let marked = self.selected.as_ref().is_some_and(|tag| self.marks.contains(tag));
         match command {
+            Command::OnRevisions(OnRevisions::Mark) if self.marks.len() >= MARKS && !marked => {
+                Some("two are marked already: ^\\ unmarks both".to_owned())
+            }
+            Command::OnRevisions(OnRevisions::ClearMarks) => {
+                self.marks.is_empty().then(|| "nothing is marked".to_owned())
+            }
+            Command::OnRevisions(OnRevisions::Mark) if self.selected.is_none() => {
+                Some("no tag is selected".to_owned())
+            }
+            Command::OnRevisions(OnRevisions::Mark) if !is_tag => Some("it is not a valid tag".to_owned()),
             Command::OnTags(OnTags::Describe) | Command::OnTags(OnTags::CopyTag) | Command::Artifact
                 if self.selected.is_none() =>
             {

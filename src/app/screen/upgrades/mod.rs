@@ -9,7 +9,7 @@ mod words;
 use super::{Place, Step, board, browse, foot, inner, moved, paint_lines};
 use crate::{
     app::{
-        command::{Command, OnDiff, OnUpgrades},
+        command::{Command, OnDiff, OnRevisions, OnUpgrades},
         filter::Filter,
         memory::Memory,
         shelf::lookups::{Depth, Want},
@@ -200,7 +200,9 @@ impl UpgradesScreen {
             Command::Tags => return browse::tags_of(selected, memory),
             Command::Artifact => return browse::artifact_of(selected, memory),
             Command::OnDiff(OnDiff::Show) => return browse::diff_of(selected, memory),
+            Command::OnRevisions(OnRevisions::Show) => return browse::revisions_of(selected),
             Command::Mark => self.toggle_mark(),
+            Command::OnRevisions(OnRevisions::ClearMarks) => self.marks.clear(),
             Command::OnUpgrades(OnUpgrades::BehindOnly) => {
                 self.behind_only = !self.behind_only;
                 self.arranged = None;
@@ -275,6 +277,10 @@ impl UpgradesScreen {
             Command::Tags => browse::no_tags(selected, memory),
             Command::Artifact => browse::no_artifact(selected, memory),
             Command::OnDiff(OnDiff::Show) => browse::no_diff(selected, memory),
+            Command::OnRevisions(OnRevisions::Show) => browse::no_revisions(selected, memory),
+            Command::OnRevisions(OnRevisions::ClearMarks) => {
+                self.marks.is_empty().then(|| "nothing is marked".to_owned())
+            }
             Command::Reconcile if self.marks.is_empty() => browse::no_reconcile(selected, memory),
             Command::OnUpgrades(OnUpgrades::CopyPatch) => self.no_patch(memory),
             Command::OnUpgrades(OnUpgrades::LookFurther) => self.nothing_further(memory),
