@@ -1,7 +1,7 @@
 //! From which commits two artifacts were made, and the page that compares them: read from their annotations, which
 //! anybody may write. It asks nobody.
 
-use super::artifact::{Artifact, Manifest};
+use super::artifact::Artifact;
 
 /// Where a page that compares commits is to be found.
 const SOURCE: &str = "org.opencontainers.image.source";
@@ -19,24 +19,31 @@ pub struct Commits {
 impl Commits {
     pub fn between(from: &Artifact, to: &Artifact) -> Self {
         Self {
-            from: revision(&from.manifest).map(Into::into),
-            to: revision(&to.manifest).map(Into::into),
-            link: compare_link(&from.manifest, &to.manifest),
+            from: from.annotation(REVISION).map(Into::into),
+            to: to.annotation(REVISION).map(Into::into),
+            link: compare_link(&Says::of(from), &Says::of(to)),
         }
     }
 }
 
-/// What the artifact says it was made from, as written (`main@sha1:8fa1…`). From outside.
-pub fn revision(manifest: &Manifest) -> Option<&str> {
-    manifest.annotation(REVISION)
+/// What one artifact says of its origin, as written (`main@sha1:8fa1…`).
+struct Says<'a> {
+    source: Option<&'a str>,
+    revision: Option<&'a str>,
+}
+
+impl<'a> Says<'a> {
+    fn of(artifact: &'a Artifact) -> Self {
+        Self { source: artifact.annotation(SOURCE), revision: artifact.annotation(REVISION) }
+    }
 }
 
 /// The page that compares both commits: of forges that have one, over https only, of characters that no shell or
 /// terminal would read as more than a link.
-pub fn compare_link(from: &Manifest, to: &Manifest) -> Option<String> {
-    let (before, after) = (hash(revision(from)?)?, hash(revision(to)?)?);
-    let source = to.annotation(SOURCE)?;
-    let same = from.annotation(SOURCE).is_none_or(|other| repository(other) == repository(source));
+fn compare_link(from: &Says<'_>, to: &Says<'_>) -> Option<String> {
+    let (before, after) = (hash(from.revision?)?, hash(to.revision?)?);
+    let source = to.source?;
+    let same = from.source.is_none_or(|other| repository(other) == repository(source));
     let (host, path) = repository(source)?;
     let compare = match forge(&host)? {
         Forge::GitHub | Forge::Gitea => "compare",
@@ -100,24 +107,12 @@ fn hash(revision: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::digest::Digest;
-    use std::collections::BTreeMap;
-
-    fn manifest(source: &str, revision: &str) -> Manifest {
-        Manifest {
-            digest: Digest::parse(&format!("sha256:{}", "a".repeat(64))).unwrap(),
-            media_type: "application/vnd.oci.image.manifest.v1+json".into(),
-            size: 1,
-            config: None,
-            layers: Vec::new(),
-            children: Vec::new(),
-            annotations: BTreeMap::from([(SOURCE.into(), source.into()), (REVISION.into(), revision.into())]),
-        }
+    fn says<'a>(source: &'a str, revision: &'a str) -> Says<'a> {
+        Says { source: Some(source), revision: Some(revision) }
     }
 
     fn check(source: &str, expected: Option<&str>) {
-        let link =
-            compare_link(&manifest(source, "main@sha1:8fa1c3d0"), &manifest(source, "main@sha1:9ab00c1d"));
+        let link = compare_link(&says(source, "main@sha1:8fa1c3d0"), &says(source, "main@sha1:9ab00c1d"));
         assert_eq!(link.as_deref(), expected, "{source}");
     }
 
@@ -157,11 +152,11 @@ mod tests {
     #[test]
     fn a_revision_without_a_hash_or_the_same_one_makes_none() {
         let source = "https://github.com/acme/web";
-        let of = |from, to| compare_link(&manifest(source, from), &manifest(source, to));
+        let of = |from, to| compare_link(&says(source, from), &says(source, to));
         assert_eq!(of("6.9.1", "main@sha1:9ab00c1d"), None);
         assert_eq!(of("main@sha1:9ab00c1d", "main@sha1:9ab00c1d"), None);
         assert!(of("main/8fa1c3d", "8fa1c3de").is_some());
-        let other = manifest("https://github.com/acme/other", "8fa1c3d0");
-        assert_eq!(compare_link(&other, &manifest(source, "9ab00c1d")), None);
+        let other = says("https://github.com/acme/other", "8fa1c3d0");
+        assert_eq!(compare_link(&other, &says(source, "9ab00c1d")), None);
     }
 }
