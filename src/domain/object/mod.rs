@@ -1,11 +1,14 @@
 //! Kubernetes objects in files: what a file is for, its documents, and what each says in the dialect of whoever reads
 //! it. A document that is broken stays one document.
 
+mod folded;
+mod grammar;
 mod reader;
 mod role;
 mod scalar;
 mod scan;
 mod stream;
+mod token;
 
 pub use role::role;
 pub use scan::{Named, scan};

@@ -1,13 +1,13 @@
-//! One YAML document -> what a reader of Flux makes of it. The events come from a parser; what they mean is decided here
-//! as go-yaml v2 (Helm, kubectl) and kyaml (kustomize) do. Depth and aliases are limited; it never recurses.
+//! One YAML document -> what a reader of Flux makes of it: what its nodes mean, as go-yaml v2 (Helm, kubectl) and kyaml
+//! (kustomize) decide it. How they are written is [`super::grammar`]'s. Depth and aliases are limited.
 
 use super::{
-    Broken, Dialect,
+    Broken, Dialect, folded, grammar,
     scalar::{self, Meaning},
     stream,
+    token::Style,
 };
 use serde_json::{Map, Number, Value};
-use serde_saphyr::granit_parser::{self as yaml, Event, Parser, ScalarStyle, StructureStyle, Tag};
 use std::{borrow::Cow, collections::HashMap};
 
 /// Of mappings and lists in each other, aliases written out.
@@ -29,28 +29,13 @@ pub(super) fn read(text: &str, dialect: Dialect) -> Result<Option<Value>, Broken
         return Ok(Some(settled));
     }
     check(text, dialect)?;
-    let options = yaml::options! {
-        emit_comments: false,
-        flow_nesting_limit: DEPTH + 1,
-        block_nesting_limit: DEPTH + 1,
-        disallow_directives: true,
-    };
     let mut reader = Reader::new(dialect);
-    for event in Parser::new_from_str_with_options(text, options) {
-        let (event, span) = event.map_err(|error| Broken {
-            line: error.marker().line().max(1),
-            why: error.kind().to_string().into(),
-        })?;
-        if matches!(event, Event::DocumentEnd) {
-            break;
-        }
-        let line = span.start.line().max(1);
-        reader.take(event).map_err(|why| Broken { line, why: why.into() })?;
-    }
+    let read = grammar::feed(text, dialect, &mut reader);
+    read.map_err(|fault| Broken { line: fault.line, why: fault.why.into() })?;
     reader.finish()
 }
 
-/// What the parser would let pass.
+/// What is refused before a token is read.
 fn check(text: &str, dialect: Dialect) -> Result<(), Broken> {
     // kyaml leaves the first line to the parser
     let from = match dialect {
@@ -98,22 +83,29 @@ enum Key {
     Bad(Cow<'static, str>),
 }
 
+/// What a name stands for.
+enum Anchored {
+    Node(Node),
+    /// A collection that is being read, by its place: it would contain itself.
+    Open(usize),
+}
+
 /// A collection that is being read.
-struct Open {
+struct Open<'a> {
     collection: Collection,
-    anchor: usize,
+    anchor: Option<&'a str>,
     /// In brackets, itself or what it is in.
     flow: bool,
     weight: Weight,
 }
 
-enum Collection {
+pub(super) enum Collection {
     List(Vec<Value>),
     Mapping(Mapping),
 }
 
 #[derive(Default)]
-struct Mapping {
+pub(super) struct Mapping {
     fields: Map<String, Value>,
     key: Option<Key>,
     /// Kustomize: what `<<` brings, applied at the end.
@@ -121,17 +113,17 @@ struct Mapping {
 }
 
 /// A scalar as it was written.
-struct Scalar<'a> {
-    text: Cow<'a, str>,
-    plain: bool,
-    tag: Option<Cow<'a, str>>,
+pub(super) struct Scalar<'a> {
+    pub text: Cow<'a, str>,
+    pub style: Style,
+    /// As [`super::token::Kind::Tag`] has it.
+    pub tag: Option<Cow<'a, str>>,
 }
 
-struct Reader {
+pub(super) struct Reader<'a> {
     dialect: Dialect,
-    open: Vec<Open>,
-    /// By the parser's number; one that is not there yet is still open: it would contain itself.
-    anchors: HashMap<usize, Node>,
+    open: Vec<Open<'a>>,
+    anchors: HashMap<&'a str, Anchored>,
     root: Option<Node>,
     /// Nodes as go-yaml counts them.
     nodes: usize,
@@ -139,7 +131,7 @@ struct Reader {
     expanded: Weight,
 }
 
-impl Reader {
+impl<'a> Reader<'a> {
     fn new(dialect: Dialect) -> Self {
         let expanded = Weight::default();
         Self { dialect, open: Vec::new(), anchors: HashMap::new(), root: None, nodes: 1, expanded }
@@ -156,27 +148,6 @@ impl Reader {
         Ok(Some(value))
     }
 
-    fn take(&mut self, event: Event<'_>) -> Read<()> {
-        match event {
-            Event::Scalar(text, style, anchor, tag) => {
-                let plain = style == ScalarStyle::Plain;
-                let text = if style == ScalarStyle::Folded && self.dialect == Dialect::Kustomize {
-                    Cow::Owned(scalar::refolded(&text))
-                } else {
-                    text
-                };
-                self.scalar(&Scalar { text, plain, tag: tag.as_deref().map(short) }, anchor)
-            }
-            Event::Alias(id) => self.alias(id),
-            Event::SequenceStart(style, anchor, _) => self.begin(Collection::List(Vec::new()), style, anchor),
-            Event::MappingStart(style, anchor, _) => {
-                self.begin(Collection::Mapping(Mapping::default()), style, anchor)
-            }
-            Event::SequenceEnd | Event::MappingEnd => self.end(),
-            _ => Ok(()),
-        }
-    }
-
     fn in_flow(&self) -> bool {
         self.open.last().is_some_and(|open| open.flow)
     }
@@ -185,30 +156,36 @@ impl Reader {
         matches!(self.open.last(), Some(Open { collection: Collection::Mapping(mapping), .. }) if mapping.key.is_none())
     }
 
-    fn scalar(&mut self, scalar: &Scalar<'_>, anchor: usize) -> Read<()> {
+    pub(super) fn scalar(&mut self, mut scalar: Scalar<'_>, anchor: Option<&'a str>) -> Read<()> {
         self.nodes += 1;
+        if self.dialect == Dialect::Kustomize && !self.wants_key() {
+            scalar.written_again()?;
+        }
         let meaning = scalar.meaning(self.dialect)?;
-        let blank = scalar.plain && scalar.tag.is_none() && scalar.text.is_empty();
+        let blank = scalar.style == Style::Plain && scalar.tag.is_none() && scalar.text.is_empty();
         let wants_key = self.wants_key();
-        let key = (wants_key || anchor != 0).then(|| scalar.key(&meaning, self.dialect));
+        let key = (wants_key || anchor.is_some()).then(|| scalar.key(&meaning, self.dialect));
         let weight = Weight { nodes: 1, bytes: scalar.text.len(), height: 0 };
         let value =
-            if wants_key && anchor == 0 { Value::Null } else { scalar.value(meaning, self.dialect)? };
+            if wants_key && anchor.is_none() { Value::Null } else { scalar.value(meaning, self.dialect)? };
         self.complete(Node { value, key, blank, weight }, anchor, false)
     }
 
-    fn begin(&mut self, collection: Collection, style: StructureStyle, anchor: usize) -> Read<()> {
+    pub(super) fn begin(&mut self, collection: Collection, flow: bool, anchor: Option<&'a str>) -> Read<()> {
         self.nodes += 1;
         if self.open.len() >= DEPTH {
             return Err(format!("nested deeper than {DEPTH}"));
         }
-        let flow = style == StructureStyle::Flow || self.in_flow();
+        if let Some(name) = anchor {
+            self.anchors.insert(name, Anchored::Open(self.open.len()));
+        }
+        let flow = flow || self.in_flow();
         let weight = Weight { nodes: 1, bytes: 0, height: 0 };
         self.open.push(Open { collection, anchor, flow, weight });
         Ok(())
     }
 
-    fn end(&mut self) -> Read<()> {
+    pub(super) fn end(&mut self) -> Read<()> {
         let Some(open) = self.open.pop() else { return Ok(()) };
         let value = match open.collection {
             Collection::List(items) => Value::Array(items),
@@ -216,14 +193,18 @@ impl Reader {
         };
         let key = Some(Key::Bad("invalid map key: a list or a mapping".into()));
         let weight = Weight { height: open.weight.height + 1, ..open.weight };
-        self.complete(Node { value, key, blank: false, weight }, open.anchor, false)
+        let place = self.open.len();
+        let stands = |name: &&str| matches!(self.anchors.get(name), Some(Anchored::Open(at)) if *at == place);
+        let anchor = open.anchor.filter(stands);
+        self.complete(Node { value, key, blank: false, weight }, anchor, false)
     }
 
-    fn alias(&mut self, id: usize) -> Read<()> {
-        let Some(target) = self.anchors.get(&id) else {
-            return Err("anchor value contains itself".to_owned());
+    pub(super) fn alias(&mut self, name: &str) -> Read<()> {
+        let Node { value, key, blank, weight } = match self.anchors.get(name) {
+            Some(Anchored::Node(node)) => node,
+            Some(Anchored::Open(_)) => return Err(format!("anchor '{name}' value contains itself")),
+            None => return Err(format!("unknown anchor '{name}' referenced")),
         };
-        let Node { value, key, blank, weight } = target;
         self.nodes += 1 + weight.nodes;
         self.expanded.nodes += weight.nodes;
         self.expanded.bytes += weight.bytes;
@@ -236,16 +217,24 @@ impl Reader {
         }
         let weight = Weight { nodes: weight.nodes + 1, ..*weight };
         let node = Node { value: value.clone(), key: key.clone(), blank: *blank, weight };
-        self.complete(node, 0, true)
+        self.complete(node, None, true)
+    }
+
+    /// The fields that are read are those of the document, also if they come by `<<`.
+    fn is_outermost(&self) -> bool {
+        let merges = |open: &Open<'_>| {
+            matches!(&open.collection, Collection::Mapping(Mapping { key: Some(Key::Merge), .. }))
+        };
+        self.open.len() == 1 || self.open.len() == 2 && self.open.first().is_some_and(merges)
     }
 
     /// Puts a value where it stands.
-    fn complete(&mut self, node: Node, anchor: usize, alias: bool) -> Read<()> {
-        if anchor != 0 {
+    fn complete(&mut self, node: Node, anchor: Option<&'a str>, alias: bool) -> Read<()> {
+        if let Some(name) = anchor {
             let copy = Node { value: node.value.clone(), key: node.key.clone(), ..node };
-            self.anchors.insert(anchor, copy);
+            self.anchors.insert(name, Anchored::Node(copy));
         }
-        let (dialect, outermost) = (self.dialect, self.open.len() == 1);
+        let (dialect, outermost) = (self.dialect, self.is_outermost());
         let Some(open) = self.open.last_mut() else {
             self.root = Some(node);
             return Ok(());
@@ -300,6 +289,10 @@ impl Mapping {
                     return Err("duplicate merge key".to_owned());
                 }
             }
+            // of two only the first goes
+            (Key::Dropped, Dialect::Kustomize) if self.merged.is_some() => {
+                self.fields.insert("<<".to_owned(), value);
+            }
             (Key::Dropped | Key::Bad(_), _) => {}
         }
         Ok(())
@@ -335,12 +328,23 @@ fn is_excessive(nodes: usize, expanded: usize) -> bool {
 }
 
 impl Scalar<'_> {
+    fn written_again(&mut self) -> Read<()> {
+        let is_block = matches!(self.style, Style::Literal | Style::Folded);
+        if is_block && folded::is_lost(&self.text) {
+            return Err("kustomize cannot read its own writing of a block that begins with a tab".to_owned());
+        }
+        if self.style == Style::Folded {
+            self.text = folded::refolded(std::mem::take(&mut self.text));
+        }
+        Ok(())
+    }
+
     fn meaning(&self, dialect: Dialect) -> Read<Meaning<'_>> {
         let text = || Ok(Meaning::Text(Cow::Borrowed(&*self.text)));
         match self.tag.as_deref() {
-            None if self.plain => Ok(scalar::plain(&self.text, dialect)),
+            None if self.style == Style::Plain => Ok(scalar::plain(&self.text, dialect)),
             // v3 takes the tag `!` for none, v2 for a string
-            Some("!") if self.plain && dialect == Dialect::Kustomize => {
+            Some("!") if self.style == Style::Plain && dialect == Dialect::Kustomize => {
                 Ok(scalar::plain(&self.text, dialect))
             }
             None | Some("!" | "!!str") => text(),
@@ -409,19 +413,6 @@ fn float(number: f64) -> Read<Value> {
         }
     }
     Number::from_f64(number).map(Value::Number).ok_or_else(|| format!("unsupported value: {number}"))
-}
-
-/// `tag:yaml.org,2002:int` is `!!int`; `!` and everything else is as it is.
-fn short<'a>(tag: &Tag) -> Cow<'a, str> {
-    match (tag.handle(), tag.suffix()) {
-        ("tag:yaml.org,2002:", suffix) => Cow::Owned(format!("!!{suffix}")),
-        (handle, suffix) => match format!("{handle}{suffix}") {
-            whole if whole.starts_with("tag:yaml.org,2002:") => {
-                Cow::Owned(whole.replacen("tag:yaml.org,2002:", "!!", 1))
-            }
-            whole => Cow::Owned(whole),
-        },
-    }
 }
 
 /// JSON that was read as JSON: numbers as Go prints them, and no deeper than YAML.

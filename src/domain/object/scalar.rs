@@ -301,12 +301,6 @@ fn sextet(digit: u8) -> Option<u32> {
     }))
 }
 
-/// What kustomize makes of a folded text: it writes it and reads it again, and its writer doubles the line break before
-/// a line that is indented (go-yaml v3, `yaml_emitter_write_folded_scalar`).
-pub(super) fn refolded(text: &str) -> String {
-    text.to_owned()
-}
-
 /// A number as a key, in Helm's reading: Go's `FormatFloat(…, 'g', -1, 32)`.
 pub(super) fn float_key(number: f64) -> String {
     #[expect(clippy::cast_possible_truncation, reason = "so does sigs.k8s.io/yaml")]
