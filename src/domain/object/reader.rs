@@ -129,12 +129,21 @@ pub(super) struct Reader<'a> {
     nodes: usize,
     /// Those of them that aliases brought.
     expanded: Weight,
+    /// What stands in [`Reader::anchors`].
+    kept: Weight,
 }
 
 impl<'a> Reader<'a> {
     fn new(dialect: Dialect) -> Self {
-        let expanded = Weight::default();
-        Self { dialect, open: Vec::new(), anchors: HashMap::new(), root: None, nodes: 1, expanded }
+        Self {
+            dialect,
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            root: None,
+            nodes: 1,
+            expanded: Weight::default(),
+            kept: Weight::default(),
+        }
     }
 
     fn finish(self) -> Result<Option<Value>, Broken> {
@@ -161,14 +170,22 @@ impl<'a> Reader<'a> {
         if self.dialect == Dialect::Kustomize && !self.wants_key() {
             scalar.written_again()?;
         }
-        let meaning = scalar.meaning(self.dialect)?;
         let blank = scalar.style == Style::Plain && scalar.tag.is_none() && scalar.text.is_empty();
-        let wants_key = self.wants_key();
-        let key = (wants_key || anchor.is_some()).then(|| scalar.key(&meaning, self.dialect));
         let weight = Weight { nodes: 1, bytes: scalar.text.len(), height: 0 };
-        let value =
-            if wants_key && anchor.is_none() { Value::Null } else { scalar.value(meaning, self.dialect)? };
+        let (value, key) = match self.judge(&scalar, anchor.is_some()) {
+            Err(_) if self.is_dropped() => (Value::Null, None),
+            judged => judged?,
+        };
         self.complete(Node { value, key, blank, weight }, anchor, false)
+    }
+
+    /// What a scalar is where it stands, as a key and as a value; `both`: it may be used elsewhere.
+    fn judge(&self, scalar: &Scalar<'_>, both: bool) -> Read<(Value, Option<Key>)> {
+        let meaning = scalar.meaning(self.dialect)?;
+        let wants_key = self.wants_key();
+        let key = (wants_key || both).then(|| scalar.key(&meaning, self.dialect));
+        let value = if wants_key && !both { Value::Null } else { scalar.value(meaning, self.dialect)? };
+        Ok((value, key))
     }
 
     pub(super) fn begin(&mut self, collection: Collection, flow: bool, anchor: Option<&'a str>) -> Read<()> {
@@ -231,6 +248,11 @@ impl<'a> Reader<'a> {
     /// Puts a value where it stands.
     fn complete(&mut self, node: Node, anchor: Option<&'a str>, alias: bool) -> Read<()> {
         if let Some(name) = anchor {
+            self.kept.nodes += node.weight.nodes;
+            self.kept.bytes += node.weight.bytes;
+            if self.kept.nodes > NODES || self.kept.bytes > BYTES {
+                return Err("too much of the document has anchors".to_owned());
+            }
             let copy = Node { value: node.value.clone(), key: node.key.clone(), ..node };
             self.anchors.insert(name, Anchored::Node(copy));
         }
@@ -244,29 +266,44 @@ impl<'a> Reader<'a> {
         open.weight.height = open.weight.height.max(node.weight.height);
         let quoted = node.blank && open.flow && dialect == Dialect::Kustomize;
         let value = if quoted { Value::String(String::new()) } else { node.value };
-        match &mut open.collection {
+        let told = match &mut open.collection {
             Collection::List(items) => {
                 items.push(value);
                 Ok(())
             }
             Collection::Mapping(mapping) => match mapping.key.take() {
-                None => match node.key {
-                    Some(Key::Bad(why)) => Err(why.into_owned()),
-                    Some(Key::Odd(name)) if !outermost => {
-                        Err(format!("the key {name} is no string, and not at the top"))
-                    }
-                    key => {
-                        mapping.key = key;
-                        Ok(())
-                    }
-                },
+                None => mapping.begin(node.key, outermost),
                 Some(key) => mapping.insert(key, value, alias, dialect),
             },
-        }
+        };
+        if told.is_err() && self.is_dropped() { Ok(()) } else { told }
+    }
+
+    /// Kustomize drops what is read before anybody judges it.
+    fn is_dropped(&self) -> bool {
+        let drops = |open: &Open<'_>| {
+            matches!(
+                &open.collection,
+                Collection::Mapping(Mapping { key: Some(Key::Dropped), merged: None, .. })
+            )
+        };
+        self.dialect == Dialect::Kustomize && self.open.iter().any(drops)
     }
 }
 
 impl Mapping {
+    fn begin(&mut self, key: Option<Key>, outermost: bool) -> Read<()> {
+        let told = match &key {
+            Some(Key::Bad(why)) => Err(why.clone().into_owned()),
+            Some(Key::Odd(name)) if !outermost => {
+                Err(format!("the key {name} is no string, and not at the top"))
+            }
+            _ => Ok(()),
+        };
+        self.key = Some(key.unwrap_or(Key::Bad("".into())));
+        told
+    }
+
     fn insert(&mut self, key: Key, value: Value, alias: bool, dialect: Dialect) -> Read<()> {
         match (key, dialect) {
             (Key::Field(name) | Key::Odd(name), Dialect::Helm) => {

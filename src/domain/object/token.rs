@@ -588,6 +588,9 @@ impl<'a> Scanner<'a> {
                 return self.fault("found a tab character where an indentation space is expected");
             }
             if self.line_break(0) == 0 {
+                if self.is_end() && self.column() > 0 && self.ends_line {
+                    breaks.push('\n');
+                }
                 break;
             }
             self.take_break(breaks);
