@@ -5,7 +5,15 @@ use fluxscope::domain::object::{Dialect, documents, parse};
 use serde_json::Value;
 
 /// Case, reading, reason.
-const DIFFERENT: &[(&str, Dialect, &str)] = &[];
+const DIFFERENT: &[(&str, Dialect, &str)] = &[
+    ("deep 200", Dialect::Helm, "64 levels are the limit"),
+    ("deep 200", Dialect::Kustomize, "64 levels are the limit"),
+    (
+        "json concat",
+        Dialect::Helm,
+        "documents are split at lines only: what Flux applies ends with the first of them",
+    ),
+];
 
 #[derive(serde::Deserialize)]
 struct Cases {

@@ -11,7 +11,7 @@ mod stream;
 mod token;
 
 pub use role::role;
-pub use scan::{Named, scan};
+pub use scan::{Named, scan, scan_document};
 pub use stream::documents;
 
 use serde_json::Value;
@@ -83,8 +83,9 @@ impl Broken {
 }
 
 impl Key {
-    /// Of a document that was read; None: it names no object, because its kind or its name is missing. An object that
-    /// gets its name in the cluster is known by its `generateName`.
+    /// Of a document that was read; None: it names no object, because its API version, its kind or its name is missing
+    /// or is no text (`fluxcd/pkg/ssa`, `IsKubernetesObject`). An object that gets its name in the cluster is known by
+    /// its `generateName`.
     pub fn of(value: &Value) -> Option<Self> {
         let text = |value: &Value, field: &str| {
             value.get(field).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
@@ -92,7 +93,7 @@ impl Key {
         let kind = text(value, "kind")?;
         let metadata = value.get("metadata")?;
         let name = text(metadata, "name").or_else(|| text(metadata, "generateName"))?;
-        let api_version = text(value, "apiVersion").unwrap_or_default();
+        let api_version = text(value, "apiVersion")?;
         Some(Self::new(&api_version, &kind, text(metadata, "namespace").as_deref(), &name))
     }
 

@@ -7,9 +7,9 @@ use super::Role;
 ///
 /// `.yaml` and `.yml` are what Flux looks at when it writes a `kustomization.yaml` itself (`fluxcd/pkg/kustomize`,
 /// `scanManifests`); `.json` is a manifest only if a `kustomization.yaml` names it. Endings are compared as they are
-/// written: Flux takes no `.YAML`.
+/// written: Flux takes no `.YAML`. In a chart only what Helm takes has a role of its own.
 pub fn role(path: &str, charts: &[&str]) -> Role {
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
     let chart = charts.iter().filter_map(|chart| Some((chart.len(), below(path, chart)?))).max();
     if let Some((_, inside)) = chart {
         match inside {
@@ -24,7 +24,6 @@ pub fn role(path: &str, charts: &[&str]) -> Role {
             return Role::ChartCrd;
         }
     }
-    let _ = folder;
     match name {
         "kustomization.yaml" | "kustomization.yml" | "Kustomization" => Role::Kustomization,
         name if chart.is_none() && is_manifest(name) => Role::Manifests,
@@ -38,6 +37,49 @@ fn below<'a>(path: &'a str, chart: &str) -> Option<&'a str> {
 }
 
 fn is_manifest(name: &str) -> bool {
-    // a name that is nothing but its ending is none
     name.rsplit_once('.').is_some_and(|(_, ending)| matches!(ending, "yaml" | "yml" | "json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_for_what_its_path_says() {
+        let charts = ["app", "app/charts/db"];
+        let cases = [
+            ("deploy/web.yaml", Role::Manifests),
+            ("web.yml", Role::Manifests),
+            (".yaml", Role::Manifests),
+            ("web.json", Role::Manifests),
+            ("web.YAML", Role::Other),
+            ("web.yaml.tmpl", Role::Other),
+            ("README", Role::Other),
+            ("deploy/kustomization.yaml", Role::Kustomization),
+            ("kustomization.yml", Role::Kustomization),
+            ("deploy/Kustomization", Role::Kustomization),
+            ("Kustomization.yaml", Role::Manifests),
+            ("values.yaml", Role::Manifests),
+            ("app/Chart.yaml", Role::Chart),
+            ("app/values.yaml", Role::Values),
+            ("app/values-prod.yaml", Role::Other),
+            ("app/values.schema.json", Role::Other),
+            ("app/templates/_helpers.tpl", Role::Template),
+            ("app/templates/tests/t.yaml", Role::Template),
+            ("app/crds/a.yaml", Role::ChartCrd),
+            ("app/crds/deep/a.json", Role::ChartCrd),
+            ("app/crds/README.md", Role::Other),
+            ("app/charts/db/Chart.yaml", Role::Chart),
+            ("app/charts/db/values.yaml", Role::Values),
+            ("app/charts/db/templates/x.yaml", Role::Template),
+            ("app/charts/db/crds/x.yaml", Role::ChartCrd),
+            ("app/charts/db-1.0.0.tgz", Role::Other),
+            ("apple/web.yaml", Role::Manifests),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(role(path, &charts), expected, "{path}");
+        }
+        assert_eq!(role("templates/x.yaml", &[""]), Role::Template, "the root is a chart");
+        assert_eq!(role("templates/x.yaml", &[]), Role::Manifests);
+    }
 }

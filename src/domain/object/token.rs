@@ -588,7 +588,8 @@ impl<'a> Scanner<'a> {
                 return self.fault("found a tab character where an indentation space is expected");
             }
             if self.line_break(0) == 0 {
-                if self.is_end() && self.column() > 0 && self.ends_line {
+                let is_empty = self.text[self.margin..self.at].bytes().all(|byte| byte == b' ');
+                if self.is_end() && self.column() > 0 && self.ends_line && is_empty {
                     breaks.push('\n');
                 }
                 break;
