@@ -231,7 +231,7 @@ fn a_broken_document_removes_nothing_and_the_rest_goes_on() {
         &[("1.yaml", "{{ broken\n")],
         &["file 1.yaml: changed", "To 1.yaml: broken in line 1"],
     );
-    check(&[("1.yaml", "a: [\n")], &[("1.yaml", "a: [\n")], &["Both 1.yaml: broken in line 2"]);
+    check(&[("1.yaml", "a: [\n")], &[("1.yaml", "a: [\n")], &["Both 1.yaml: broken in line 1"]);
     check(
         &[("1.yaml", "a: 1\n")],
         &[("1.yaml", "\n---\na: 1\n")],
