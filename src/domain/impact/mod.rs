@@ -1,7 +1,35 @@
 //! What a change means for whoever takes it: each danger once, the worst first, with the place that shows it. It says
 //! nothing that the compared texts do not say.
 
-use super::{diff::Diff, lens::Lens, object::Key};
+mod chart;
+mod crd;
+mod flux;
+mod hook;
+mod images;
+mod immutable;
+mod kustomization;
+mod oddity;
+mod pair;
+mod rbac;
+mod removed;
+mod schema;
+mod secret;
+mod source;
+mod storage;
+mod value_schema;
+mod values;
+mod webhook;
+mod words;
+mod workload;
+
+use super::{
+    diff::{Diff, ObjectChange},
+    lens::Lens,
+    object::{Key, Role},
+};
+use pair::{Pair, Where};
+use source::Sheet;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Danger {
@@ -19,6 +47,7 @@ pub enum What {
     DocumentBroken,
     NamespaceAdded,
     NamespaceRemoved,
+    NamespaceChanged,
     ImmutableField,
     CrdAdded,
     CrdRemoved,
@@ -30,6 +59,8 @@ pub enum What {
     CrdFieldRemoved,
     CrdTypeChanged,
     CrdEnumNarrowed,
+    CrdTightened,
+    CrdConversion,
     CrdInChart,
     RbacAdded,
     RbacWidened,
@@ -41,15 +72,21 @@ pub enum What {
     StorageChanged,
     ReplicasChanged,
     ResourcesChanged,
+    DisruptionBudget,
+    ServiceChanged,
     SecretChanged,
+    FluxChanged,
     KustomizationChanged,
+    TemplatesChanged,
     ChartVersion,
+    ChartRequires,
     ChartDependency,
     ChartAgainstManifests,
     DefaultChanged,
     DefaultOverridden,
     ValueUnknown,
     ValueType,
+    ValueRefused,
     ValuesNotRead,
     HookChanged,
 }
@@ -99,6 +136,7 @@ impl What {
             Self::DocumentBroken => "document-broken",
             Self::NamespaceAdded => "namespace-added",
             Self::NamespaceRemoved => "namespace-removed",
+            Self::NamespaceChanged => "namespace-changed",
             Self::ImmutableField => "immutable-field",
             Self::CrdAdded => "crd-added",
             Self::CrdRemoved => "crd-removed",
@@ -110,6 +148,8 @@ impl What {
             Self::CrdFieldRemoved => "crd-field-removed",
             Self::CrdTypeChanged => "crd-type-changed",
             Self::CrdEnumNarrowed => "crd-enum-narrowed",
+            Self::CrdTightened => "crd-tightened",
+            Self::CrdConversion => "crd-conversion",
             Self::CrdInChart => "crd-in-chart",
             Self::RbacAdded => "rbac-added",
             Self::RbacWidened => "rbac-widened",
@@ -121,15 +161,21 @@ impl What {
             Self::StorageChanged => "storage-changed",
             Self::ReplicasChanged => "replicas-changed",
             Self::ResourcesChanged => "resources-changed",
+            Self::DisruptionBudget => "disruption-budget",
+            Self::ServiceChanged => "service-changed",
             Self::SecretChanged => "secret-changed",
             Self::KustomizationChanged => "kustomization-changed",
+            Self::FluxChanged => "flux-changed",
+            Self::TemplatesChanged => "templates-changed",
             Self::ChartVersion => "chart-version",
+            Self::ChartRequires => "chart-requires",
             Self::ChartDependency => "chart-dependency",
             Self::ChartAgainstManifests => "chart-against-manifests",
             Self::DefaultChanged => "default-changed",
             Self::DefaultOverridden => "default-overridden",
             Self::ValueUnknown => "value-unknown",
             Self::ValueType => "value-type",
+            Self::ValueRefused => "value-refused",
             Self::ValuesNotRead => "values-not-read",
             Self::HookChanged => "hook-changed",
         }
@@ -139,6 +185,220 @@ impl What {
 /// What the change means for this consumer, by danger, then in the order of the diff. Objects are judged as rendered
 /// where they were, charts and their values by the source.
 pub fn judge(source: &Diff, built: Option<&Diff>, lens: &Lens) -> Vec<Impact> {
-    let _ = (source, built, lens);
-    Vec::new()
+    let shown = built.unwrap_or(source);
+    let sheet = Sheet::new(source);
+    let in_charts = definitions_in_charts(source);
+    let mut said = Vec::new();
+    for (place, change) in shown.objects.iter().enumerate().filter(|(_, change)| !change.change.is_quiet()) {
+        let is_in_chart = change.found().is_some_and(|found| in_charts.keys.contains(&found.key));
+        if !is_in_chart {
+            object(&Pair::new(change, lens, Where::Object(place)), &mut said);
+        }
+    }
+    for (place, change) in in_charts.objects {
+        let at = match (built, change.found()) {
+            (Some(_), Some(found)) => in_charts
+                .files
+                .get(&*found.path)
+                .map_or(Where::Object(place), |file| Where::File { file: *file, line: found.line }),
+            _ => Where::Object(place),
+        };
+        crd::judge_in_chart(&Pair::new(change, lens, at), &mut said);
+    }
+    chart::judge(&sheet, built.is_some(), &mut said);
+    values::judge(&sheet, built.is_some(), lens, &mut said);
+    value_schema::judge(&sheet, lens, &mut said);
+    if built.is_none() {
+        hook::judge_templates(&sheet, &mut said);
+    }
+    kustomization::judge(&sheet, built.is_some(), &mut said);
+    oddity::judge(shown, &mut said);
+    // stable: within a danger the order of the diff stays
+    said.sort_by_key(|impact| impact.danger);
+    said
+}
+
+/// Everything that one object can say.
+fn object(pair: &Pair<'_>, said: &mut Vec<Impact>) {
+    removed::judge(pair, said);
+    immutable::judge(pair, said);
+    crd::judge(pair, said);
+    rbac::judge(pair, said);
+    images::judge(pair, said);
+    workload::judge(pair, said);
+    storage::judge(pair, said);
+    webhook::judge(pair, said);
+    secret::judge(pair, said);
+    flux::judge(pair, said);
+    hook::judge(pair, said);
+}
+
+/// What stands in `crds/` of charts: Helm handles it apart, rendered or not.
+struct InCharts<'a> {
+    keys: BTreeSet<&'a Key>,
+    objects: Vec<(usize, &'a ObjectChange)>,
+    /// Their files, by path.
+    files: BTreeMap<&'a str, usize>,
+}
+
+fn definitions_in_charts(source: &Diff) -> InCharts<'_> {
+    let files: BTreeMap<&str, usize> = source
+        .files
+        .iter()
+        .enumerate()
+        .filter(|(_, file)| file.role == Role::ChartCrd)
+        .map(|(place, file)| (file.path(), place))
+        .collect();
+    let objects: Vec<(usize, &ObjectChange)> = source
+        .objects
+        .iter()
+        .enumerate()
+        .filter(|(_, change)| !change.change.is_quiet())
+        .filter(|(_, change)| change.found().is_some_and(|found| files.contains_key(&*found.path)))
+        .collect();
+    let keys = objects.iter().filter_map(|(_, change)| Some(&change.found()?.key)).collect();
+    InCharts { keys, objects, files }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        diff::{Change, File, FileChange},
+        identity::{Kind, ObjectId},
+        lens::{ConfigKind, KustomizationLens, ReleaseLens, ValuesFrom, ValuesState},
+    };
+    use bytes::Bytes;
+    use serde_json::{Value, json};
+
+    fn id(kind: Kind) -> ObjectId {
+        ObjectId::new(kind, "apps", "podinfo")
+    }
+
+    fn kustomization(prune: bool, spec: Value) -> Lens {
+        Lens::Kustomization(Box::new(KustomizationLens {
+            id: id(Kind::Kustomization),
+            path: "".into(),
+            prune,
+            target_namespace: None,
+            spec,
+            on_top: Vec::new(),
+            post_build: false,
+            suspended: false,
+        }))
+    }
+
+    pub(super) fn pruning(prune: bool) -> Lens {
+        kustomization(prune, json!({"prune": prune}))
+    }
+
+    pub(super) fn forcing() -> Lens {
+        kustomization(true, json!({"force": true}))
+    }
+
+    fn releasing(values: &str, upgrade_crds: &str, state: Option<ValuesState>) -> Lens {
+        let from = state.map(|state| ValuesFrom {
+            kind: ConfigKind::Secret,
+            name: "own-values".into(),
+            key: "values.yaml".into(),
+            target_path: None,
+            optional: false,
+            literal: false,
+            state,
+        });
+        Lens::Release(Box::new(ReleaseLens {
+            id: id(Kind::HelmRelease),
+            release_name: "podinfo".into(),
+            target_namespace: "apps".into(),
+            values: serde_saphyr::from_str(values).unwrap(),
+            values_from: from.into_iter().collect(),
+            upgrade_crds: upgrade_crds.into(),
+            on_top: Vec::new(),
+            spec: json!({}),
+            suspended: false,
+        }))
+    }
+
+    pub(super) fn release(values: &str) -> Lens {
+        releasing(values, "Skip", None)
+    }
+
+    pub(super) fn release_crds(policy: &str) -> Lens {
+        releasing("{}", policy, None)
+    }
+
+    pub(super) fn blind(values: &str) -> Lens {
+        releasing(values, "Skip", Some(ValuesState::NotRead))
+    }
+
+    /// Changed files: path, role, before and after; an empty text is no file.
+    pub(super) fn files(given: &[(&str, Role, &str, &str)]) -> Diff {
+        let file = |path: &str, text: &str| {
+            (!text.is_empty()).then(|| File {
+                path: path.into(),
+                size: text.len() as u64,
+                sha256: None,
+                executable: false,
+                bytes: Some(Bytes::from(text.to_owned())),
+            })
+        };
+        let files = given.iter().map(|(path, role, from, to)| {
+            let (from, to) = (file(path, from), file(path, to));
+            let change = match (&from, &to) {
+                (_, None) => Change::Removed,
+                (None, _) => Change::Added,
+                (Some(_), Some(_)) => Change::Changed,
+            };
+            FileChange { change, role: *role, from, to }
+        });
+        Diff { files: files.collect(), ..Diff::default() }
+    }
+
+    #[test]
+    fn the_worst_comes_first_and_the_diff_keeps_its_order() {
+        let objects = [
+            ("{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}", ""),
+            ("{apiVersion: v1, kind: Namespace, metadata: {name: b}}", ""),
+            ("{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}", ""),
+        ];
+        let objects = objects.iter().map(|(from, to)| pair::tests::change(from, to, &[])).collect();
+        let said = judge(&Diff { objects, ..Diff::default() }, None, &Lens::Whole);
+        let names: Vec<&str> =
+            said.iter().filter_map(|impact| Some(&*impact.object.as_ref()?.key.name)).collect();
+        assert_eq!(names, ["b", "a", "c"]);
+        assert_eq!(said[0].at, Place::Object { object: 1, field: None });
+    }
+
+    #[test]
+    fn quiet_changes_say_nothing() {
+        let mut change = pair::tests::change("{apiVersion: v1, kind: Namespace}", "", &[]);
+        change.change = Change::Moved;
+        assert_eq!(judge(&Diff { objects: vec![change], ..Diff::default() }, None, &Lens::Whole), []);
+    }
+
+    #[test]
+    fn definitions_of_charts_are_seen_by_their_file_once_rendered() {
+        let crd = "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: a}, spec: {b: c}}";
+        let mut source = files(&[("all.yaml", Role::ChartCrd, "x", "y")]);
+        source.objects = vec![pair::tests::change(crd, &crd.replace("b: c", "b: d"), &[])];
+        let whole = judge(&source, None, &Lens::Whole);
+        assert_eq!((whole.len(), whole[0].at), (1, Place::Object { object: 0, field: None }));
+        let built = Diff::default();
+        let whole = judge(&source, Some(&built), &Lens::Whole);
+        assert_eq!((whole.len(), whole[0].at), (1, Place::File { file: 0, line: Some(1) }));
+    }
+
+    #[test]
+    fn words_are_each_said_once() {
+        let object = "{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {a: s3cr3t}, type: A, immutable: true}";
+        let change = pair::tests::change(
+            object,
+            &object.replace("s3cr3t", "oth3r").replace("type: A", "type: B"),
+            &[],
+        );
+        let said = judge(&Diff { objects: vec![change], ..Diff::default() }, None, &Lens::Whole);
+        let words: String = said.iter().map(|impact| format!("{} ", impact.what.word())).collect();
+        assert_eq!(words, "immutable-field secret-changed ");
+        assert!(!format!("{said:?}").contains("s3cr3t") && !format!("{said:?}").contains("oth3r"));
+    }
 }

@@ -1,0 +1,72 @@
+//! What could not be read, and what stands twice: whether the consumer can apply it at all.
+
+use super::{Danger, Impact, Object, Place, What};
+use crate::domain::{
+    diff::{Diff, Odd, Oddity, Which},
+    object::{Broken, Key},
+};
+
+pub(super) fn judge(diff: &Diff, said: &mut Vec<Impact>) {
+    for (place, oddity) in diff.oddities.iter().enumerate() {
+        let at = Place::Oddity(place);
+        match &oddity.what {
+            Odd::Broken(broken) => said.push(unread(oddity, broken, at)),
+            Odd::Doubled { key, line } => said.push(doubled(oddity, key, *line, at)),
+            // the screen shows them; no danger follows from them alone
+            Odd::NoObject { .. } | Odd::Cut(_) => {}
+        }
+    }
+}
+
+fn unread(oddity: &Oddity, broken: &Broken, at: Place) -> Impact {
+    let (danger, note) = match oddity.which {
+        Which::To => (Danger::High, "whoever applies the folder fails on it"),
+        Which::From => (Danger::Low, "it was broken and is not any more"),
+        Which::Both => (Danger::Medium, "on both sides"),
+    };
+    let why = format!("{}:{} cannot be read, {note}: {}", oddity.path, broken.line, broken.why);
+    Impact { danger, what: What::DocumentBroken, object: None, why, at }
+}
+
+/// kustomize: `may not add resource with an already registered id`.
+fn doubled(oddity: &Oddity, key: &Key, line: usize, at: Place) -> Impact {
+    let (danger, note) = match oddity.which {
+        Which::To => (Danger::High, "a build of both fails"),
+        Which::From => (Danger::Low, "it stands once now"),
+        Which::Both => (Danger::Medium, "on both sides; a build of both fails"),
+    };
+    let why = format!("stands in several places, also in {}:{line}: {note}", oddity.path);
+    let object = Some(Object { api_version: key.group.clone(), key: key.clone() });
+    Impact { danger, what: What::ObjectDoubled, object, why, at }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::impact::pair::tests::words;
+
+    #[test]
+    fn what_is_odd_on_the_new_side_is_worse() {
+        let odd = |which, what| Oddity { which, path: "a.yaml".into(), what };
+        let broken = || Odd::Broken(Broken { line: 3, why: "tab".into() });
+        let doubled = || Odd::Doubled { key: Key::new("v1", "Secret", None, "a"), line: 9 };
+        let oddities = vec![
+            odd(Which::To, broken()),
+            odd(Which::From, broken()),
+            odd(Which::Both, doubled()),
+            odd(Which::To, doubled()),
+            odd(Which::To, Odd::Cut("all".into())),
+        ];
+        let mut said = Vec::new();
+        judge(&Diff { oddities, ..Diff::default() }, &mut said);
+        assert_eq!(
+            said.iter().map(words).collect::<Vec<_>>(),
+            [
+                "high document-broken: a.yaml:3 cannot be read, whoever applies the folder fails on it: tab",
+                "low document-broken: a.yaml:3 cannot be read, it was broken and is not any more: tab",
+                "medium object-doubled: stands in several places, also in a.yaml:9: on both sides; a build of both fails",
+                "high object-doubled: stands in several places, also in a.yaml:9: a build of both fails",
+            ]
+        );
+    }
+}
