@@ -207,9 +207,7 @@ fn forced(pair: &Pair<'_>) -> bool {
         })
     };
     let spec = match pair.lens {
-        Lens::Kustomization(lens) => ["/force", "/spec/force"]
-            .iter()
-            .any(|path| lens.spec.pointer(path).and_then(Value::as_bool) == Some(true)),
+        Lens::Kustomization(lens) => lens.spec.get("force").and_then(Value::as_bool) == Some(true),
         Lens::Whole | Lens::Release(_) => false,
     };
     spec || pair.from.is_some_and(marked) || pair.to.is_some_and(marked)

@@ -266,7 +266,7 @@ mod tests {
     use crate::domain::{
         diff::{Change, File, FileChange},
         identity::{Kind, ObjectId},
-        lens::{ConfigKind, KustomizationLens, ReleaseLens, ValuesFrom, ValuesState},
+        lens::{ConfigKind, KustomizationLens, ReleaseLens, SecretPaths, ValuesFrom, ValuesState},
     };
     use bytes::Bytes;
     use serde_json::{Value, json};
@@ -296,6 +296,10 @@ mod tests {
         kustomization(true, json!({"force": true}))
     }
 
+    fn read(values: &str) -> Value {
+        crate::domain::object::parse(values, crate::domain::object::Dialect::Helm).unwrap().unwrap()
+    }
+
     fn releasing(values: &str, upgrade_crds: &str, state: Option<ValuesState>) -> Lens {
         let from = state.map(|state| ValuesFrom {
             kind: ConfigKind::Secret,
@@ -310,12 +314,14 @@ mod tests {
             id: id(Kind::HelmRelease),
             release_name: "podinfo".into(),
             target_namespace: "apps".into(),
-            values: serde_saphyr::from_str(values).unwrap(),
+            values: read(values),
             values_from: from.into_iter().collect(),
             upgrade_crds: upgrade_crds.into(),
             on_top: Vec::new(),
             spec: json!({}),
             suspended: false,
+            from_secrets: SecretPaths::default(),
+            values_files: Vec::new(),
         }))
     }
 

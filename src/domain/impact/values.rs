@@ -59,7 +59,6 @@ pub(super) fn judge(sheet: &Sheet<'_>, is_built: bool, lens: &Lens, said: &mut V
         first.or_else(|| sheet.of(Role::Chart).chain(sheet.of(Role::Template)).map(|(at, _)| at).next())
     {
         said.extend(release.and_then(|release| not_read(release, file)));
-        said.extend(release.and_then(|release| other_files(release, file)));
     }
 }
 
@@ -79,20 +78,6 @@ fn not_read(release: &ReleaseLens, file: usize) -> Option<Impact> {
     }
     let why = format!("valuesFrom not read: {}; they may override any default", some(&unread, 3));
     Some(impact(Danger::Medium, What::ValuesNotRead, why, file, None))
-}
-
-/// source-controller merges these files into the defaults; which they are is not seen here.
-fn other_files(release: &ReleaseLens, file: usize) -> Option<Impact> {
-    let files = ["/chart/spec/valuesFiles", "/spec/chart/spec/valuesFiles"]
-        .iter()
-        .find_map(|path| release.spec.pointer(path).and_then(Value::as_array))?;
-    let names: Vec<&str> =
-        files.iter().filter_map(Value::as_str).filter(|name| *name != "values.yaml").collect();
-    if names.is_empty() {
-        return None;
-    }
-    let why = format!("valuesFiles {} are merged into the defaults, which is not done here", some(&names, 3));
-    Some(impact(Danger::Low, What::ValuesNotRead, why, file, None))
 }
 
 fn of_file(
