@@ -3,16 +3,24 @@
 
 use super::Rendered;
 use crate::domain::{
-    diff::{self, Diff, Side},
+    diff::{Diff, Plan, Read, Side},
     impact::{self, Impact},
     lens::{Lens, Seen},
     problem::{Cause, Problem},
 };
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
 };
 use tokio::task::spawn_blocking;
+
+/// Documents for which a second thread is worth its start.
+const FEW: usize = 64;
+/// More threads would only wait for memory.
+const MOST_THREADS: usize = 8;
 
 /// What the consumer gets of both sides, compared.
 pub(super) struct Weighed {
@@ -25,7 +33,7 @@ pub(super) async fn weigh(lens: Lens, from: Side, to: Side) -> Result<Weighed, P
     aside(move |going| {
         let (from, to) = (lens.look(&from), lens.look(&to));
         let notes = notes(&from, &to);
-        let source = diff::compare(&from.side, &to.side, going);
+        let source = compare(&from.side, &to.side, going);
         Weighed { lens, source, notes }
     })
     .await
@@ -38,11 +46,53 @@ pub(super) async fn judge(
     rendered: Rendered,
 ) -> Result<(Lens, Diff, Option<Diff>, Vec<Impact>), Problem> {
     aside(move |going| {
-        let built = rendered.map(|(from, to)| diff::compare(&from, &to, going));
+        let built = rendered.map(|(from, to)| compare(&from, &to, going));
         let impact = impact::judge(&source, built.as_ref(), &lens);
         (lens, source, built, impact)
     })
     .await
+}
+
+/// Documents are read on all cores, the rest is done on one.
+fn compare(from: &Side, to: &Side, going: &(dyn Fn() -> bool + Sync)) -> Diff {
+    let plan = Plan::new(from, to);
+    let cores = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    let read = if plan.len() < FEW || cores < 2 {
+        (0..plan.len()).map(|part| read(&plan, part, going)).collect()
+    } else {
+        read_at_once(&plan, cores, going)
+    };
+    plan.finish(read, going)
+}
+
+fn read(plan: &Plan, part: usize, going: &(dyn Fn() -> bool + Sync)) -> Read {
+    if going() { plan.read(part) } else { Read::skipped() }
+}
+
+/// Each thread takes the next document that nobody has.
+fn read_at_once(plan: &Plan, cores: usize, going: &(dyn Fn() -> bool + Sync)) -> Vec<Read> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let part = next.fetch_add(1, Ordering::Relaxed);
+            if part >= plan.len() {
+                return done;
+            }
+            done.push((part, read(plan, part, going)));
+        }
+    };
+    let mut all: Vec<Read> = (0..plan.len()).map(|_| Read::skipped()).collect();
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        // what a thread could not finish stays skipped, and the comparison says so
+        for (part, read) in threads.into_iter().filter_map(|thread| thread.join().ok()).flatten() {
+            if let Some(place) = all.get_mut(part) {
+                *place = read;
+            }
+        }
+    });
+    all
 }
 
 fn notes(from: &Seen, to: &Seen) -> Vec<String> {
