@@ -153,7 +153,7 @@ impl OnDiff {
     #[rustfmt::skip]
     const fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::Show => ("diff", "what would change: from what runs to the selected tag or artifact, else to what Flux would take"),
+            Self::Show => ("diff", "what would change: from what runs to the selected tag, revision or artifact, else to what Flux would take; with marks between those"),
             Self::NextObject => ("object", "to the next object or file"),
             Self::PreviousObject => ("", "to the object or file before"),
             Self::NextHunk => ("hunk", "to the next change, across objects"),

@@ -83,6 +83,21 @@ Examples:
   fluxscope tags ocirepo/podinfo -n shop --semver '>=7.0.0-0' --filter-regex 'rc'
   fluxscope tags hc/shop-podinfo -n shop";
 
+const HISTORY_HELP: &str = "\
+Newest first, as Flux keeps it: of a Kustomization up to five pairs of content
+and outcome (what builds the same again only counts up), of a HelmRelease the
+last release and the last good one. Of a source (ocirepo/NAME, hc/NAME) it is
+what it holds and what its consumers ran. `moved`: the same tag stands there
+with another digest. Only the cluster is asked; REFERENCE (-o wide, -o name,
+-o json) is what diff, files and the others take.
+
+Exit code 1 if there is no such object.
+
+Examples:
+  fluxscope history ks/podinfo -n shop
+  fluxscope history hr/podinfo -n shop -o json
+  fluxscope diff $(fluxscope history ks/podinfo -n shop -o name | head -2 | tac)";
+
 const OUTDATED_HELP: &str = "\
 For each source: what runs, what Flux would choose now (IN RANGE, it comes by
 itself), the newest beyond the range (it needs a change of the object), how far
@@ -307,6 +322,9 @@ pub enum Command {
     /// List the tags of a repository
     #[command(after_help = TAGS_HELP)]
     Tags(TagsArgs),
+    /// List the revisions that ran, of a consumer or of a source
+    #[command(after_help = HISTORY_HELP)]
+    History(HistoryArgs),
     /// Tell how far every source is behind its registry
     #[command(after_help = OUTDATED_HELP)]
     Outdated(OutdatedArgs),
@@ -387,6 +405,19 @@ pub struct TagsArgs {
     /// List signatures and invalid names too
     #[arg(long)]
     pub all: bool,
+    /// Leave the table's header out
+    #[arg(long)]
+    pub no_header: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct HistoryArgs {
+    /// ks/NAME, hr/NAME, ocirepo/NAME or hc/NAME
+    #[arg(value_name = "KIND/NAME", value_parser = named)]
+    pub of: Named,
+    /// How to print
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    pub output: Format,
     /// Leave the table's header out
     #[arg(long)]
     pub no_header: bool,
@@ -542,6 +573,7 @@ impl Command {
         match self {
             Self::Get(_) => "get",
             Self::Tags(_) => "tags",
+            Self::History(_) => "history",
             Self::Outdated(_) => "outdated",
             Self::Match(_) => "match",
             Self::Inspect(_) => "inspect",
@@ -577,6 +609,7 @@ fn clash(cli: &Cli) -> Option<(ErrorKind, String)> {
                 TagsOf::Repository(_) => None,
             }
         }
+        Some(Command::History(args)) => object(&args.of),
         Some(Command::Reconcile(args)) => object(&args.target),
         Some(Command::Inspect(args)) => artifact(&args.of),
         Some(Command::Files(args)) => artifact(&args.of),
@@ -655,7 +688,8 @@ mod tests {
     #[test]
     fn the_prose_of_every_help_fits_a_terminal_of_80_cells() {
         let artifacts = [INSPECT_HELP, FILES_HELP, CAT_HELP, PULL_HELP, DIFF_HELP];
-        let others = [AFTER_HELP, GET_HELP, TAGS_HELP, OUTDATED_HELP, MATCH_HELP, RECONCILE_HELP];
+        let others =
+            [AFTER_HELP, GET_HELP, TAGS_HELP, HISTORY_HELP, OUTDATED_HELP, MATCH_HELP, RECONCILE_HELP];
         for line in others.into_iter().chain(artifacts).flat_map(str::lines) {
             assert!(line.starts_with("  ") || line.chars().count() <= 80, "{line}");
         }

@@ -16,6 +16,7 @@ mod duration;
 mod files;
 mod folder;
 mod get;
+mod history;
 mod inspect;
 mod markdown;
 mod matching;
@@ -49,6 +50,7 @@ pub async fn run(cli: &Cli, ports: &Ports, console: &mut Console<'_>) -> i32 {
         Some(Command::Pull(args)) => pull::run(args, place, ports, console).await,
         Some(Command::Cache(args)) => cache::run(args, ports, console).await,
         Some(Command::Diff(args)) => diff::run(args, &cli.global, ports, console).await,
+        Some(Command::History(args)) => history::run(args, place, ports, console).await,
         Some(Command::Outdated(args)) => outdated::run(args, &cli.global, ports, console).await,
         Some(Command::Reconcile(args)) => reconcile::run(args, place, ports, console).await,
         Some(Command::Match(args)) => matching::run(args, console),
@@ -68,6 +70,7 @@ pub fn run_alone(cli: &Cli, console: &mut Console<'_>) -> Option<i32> {
         Some(
             Command::Get(_)
             | Command::Tags(_)
+            | Command::History(_)
             | Command::Outdated(_)
             | Command::Inspect(_)
             | Command::Files(_)
@@ -85,8 +88,8 @@ pub fn run_alone(cli: &Cli, console: &mut Console<'_>) -> Option<i32> {
 /// The board was wanted where nothing can be drawn.
 pub fn without_terminal(console: &mut Console<'_>) -> i32 {
     console.say(
-        "error: the board needs a terminal. Without one use the commands get, tags, outdated, match, inspect, files, \
-         cat, pull, diff, cache, reconcile, version or completion (fluxscope --help)",
+        "error: the board needs a terminal. Without one use the commands get, tags, history, outdated, match, \
+         inspect, files, cat, pull, diff, cache, reconcile, version or completion (fluxscope --help)",
     );
     exit::NOT_ANSWERED
 }

@@ -34,6 +34,8 @@ pub struct Run {
     pub entry: Release,
     /// The tag, or the chart's version without the digest that helm-controller puts behind it.
     pub tag: Option<Box<str>>,
+    /// The tag that Flux took it by, where that was recorded: a chart's version need not be one.
+    pub named: Option<Box<str>>,
     pub outcome: Outcome,
     /// It runs now; of a source: it is what the source holds now.
     pub current: bool,
@@ -182,6 +184,7 @@ fn of_consumer(world: &World, consumer: &Consumer) -> History {
         let run = Run {
             id: name(&entry, &history.runs),
             tag: tag(id.kind, &entry),
+            named: named(&entry),
             outcome: Outcome::of(&entry.status),
             current: Some(at) == current,
             others: Vec::new(),
@@ -229,6 +232,14 @@ fn tag(kind: Kind, entry: &Release) -> Option<Box<str>> {
     }
     let tag = entry.revision.as_ref()?.tag()?;
     Some(if kind == Kind::HelmRelease { without_digest(tag, entry.digest.as_ref()) } else { tag }.into())
+}
+
+fn named(entry: &Release) -> Option<Box<str>> {
+    let of_revision = || {
+        let revision = entry.revision.as_ref().filter(|revision| revision.digest().is_some())?;
+        revision.tag().map(Into::into)
+    };
+    entry.tag.clone().or_else(of_revision)
 }
 
 /// helm-controller puts the first 12 digits of the digest behind the version of a chart.
@@ -296,12 +307,14 @@ impl History {
             Some((_, runs)) => *runs |= now,
             None => known.by.push((user.clone(), now)),
         }
+        let named = known.named.take().or_else(|| run.named.clone());
         let first = [known.entry.first, run.entry.first].into_iter().flatten().min();
         if run.when() > known.when() {
             let by = std::mem::take(&mut known.by);
             *known = Run { by, ..run };
         }
         known.entry.first = first;
+        known.named = named;
     }
 
     /// The row of what the source holds.
@@ -320,12 +333,14 @@ impl History {
         if let Some(known) = self.runs.iter_mut().find(|run| run.id == own) {
             (known.current, known.target, known.note) = (true, target, note);
             // of a chart the release keeps the version, the source the tag
+            known.named = named(&entry).or_else(|| known.named.take());
             known.tag = tag.or_else(|| known.tag.take());
             return;
         }
         self.runs.push(Run {
             id: own,
             tag,
+            named: named(&entry),
             outcome: Outcome::of(&entry.status),
             current: true,
             others: Vec::new(),

@@ -124,7 +124,21 @@ fn a_kustomization_is_read_with_its_references() {
     assert!(ks.remote && ks.meta.terminating && ks.meta.detached);
     assert_eq!(ks.prune, Some(true));
     assert_eq!(ks.inventory[0].parse().unwrap().to_string(), "Deployment web/podinfo");
-    assert_eq!(ks.applied.history[0].revision, ks.applied.last_applied);
+    let entry = &ks.applied.history[0];
+    assert_eq!(entry.revision, ks.applied.last_applied);
+    assert_eq!(entry.digest.as_ref(), ks.applied.last_applied.as_ref().unwrap().digest());
+    assert_eq!(entry.built.as_ref().unwrap().short(), "7ec44695");
+    assert_eq!((entry.times, entry.first, entry.when.is_some()), (Some(1), entry.when, true));
+}
+
+#[test]
+fn a_release_keeps_what_ran_and_the_tag_that_stands_before_its_digest() {
+    let object = read(&document("HelmRelease"));
+    let history = &object.as_consumer().unwrap().applied.history;
+    let tags: Vec<Option<&str>> = history.iter().map(|entry| entry.tag.as_deref()).collect();
+    assert_eq!(tags, [None, Some("latest")], "helm-controller writes it for tags that are no versions");
+    let digests: Vec<&str> = history.iter().map(|entry| entry.digest.as_ref().unwrap().short()).collect();
+    assert_eq!((digests, history[0].version), (vec!["bbbbbbbb", "aaaaaaaa"], Some(3)));
 }
 
 #[test]

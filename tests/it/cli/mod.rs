@@ -5,6 +5,7 @@ mod cat;
 pub(crate) mod fake;
 mod files;
 mod get;
+mod history;
 mod inspect;
 mod outdated;
 mod pull;

@@ -9,6 +9,7 @@ mod keys;
 mod newest;
 mod object;
 mod reconcile;
+mod revisions;
 mod scale;
 mod tags;
 mod unseen;

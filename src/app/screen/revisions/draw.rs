@@ -1,7 +1,7 @@
 //! How the revisions are drawn: what is compared, one line for each, and the selected one in full.
 
 use super::{
-    super::{foot, inner, page, paint_lines, problem_lines},
+    super::{foot, inner, paint_lines, problem_lines},
     RevisionsScreen, comparable,
 };
 use crate::{
@@ -39,8 +39,18 @@ impl RevisionsScreen {
     /// Rows that fit.
     pub(super) fn page(&self, memory: &Memory, content: Rect) -> usize {
         let head = self.head(memory, content.width).len();
-        let foot = self.foot(memory, content.width).len() + 1;
-        page(Rect { height: content.height.saturating_sub(head as u16), ..content }, foot)
+        let foot = self.foot(memory, content.width).len();
+        let content = Rect { height: content.height.saturating_sub(head as u16), ..content };
+        usize::from(self.split(content, foot).0.height.saturating_sub(1))
+    }
+
+    /// Table and foot: what the rows leave free belongs to the foot, and a third of all in any case.
+    fn split(&self, content: Rect, foot: usize) -> (Rect, Rect) {
+        let rows = u16::try_from(self.runs().len() + 1).unwrap_or(u16::MAX);
+        let most = content.height.saturating_sub(rows).max(content.height / 3);
+        let foot = u16::try_from(foot + 1).unwrap_or(u16::MAX).min(most);
+        let table = Rect { height: content.height - foot, ..content };
+        (table, Rect { y: table.bottom(), height: foot, ..content })
     }
 
     pub fn draw(&self, memory: &Memory, buffer: &mut Buffer, content: Rect) {
@@ -52,7 +62,7 @@ impl RevisionsScreen {
             return;
         }
         let foot = self.foot(memory, content.width);
-        let (main, below) = layout::with_foot(content, foot.len() + 1);
+        let (main, below) = self.split(content, foot.len());
         self.draw_rows(memory, buffer, main);
         foot::paint_with(&foot, "in a taller window", memory, buffer, below);
     }
@@ -87,7 +97,7 @@ impl RevisionsScreen {
             Column::right("WHEN", 5, 0),
             Column::left("REVISION", tag.clamp(8, 42), 0).at_least(8),
             Column::left("DIGEST", 8, 3),
-            Column::left("STATUS", status.clamp(8, 28), 0).at_least(8),
+            Column::left("STATUS", status.clamp(8, 28), 0).at_least(status.min(24)),
         ];
         match self.id.kind {
             Kind::HelmRelease => {
@@ -143,6 +153,10 @@ impl RevisionsScreen {
         let mut meaning = Meaning::Plain;
         if run.current {
             words.push(if self.id.kind.is_source() { "stored now" } else { "running" }.to_owned());
+        }
+        let users = run.by.iter().filter(|(_, now)| *now).count();
+        if users > 0 {
+            words.push(format!("running in {users}"));
         }
         if !run.others.is_empty() || named_now(run, memory).is_some() {
             words.push("moved".to_owned());
@@ -205,7 +219,7 @@ impl RevisionsScreen {
     fn kept(&self) -> &'static str {
         match self.id.kind {
             Kind::Kustomization => "Flux keeps up to 5; what builds the same again counts up",
-            Kind::HelmRelease => "helm-controller keeps the last release and the last good one, up to 5",
+            Kind::HelmRelease => "helm-controller keeps the last and the last good release",
             Kind::OciRepository
             | Kind::HelmRepository
             | Kind::HelmChart

@@ -228,13 +228,10 @@ impl RevisionsScreen {
     }
 }
 
-/// Where the tag of a run can be looked up: a chart's version is the tag only where Flux took it for one.
+/// Where the tag of a run can be looked up.
 fn comparable(run: &Run) -> Option<(&Upstream, &str)> {
     run.digest()?;
-    let tag = run.entry.tag.as_deref().or_else(|| {
-        let revision = run.entry.revision.as_ref()?;
-        revision.tag().filter(|_| revision.digest().is_some())
-    })?;
+    let tag = run.named.as_deref()?;
     match &run.target {
         Ok(Target { origin: Origin::Registry { upstream, .. }, .. }) => {
             is_tag(tag).then_some((upstream, tag))

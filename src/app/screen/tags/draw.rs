@@ -216,7 +216,11 @@ impl TagsScreen {
             parts.push(format!("{} hidden", text::count(count, what)));
         }
         if !self.marks.is_empty() {
-            parts.push(format!("{} marked", self.marks.len()));
+            let compares = self.pair(memory).map(|[older, newer]| {
+                let [older, newer] = [older, newer].map(|tag| short(tag));
+                format!(": Shift-D compares {older} {} {newer}", memory.theme.arrow())
+            });
+            parts.push(format!("{} marked{}", self.marks.len(), compares.unwrap_or_default()));
         }
         if self.sort == Sort::Created {
             let lookups = &memory.shelf.lookups;

@@ -386,30 +386,31 @@ impl TagsScreen {
     /// From what runs to the selected tag; with marks from the older to the newer one of the two that are meant.
     fn compared(&self, memory: &Memory) -> Result<Question, String> {
         let Some(selected) = self.selected.as_ref() else { return Err("no tag is selected".to_owned()) };
-        let marks: Vec<&Arc<str>> = self.marks.iter().collect();
-        let pair = match marks[..] {
-            [] => None,
-            [mark] if mark == selected => {
-                return Err("this one is marked itself: move to the other one".to_owned());
-            }
-            [mark] => Some((mark, selected)),
-            [one, other, ..] => Some((one, other)),
-        };
-        if marks.len() < MARKS && !is_tag(selected) {
+        if self.marks.len() < MARKS && !is_tag(selected) {
             return Err("it is not a valid tag".to_owned());
         }
         let about = self.about.as_ref();
         let target = |tag: &str| super::browse::candidate_target(&self.upstream, tag, about, memory);
-        let Some((one, other)) = pair else {
+        if self.marks.is_empty() {
             return super::diff::from_running(target(selected), about, memory);
+        }
+        let Some([older, newer]) = self.pair(memory) else {
+            return Err("this one is marked itself: move to the other one".to_owned());
         };
-        let (older, newer) = if self.is_newer(one, other, memory) { (other, one) } else { (one, other) };
         let (from, to) = (target(older), target(newer));
         if super::diff::is_same(&from, &to, memory) {
             let [older, newer] = [older, newer].map(|tag| text::line(tag));
             return Err(format!("{older} and {newer} name the same content"));
         }
         Ok(super::diff::between(from, to, about))
+    }
+
+    /// The two that are marked, or the mark and the selected one; the older one first.
+    fn pair(&self, memory: &Memory) -> Option<[&Arc<str>; 2]> {
+        let mut marks = self.marks.iter();
+        let one = marks.next()?;
+        let other = marks.next().or(self.selected.as_ref()).filter(|other| *other != one)?;
+        Some(if self.is_newer(one, other, memory) { [other, one] } else { [one, other] })
     }
 
     /// By version; where one is none, by age, as far as both are known.
