@@ -108,7 +108,8 @@ fn without_a_terminal_it_names_the_commands_and_exits_with_2() {
     assert!(output.stdout.is_empty());
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
-        said.contains("commands get, tags, outdated, match, inspect, files") && said.contains("terminal"),
+        said.contains("commands get, tags, history, outdated, match, inspect, files")
+            && said.contains("terminal"),
         "{said}"
     );
 }

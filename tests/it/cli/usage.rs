@@ -33,7 +33,7 @@ async fn bad_usage_names_what_is_wrong_and_exits_2() {
     refused("reconcile ks/a -A", "use -n instead of -A").await;
     refused("reconcile ks/a --timeout soon", "needs a duration").await;
     refused("--request-timeout -1s get", "").await;
-    let commands = "get, tags, outdated, match, inspect, files, cat, pull, diff, cache, reconcile, version or completion";
+    let commands = "get, tags, history, outdated, match, inspect, files, cat, pull, diff, cache, reconcile, version or completion";
     refused("", commands).await;
 }
 
