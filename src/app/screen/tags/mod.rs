@@ -419,7 +419,7 @@ impl TagsScreen {
         let versions = self.sheet.version_of(one).is_some() && self.sheet.version_of(other).is_some();
         match (versions, made(one), made(other)) {
             (false, Some(one), Some(other)) => one > other,
-            (true, ..) | (false, ..) => self.sheet.compare(one, other) == Ordering::Less,
+            _ => self.sheet.compare(one, other) == Ordering::Less,
         }
     }
 
