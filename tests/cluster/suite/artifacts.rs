@@ -81,14 +81,63 @@ pub fn charts() -> Pair {
     }
 }
 
+/// Every pair of manifests that is at hand: steps of our own, and of podinfo a small and a large one.
+pub fn manifest_pairs() -> Vec<Pair> {
+    let own = |tag| Version { tag, path: own().join(format!("settings/{tag}")) };
+    let step =
+        |first, second| Pair { verb: "manifests", name: "settings", first: own(first), second: own(second) };
+    let mut pairs = vec![step("1.0.0", "1.1.0"), step("1.1.0", "2.0.0"), step("2.0.0", "1.0.0")];
+    if podinfo().is_dir() {
+        let version = |tag| Version { tag, path: podinfo().join(format!("manifests/{tag}.tar.gz")) };
+        let step = |first, second| Pair {
+            verb: "manifests",
+            name: "podinfo",
+            first: version(first),
+            second: version(second),
+        };
+        pairs.extend([step("6.9.1", "6.9.4"), step("6.5.0", "6.12.0")]);
+    }
+    pairs
+}
+
+/// The same of charts.
+pub fn chart_pairs() -> Vec<Pair> {
+    let own = |tag| Version { tag, path: own().join(format!("greeting/{tag}")) };
+    let mut pairs = vec![Pair { verb: "chart", name: "greeting", first: own("0.1.0"), second: own("0.2.0") }];
+    if podinfo().is_dir() {
+        let version = |tag| Version { tag, path: podinfo().join(format!("charts/podinfo-{tag}.tgz")) };
+        let step = |first, second| Pair {
+            verb: "chart",
+            name: "podinfo",
+            first: version(first),
+            second: version(second),
+        };
+        pairs.extend([step("6.9.1", "6.9.4"), step("6.5.0", "6.12.0")]);
+    }
+    pairs
+}
+
+/// Files in folders of this test's own; `verb`: as manifests or as a chart.
+pub fn push_tree(
+    place: &Place,
+    verb: &str,
+    repository: &str,
+    tag: &'static str,
+    files: &[(String, String)],
+) -> Pushed {
+    let dir = crate::cluster::scratch(&format!("{}-{}-{tag}", place.namespace, verb));
+    for (path, content) in files {
+        let path = dir.join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a temporary folder");
+        std::fs::write(path, content).expect("a file in a temporary folder");
+    }
+    Pushed { tag, digest: push(&[verb, repository, tag, dir.to_str().expect("a plain path")]) }
+}
+
 /// Manifests of this test's own, as files by name.
 pub fn push_files(place: &Place, repository: &str, tag: &'static str, files: &[(&str, String)]) -> Pushed {
-    let dir = crate::cluster::scratch(&format!("{}-{tag}", place.namespace));
-    for (name, content) in files {
-        std::fs::write(dir.join(name), content).expect("a file in a temporary folder");
-    }
-    let digest = push(&["manifests", repository, tag, dir.to_str().expect("a plain path")]);
-    Pushed { tag, digest }
+    let files: Vec<_> = files.iter().map(|(name, content)| ((*name).to_owned(), content.clone())).collect();
+    push_tree(place, "manifests", repository, tag, &files)
 }
 
 fn podinfo() -> PathBuf {

@@ -144,6 +144,17 @@ impl Place {
         read(&format!("{}/{name}", kind.path(&self.namespace)))
     }
 
+    /// A ConfigMap or a Secret of these contents.
+    pub fn configure(&self, kind: &str, name: &str, contents: &Value) {
+        let mut body = contents.clone();
+        body["apiVersion"] = json!("v1");
+        body["kind"] = json!(kind);
+        body["metadata"] = json!({"name": name, "namespace": self.namespace});
+        let plural = format!("{}s", kind.to_ascii_lowercase());
+        let path = format!("/api/v1/namespaces/{}/{plural}/{name}", self.namespace);
+        accepted(&block(API.apply(&path, &body)), &path);
+    }
+
     /// Deletes, and waits until the finalizers are through.
     pub fn delete(&self, kind: Kind, name: &str) {
         let path = format!("{}/{name}", kind.path(&self.namespace));
@@ -256,6 +267,16 @@ fn run() -> &'static str {
 fn read(path: &str) -> Result<Value, String> {
     let answer = block(API.get(path))?;
     if answer.code == 200 { Ok(answer.json()) } else { Err(format!("{path}: {}", answer.code)) }
+}
+
+/// What stands at this path of the API; None: nothing.
+pub fn standing(path: &str) -> Option<Value> {
+    let answer = block(API.get(path)).unwrap_or_else(|why| panic!("{path}: {why}"));
+    match answer.code {
+        200 => Some(answer.json()),
+        404 => None,
+        code => panic!("{path}: {code} {}", String::from_utf8_lossy(&answer.body)),
+    }
 }
 
 fn accepted(answer: &Result<Answer, String>, what: &str) {

@@ -16,8 +16,10 @@ mod pty;
 mod tape;
 
 mod access;
+mod announced;
 mod artifacts;
 mod cluster;
+mod diff;
 mod guide;
 mod inside;
 mod outage;
