@@ -4,6 +4,7 @@ mod anything;
 mod artifact;
 mod board;
 mod commands;
+mod diff;
 mod filters;
 mod keys;
 mod newest;
