@@ -2,8 +2,10 @@
 
 use crate::domain::{
     artifact::{Origin, Target},
+    comparison::Question,
     identity::{Kind, ObjectId},
     repository::Upstream,
+    source::LayerSelector,
 };
 
 /// A DNS subdomain, as Kubernetes asks of names: nothing that a shell would read as more than a word.
@@ -60,11 +62,6 @@ pub fn history(id: &ObjectId) -> Option<String> {
 /// ignore rules, otherwise with the media type that is looked for. A layer that Flux does not take is named, from 0.
 pub fn files(target: &Target, about: Option<&ObjectId>, layer: Option<usize>) -> Option<String> {
     let layer = layer.map_or_else(String::new, |layer| format!(" --layer {}", layer + 1));
-    let plain = |name: &str| {
-        let fits = name.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:[]@+".contains(c));
-        (fits && !name.is_empty() && !name.starts_with('-')).then(|| name.to_owned())
-    };
-    let sign = |reference: &str| if reference.contains(':') { '@' } else { ':' };
     let source = about.filter(|id| id.kind == Kind::OciRepository);
     let (reference, selector) = match (&target.origin, source) {
         (Origin::Registry { reference, .. }, Some(id)) => {
@@ -85,6 +82,50 @@ pub fn files(target: &Target, about: Option<&ObjectId>, layer: Option<usize>) ->
     let selector = selector.map(|media_type| Some(format!(" --layer-media-type {}", plain(media_type)?)));
     let selector = selector.unwrap_or_else(|| Some(String::new()))?;
     Some(format!("fluxscope files {}{selector}{layer}", plain(&reference)?))
+}
+
+/// `fluxscope diff ocirepo/web@sha256:… ocirepo/web:1.3.0 -n shop --consumer ks/web`: both seen with the eyes of this
+/// source, where one sees them so. None: no command says the same.
+pub fn diff(question: &Question, source: Option<&ObjectId>) -> Option<String> {
+    let namespace = question.consumer.as_ref().map(|id| &id.namespace);
+    let source = source.filter(|id| namespace.is_none_or(|namespace| *namespace == id.namespace));
+    let namespace = namespace.or(source.map(|id| &id.namespace));
+    let side = |target: &Target| match (&target.origin, source) {
+        (Origin::Registry { reference, .. }, Some(id)) => {
+            Some(format!("ocirepo/{}{}{reference}", id.name, sign(reference)))
+        }
+        // without a source nobody names its selector and ignore rules
+        (Origin::Registry { upstream, reference }, None) => {
+            let bare = target.ignore.is_none() && target.selector == LayerSelector::default();
+            bare.then(|| format!("oci://{}{}{reference}", upstream.repository, sign(reference)))
+        }
+        (Origin::Layout { path, reference }, _) => {
+            let tag = reference.as_ref().map_or_else(String::new, |tag| format!("{}{tag}", sign(tag)));
+            Some(format!("oci-layout:{}{tag}", path.display()))
+        }
+        (Origin::Archive(path) | Origin::Directory(path), _) => Some(path.display().to_string()),
+    };
+    let mut command =
+        format!("fluxscope diff {} {}", plain(&side(&question.from)?)?, plain(&side(&question.to)?)?);
+    if let Some(namespace) = namespace {
+        command.push_str(&format!(" -n {}", plain(namespace)?));
+    }
+    if let Some(id) = &question.consumer {
+        command.push_str(&format!(" --consumer {}/{}", id.kind.short(), plain(&id.name)?));
+        command.push_str(if question.build { "" } else { " --no-build" });
+        command.push_str(if question.read_secrets { " --read-secrets" } else { "" });
+    }
+    Some(command)
+}
+
+fn sign(reference: &str) -> char {
+    if reference.contains(':') { '@' } else { ':' }
+}
+
+/// Nothing that a shell would read as more than a word.
+fn plain(name: &str) -> Option<&str> {
+    let fits = name.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:[]@+".contains(c));
+    (fits && !name.is_empty() && !name.starts_with('-')).then_some(name)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use super::super::browse::{candidate_target, running};
 use crate::{
-    app::memory::Memory,
+    app::{ledger::Entry, memory::Memory},
     domain::{
         artifact::{Origin, Target},
         comparison::Question,
@@ -14,10 +14,12 @@ use crate::{
 };
 
 /// The question that two artifacts make. `about`: the object from which one came; if it consumes them, what concerns
-/// it is asked.
+/// it is asked, built where that can be done.
 pub fn between(from: Target, to: Target, about: Option<&ObjectId>) -> Question {
     let consumes = |id: &&ObjectId| matches!(id.kind, Kind::Kustomization | Kind::HelmRelease);
-    Question { from, to, consumer: about.filter(consumes).cloned(), read_secrets: false, build: false }
+    let consumer = about.filter(consumes).cloned();
+    let build = consumer.is_some();
+    Question { from, to, consumer, read_secrets: false, build }
 }
 
 /// From what the object runs to this artifact; or why that makes no question.
@@ -87,4 +89,61 @@ fn digest(origin: &Origin, memory: &Memory) -> Option<String> {
         return Some(reference.to_string());
     }
     memory.shelf.lookups.digest(upstream, reference).map(|digest| digest.as_str().to_owned())
+}
+
+/// Who takes from the repository of these two, by kind and name.
+pub(super) fn consumers(question: &Question, memory: &Memory) -> Vec<ObjectId> {
+    let mut all: Vec<ObjectId> = sources(question, memory)
+        .flat_map(|entry| memory.ledger.world.consumers(entry.object.id()))
+        .chain(question.consumer.clone())
+        .collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+fn sources<'a>(question: &Question, memory: &'a Memory) -> impl Iterator<Item = &'a Entry> {
+    let upstream = [&question.to, &question.from].into_iter().find_map(|target| match &target.origin {
+        Origin::Registry { upstream, .. } => Some(upstream.clone()),
+        Origin::Layout { .. } | Origin::Archive(_) | Origin::Directory(_) => None,
+    });
+    upstream.into_iter().flat_map(|upstream| memory.ledger.sources_of(&upstream).collect::<Vec<_>>())
+}
+
+/// The source with whose eyes these two are seen, so that a command can see them so too.
+pub(super) fn source(question: &Question, memory: &Memory) -> Option<ObjectId> {
+    let sees = |entry: &&Entry| match entry.object.as_source().map(|source| &source.spec) {
+        Some(SourceSpec::Oci(spec)) => {
+            spec.layer == question.to.selector && spec.ignore == question.to.ignore
+        }
+        Some(
+            SourceSpec::HelmRepository { .. }
+            | SourceSpec::HelmChart { .. }
+            | SourceSpec::ExternalArtifact { .. }
+            | SourceSpec::Other { .. },
+        )
+        | None => false,
+    };
+    let near = question.consumer.as_ref().map(|consumer| consumer.namespace.clone());
+    let mut fit: Vec<ObjectId> =
+        sources(question, memory).filter(sees).map(|entry| entry.object.id().clone()).collect();
+    fit.sort_by_key(|id| (Some(&id.namespace) != near.as_ref(), id.clone()));
+    fit.into_iter().next()
+}
+
+/// The tag under which this digest is known here: what a source or a consumer runs, or a tag that was asked about.
+pub(super) fn tag_of(upstream: &Upstream, digest: &str, memory: &Memory) -> Option<String> {
+    let world = &memory.ledger.world;
+    let own = memory.ledger.sources_of(upstream).flat_map(|entry| {
+        let id = entry.object.id();
+        std::iter::once(id.clone()).chain(world.consumers(id))
+    });
+    let runs = own.filter_map(|id| {
+        let revision = world.get(&id)?.revision()?.clone();
+        let same = revision.digest().is_some_and(|other| other.as_str() == digest);
+        same.then(|| revision.tag().map(ToOwned::to_owned))?
+    });
+    let asked = memory.shelf.lookups.known(upstream);
+    let asked = asked.filter(|(tag, known)| known.as_str() == digest && !tag.contains(':'));
+    runs.chain(asked.map(|(tag, _)| tag.to_owned())).next()
 }

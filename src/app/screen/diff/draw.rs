@@ -1,0 +1,397 @@
+//! The comparison on the screen: what it is on top, what differs at the left, how at the right, and below how much is
+//! shown. Only what can be seen is drawn.
+
+use super::{
+    super::{inner, paint_lines, problem_lines},
+    DiffScreen, head,
+    list::Item,
+};
+use crate::{
+    app::{memory::Memory, page::Subject, shelf::comparisons::Compared},
+    domain::{
+        comparison::Comparison,
+        diff::{Change, FileChange, Found, ObjectChange, Odd, Oddity, Which},
+        impact::Impact,
+    },
+    widgets::{
+        layout, text,
+        theme::{Meaning, Theme},
+    },
+};
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+};
+
+/// From this width on the change stands beside the list.
+const BESIDE_FROM: u16 = 100;
+
+/// Dangers that are told above the change of an object.
+const TOLD: usize = 3;
+
+/// Where things are.
+pub(super) struct Areas {
+    head: Rect,
+    pub(super) list: Option<Rect>,
+    /// The change, with the words above it.
+    side: Option<Rect>,
+    /// Its lines.
+    pub(super) pane: Option<Rect>,
+    foot: Rect,
+}
+
+pub(super) fn areas(screen: &DiffScreen, comparison: &Comparison, memory: &Memory, content: Rect) -> Areas {
+    let area = inner(content);
+    let lines = head::lines(comparison, memory, area.width).len() as u16;
+    let taken = lines.min(content.height / 2);
+    let head = Rect { height: taken, ..area };
+    let rest = Rect { y: content.y + taken + 1, height: content.height.saturating_sub(taken + 2), ..area };
+    let foot = Rect { y: content.bottom().saturating_sub(1), height: 1, ..area };
+    let (list, side) = if content.width >= BESIDE_FROM {
+        let width = (content.width / 3).clamp(36, 56);
+        let side = Rect { x: rest.x + width + 2, width: rest.width.saturating_sub(width + 2), ..rest };
+        (Some(Rect { width, ..rest }), Some(side))
+    } else if screen.reading {
+        (None, Some(rest))
+    } else {
+        (Some(rest), None)
+    };
+    let pane = side.map(|side| {
+        let words = words(screen, comparison, memory, side.width).len() as u16;
+        let words = words.min(side.height / 2);
+        Rect { y: side.y + words, height: side.height - words, ..side }
+    });
+    Areas { head, list, side, pane, foot }
+}
+
+impl DiffScreen {
+    pub fn draw(&self, memory: &Memory, buffer: &mut Buffer, content: Rect) {
+        let area = inner(content);
+        let lines = match memory.shelf.comparisons.get(&self.question) {
+            None => vec![Line::from(format!("asking {}", memory.theme.waiting()))],
+            Some(Compared::Coming(coming)) => head::waiting(self, coming, memory, area.width),
+            Some(Compared::Failed(problem)) => {
+                let mut lines = problem_lines(problem, memory, area.width);
+                lines.push(Line::from("^R asks again."));
+                lines
+            }
+            Some(Compared::Here(comparison)) => {
+                return self.draw_answer(comparison, memory, buffer, content);
+            }
+        };
+        paint_lines(buffer, area, &lines);
+    }
+
+    fn draw_answer(&self, comparison: &Comparison, memory: &Memory, buffer: &mut Buffer, content: Rect) {
+        let areas = areas(self, comparison, memory, content);
+        paint_lines(buffer, areas.head, &head::lines(comparison, memory, areas.head.width));
+        let rule = memory.theme.rule().repeat(usize::from(areas.head.width));
+        let muted = memory.theme.style(Meaning::Muted);
+        buffer.set_string(areas.head.x, areas.head.bottom(), rule, muted);
+        let foot = text::fit(&self.foot(comparison, memory), usize::from(areas.foot.width));
+        buffer.set_string(areas.foot.x, areas.foot.y, foot, muted);
+        if let Some(list) = areas.list {
+            self.draw_list(comparison, memory, buffer, list);
+        }
+        if let (Some(side), Some(pane)) = (areas.side, areas.pane) {
+            if areas.list.is_some() {
+                for y in side.top()..side.bottom() {
+                    buffer.set_string(side.x - 1, y, memory.theme.pick("│", "|"), muted);
+                }
+            }
+            let above = Rect { height: pane.y - side.y, ..side };
+            paint_lines(buffer, above, &words(self, comparison, memory, side.width));
+            self.pane.draw(self.reading, memory, buffer, pane);
+        }
+    }
+
+    fn draw_list(&self, comparison: &Comparison, memory: &Memory, buffer: &mut Buffer, area: Rect) {
+        if self.list.view.is_empty() || self.list.total == 0 && self.list.groups.is_empty() {
+            let lines: Vec<Line<'_>> = text::wrap(&self.nothing(comparison), usize::from(area.width))
+                .into_iter()
+                .map(Line::from)
+                .collect();
+            paint_lines(buffer, area, &lines);
+            return;
+        }
+        let mut area = area;
+        if comparison.diff().is_same() && comparison.source.is_same() && self.list.filter.is_empty() {
+            let lines = text::wrap(&self.nothing(comparison), usize::from(area.width));
+            let lines: Vec<Line<'_>> = lines.into_iter().map(Line::from).collect();
+            paint_lines(buffer, area, &lines);
+            let taken = (lines.len() as u16 + 1).min(area.height);
+            area = Rect { y: area.y + taken, height: area.height - taken, ..area };
+        }
+        let height = usize::from(area.height);
+        let first = layout::window(self.first, self.at, height, self.list.view.len());
+        let rows = self.list.view.iter().enumerate().skip(first).take(height);
+        for ((row, item), y) in rows.zip(area.top()..area.bottom()) {
+            let line = Rect { y, height: 1, ..area };
+            let selected = row == self.at;
+            let meaning = if self.reading { Meaning::Marked } else { Meaning::Selected };
+            let style = if selected { memory.theme.style(meaning) } else { Style::new() };
+            buffer.set_style(line, style);
+            let cells = self.cells(*item, comparison, &memory.theme, usize::from(area.width));
+            draw_cells(&cells, style, memory, buffer, line);
+        }
+    }
+
+    fn cells(&self, item: Item, comparison: &Comparison, theme: &Theme, room: usize) -> Cells {
+        match item {
+            Item::Group(at) => {
+                let sign =
+                    if self.list.is_open(at) { theme.pick("▾", "v") } else { theme.pick("▸", ">") };
+                let group = &self.list.groups[at];
+                let left = format!("{sign} {}", text::line(&group.label));
+                Cells { left, meaning: Meaning::Title, right: group.count.to_string(), danger: None }
+            }
+            Item::More(count) => {
+                let left = format!("    {}: Enter shows them", text::count(count, "more danger"));
+                Cells { left, meaning: Meaning::Muted, right: String::new(), danger: None }
+            }
+            Item::Impact(at) => impact(&comparison.impact[at], theme, room),
+            Item::Object(at) => self.object(item, &comparison.diff().objects[at], theme),
+            Item::File(at) => {
+                let file = &comparison.source.files[at];
+                let left = format!("  {} {}", sign(file.change), text::line(file.path()));
+                let right = self.viewed(item, theme).to_owned();
+                Cells { left, meaning: Meaning::Plain, right, danger: self.list.danger(item) }
+            }
+            Item::Oddity(at) => {
+                let oddity = &comparison.diff().oddities[at];
+                let left = format!("  ? {}", text::line(&oddity.path));
+                Cells { left, meaning: Meaning::Warning, right: brief(&oddity.what).to_owned(), danger: None }
+            }
+            Item::Note(at) => {
+                let left = format!("    {}", text::line(&comparison.notes[at]));
+                Cells { left, meaning: Meaning::Plain, right: String::new(), danger: None }
+            }
+        }
+    }
+
+    fn object(&self, item: Item, object: &ObjectChange, theme: &Theme) -> Cells {
+        let name = object.found().map_or("", |found| &found.key.name);
+        let left = format!("  {} {}", sign(object.change), text::line(name));
+        let fields = object.fields.len();
+        let count = if fields > 0 { fields.to_string() } else { String::new() };
+        let right = [self.viewed(item, theme), &count].join(" ").trim().to_owned();
+        Cells { left, meaning: Meaning::Plain, right, danger: self.list.danger(item) }
+    }
+
+    fn viewed(&self, item: Item, theme: &Theme) -> &'static str {
+        if self.list.is_viewed(item) { theme.pick("✓", "viewed") } else { "" }
+    }
+
+    /// Why there is no row.
+    fn nothing(&self, comparison: &Comparison) -> String {
+        if !self.list.filter.is_empty() {
+            let text = text::line(&self.list.filter.text);
+            return format!(
+                "none of {} matches {text}. Esc clears the filter.",
+                text::count(self.list.total, "change")
+            );
+        }
+        let diff = comparison.diff();
+        let same = match comparison.is_same() {
+            Some(_) => "Nothing that is applied differs.",
+            None => "Nothing differs in what was read, and not all was read.",
+        };
+        let rest = match diff.same_objects {
+            0 => text::count(comparison.source.same_files, "file"),
+            objects => text::count(objects, "object"),
+        };
+        let are = if rest.starts_with("1 ") { "is" } else { "are" };
+        format!("{same} {rest} {are} the same.")
+    }
+
+    /// How much is shown, how much was seen, and what is left out.
+    fn foot(&self, comparison: &Comparison, memory: &Memory) -> String {
+        let list = &self.list;
+        let mut words = Vec::new();
+        let narrowed = !list.filter.is_empty();
+        words.push(if narrowed {
+            format!("{} of {}", list.shown, text::count(list.total, "change"))
+        } else {
+            text::count(list.total, "change")
+        });
+        if !list.viewed.is_empty() {
+            words.push(format!("{} viewed", list.viewed.len()));
+        }
+        let hidden = list.hidden;
+        let mut left = Vec::new();
+        for (count, noun) in [
+            (hidden.formatting, "formatting only"),
+            (hidden.moved, "moved"),
+            (hidden.files, "files of these objects"),
+        ] {
+            if count > 0 {
+                left.push(format!("{count} {noun}"));
+            }
+        }
+        if !left.is_empty() {
+            words.push(format!("{} hidden (f shows)", left.join(", ")));
+        } else if list.quiet {
+            words.push("all shown (f hides what changes nothing)".to_owned());
+        }
+        words.push(format!("{} the same", text::count(comparison.diff().same_objects, "object")));
+        if let Some((at, count)) = self.pane.hunk().filter(|_| self.reading) {
+            words.insert(0, format!("hunk {at}/{count}"));
+        }
+        words.join(&format!(" {} ", memory.theme.dot()))
+    }
+}
+
+/// One row: a sign and words at the left, numbers at the right.
+struct Cells {
+    left: String,
+    meaning: Meaning,
+    right: String,
+    danger: Option<crate::domain::impact::Danger>,
+}
+
+fn draw_cells(cells: &Cells, style: Style, memory: &Memory, buffer: &mut Buffer, line: Rect) {
+    let theme = &memory.theme;
+    let danger = cells.danger.map_or("", |danger| head::glyph(danger, theme));
+    let right = text::width(&cells.right) + 1 + if danger.is_empty() { 0 } else { text::width(danger) + 1 };
+    let room = usize::from(line.width);
+    let left = text::fit(&cells.left, room.saturating_sub(right));
+    buffer.set_string(line.x, line.y, left, theme.style(cells.meaning).patch(style));
+    let mut spans = Vec::new();
+    if let Some(meant) = cells.danger {
+        spans.push(Span::styled(format!("{danger} "), theme.style(head::meaning(meant)).patch(style)));
+    }
+    spans.push(Span::styled(cells.right.clone(), style));
+    let ending = Line::from(spans);
+    let width = ending.width() as u16;
+    buffer.set_line(line.right().saturating_sub(width), line.y, &ending, width);
+}
+
+fn impact(impact: &Impact, theme: &Theme, room: usize) -> Cells {
+    let about = impact.object.as_ref().map(|object| text::line(&object.key.to_string()));
+    let what = impact.what.word();
+    let glyph = text::pad(head::glyph(impact.danger, theme), 2, false);
+    let words = match about {
+        // with room for it the sentence says more than the name
+        Some(_) | None if room >= 70 => text::line(&impact.why),
+        Some(about) => about,
+        None => text::line(&impact.why),
+    };
+    let left = format!("{glyph} {what}  {words}");
+    Cells { left, meaning: head::meaning(impact.danger), right: String::new(), danger: None }
+}
+
+pub(super) const fn sign(change: Change) -> &'static str {
+    match change {
+        Change::Removed => "-",
+        Change::Added => "+",
+        Change::Changed => "~",
+        Change::Renamed | Change::Moved => ">",
+        Change::Formatting => "=",
+    }
+}
+
+const fn brief(odd: &Odd) -> &'static str {
+    match odd {
+        Odd::Broken(_) => "broken",
+        Odd::NoObject { .. } => "no object",
+        Odd::Doubled { .. } => "twice",
+        Odd::Cut(_) => "cut",
+    }
+}
+
+/// What is said above the lines of a change.
+fn words(screen: &DiffScreen, comparison: &Comparison, memory: &Memory, width: u16) -> Vec<Line<'static>> {
+    let room = usize::from(width);
+    let Some(item) = screen.item else { return Vec::new() };
+    let theme = &memory.theme;
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    let say = |lines: &mut Vec<Line<'static>>, words: &str, meaning: Meaning, most: usize| {
+        let style = theme.style(meaning);
+        lines.extend(text::wrap(words, room).into_iter().take(most).map(|line| Line::styled(line, style)));
+    };
+    match screen.list.subject(item) {
+        Some(Subject::Object(at)) => {
+            say(&mut lines, &object_words(&comparison.diff().objects[at], theme), Meaning::Title, 2);
+        }
+        Some(Subject::File(at)) => {
+            say(&mut lines, &file_words(&comparison.source.files[at]), Meaning::Title, 2);
+        }
+        None => {}
+    }
+    match item {
+        Item::Group(_) => say(&mut lines, "Enter opens or closes it; x all of them.", Meaning::Muted, 1),
+        Item::More(_) => say(&mut lines, "Enter shows all dangers.", Meaning::Muted, 1),
+        Item::Note(at) => say(&mut lines, &comparison.notes[at], Meaning::Plain, 20),
+        Item::Oddity(at) => say(&mut lines, &odd_words(&comparison.diff().oddities[at]), Meaning::Warning, 8),
+        Item::Impact(at) => {
+            let impact = &comparison.impact[at];
+            say(&mut lines, &told(impact, theme), head::meaning(impact.danger), 6);
+        }
+        Item::Object(at) => {
+            let impacts = screen.list.impacts_of(at);
+            for impact in impacts.iter().take(TOLD).filter_map(|at| comparison.impact.get(*at)) {
+                say(&mut lines, &told(impact, theme), head::meaning(impact.danger), 2);
+            }
+            if impacts.len() > TOLD {
+                let words = format!("and {}", text::count(impacts.len() - TOLD, "more danger"));
+                say(&mut lines, &words, Meaning::Muted, 1);
+            }
+        }
+        Item::File(_) => {}
+    }
+    for note in screen.pane.page().iter().flat_map(|page| &page.notes) {
+        say(&mut lines, note, Meaning::Muted, 2);
+    }
+    lines
+}
+
+fn told(impact: &Impact, theme: &Theme) -> String {
+    format!("{} {}: {}", head::glyph(impact.danger, theme), impact.what.word(), impact.why)
+}
+
+fn object_words(object: &ObjectChange, theme: &Theme) -> String {
+    let Some(found) = object.found() else { return String::new() };
+    let place = |found: &Found| format!("{}:{}", found.path, found.line);
+    let places = match (&object.from, &object.to) {
+        (Some(from), Some(to)) if from.path != to.path => {
+            format!("{} {} {}", place(from), theme.arrow(), place(to))
+        }
+        (_, Some(found)) | (Some(found), None) => place(found),
+        (None, None) => String::new(),
+    };
+    format!(
+        "{} {}  {}  {}  {places}",
+        sign(object.change),
+        found.key,
+        found.api_version,
+        object.change.word()
+    )
+}
+
+fn file_words(file: &FileChange) -> String {
+    format!("{} {}  {}", sign(file.change), file.path(), file.change.word())
+}
+
+fn odd_words(oddity: &Oddity) -> String {
+    let side = match oddity.which {
+        Which::From => "before",
+        Which::To => "after",
+        Which::Both => "on both sides",
+    };
+    let path = &oddity.path;
+    match &oddity.what {
+        Odd::Broken(broken) => {
+            format!(
+                "{path}:{} {side}: the document cannot be read, its text is compared: {}",
+                broken.line, broken.why
+            )
+        }
+        Odd::NoObject { line } => format!("{path}:{line} {side}: YAML that names no object"),
+        Odd::Doubled { key, line } => {
+            format!("{path}:{line} {side}: {key} stands in several places; the last one was compared")
+        }
+        Odd::Cut(why) => format!("{path} {side}: {why}"),
+    }
+}

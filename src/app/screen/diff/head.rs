@@ -1,0 +1,259 @@
+//! What is compared, how far it was seen, and how much differs: the lines above the list. Words only.
+
+use super::{DiffScreen, sides::tag_of};
+use crate::{
+    app::{
+        memory::Memory,
+        shelf::comparisons::{Coming, Received},
+    },
+    domain::{
+        artifact::{Origin, Target},
+        commits,
+        comparison::{Comparison, Half, Tier},
+        diff::Change,
+        impact::Danger,
+        lens::Lens,
+    },
+    widgets::{
+        text,
+        theme::{Meaning, Theme},
+    },
+};
+use ratatui::text::{Line, Span};
+
+/// Lines of notes above the list; all of them stand in it.
+const NOTES: usize = 2;
+
+pub(super) fn glyph(danger: Danger, theme: &Theme) -> &'static str {
+    match danger {
+        Danger::High => theme.pick("‼", "!!"),
+        Danger::Medium => "!",
+        Danger::Low => theme.pick("·", "."),
+    }
+}
+
+pub(super) const fn meaning(danger: Danger) -> Meaning {
+    match danger {
+        Danger::High => Meaning::Problem,
+        Danger::Medium => Meaning::Warning,
+        Danger::Low => Meaning::Muted,
+    }
+}
+
+pub(super) fn lines(comparison: &Comparison, memory: &Memory, width: u16) -> Vec<Line<'static>> {
+    let room = usize::from(width);
+    let theme = &memory.theme;
+    let mut lines = vec![Line::styled(revisions(comparison, memory, room), theme.style(Meaning::Title))];
+    let seen = format!("{} {} {}", tier(&comparison.tier), theme.dot(), eyes(&comparison.lens));
+    lines.extend(text::wrap(&seen, room).into_iter().take(2).map(Line::from));
+    lines.push(counts(comparison, theme));
+    lines.extend(commits(comparison, memory, room));
+    let count = comparison.notes.len();
+    for (at, note) in comparison.notes.iter().take(NOTES).enumerate() {
+        let more = if at + 1 == NOTES && count > NOTES {
+            format!(" (and {}, below)", text::count(count - NOTES, "more note"))
+        } else {
+            String::new()
+        };
+        let left = room.saturating_sub(text::width(&more));
+        let words = format!("{}{more}", text::fit(&text::line(note), left));
+        lines.push(Line::styled(words, theme.style(Meaning::Warning)));
+    }
+    lines
+}
+
+/// `6.9.1@0ddba110 (2026-10-11, 2.1 KiB) → 6.9.4@a1b2c3d4 (2026-11-19, 2.3 KiB)`; shorter where there is less room.
+fn revisions(comparison: &Comparison, memory: &Memory, room: usize) -> String {
+    let [from, to] = [&comparison.from, &comparison.to];
+    let arrow = memory.theme.arrow();
+    let whole = format!("{} {arrow} {}", described(from, memory), described(to, memory));
+    if text::width(&whole) <= room {
+        return whole;
+    }
+    text::fit(&format!("{} {arrow} {}", named(from, memory), named(to, memory)), room)
+}
+
+fn described(half: &Half, memory: &Memory) -> String {
+    let mut said = Vec::new();
+    said.extend(half.artifact.manifest.created().map(|made| text::line(made.get(..10).unwrap_or(made))));
+    said.push(text::bytes(size(half)));
+    if !half.verified && matches!(half.artifact.target.origin, Origin::Registry { .. }) {
+        said.push("not verified".to_owned());
+    }
+    format!("{} ({})", named(half, memory), said.join(", "))
+}
+
+/// Of the layer that Flux takes, as it is stored; of a folder all its files.
+fn size(half: &Half) -> u64 {
+    let taken = half.artifact.taken.as_ref().ok();
+    let layer = taken.and_then(|taken| half.artifact.manifest.layers.get(taken.layer)?.size);
+    layer.unwrap_or_else(|| half.tree.stored().map(|entry| entry.size).sum())
+}
+
+/// Tag and digest, or the place of a local one.
+fn named(half: &Half, memory: &Memory) -> String {
+    let short = half.artifact.digest.short();
+    let digest = short.rsplit(':').next().unwrap_or_default();
+    match &half.artifact.target.origin {
+        Origin::Registry { upstream, reference } => {
+            let known = tag_of(upstream, half.artifact.digest.as_str(), memory);
+            let own = (!reference.contains(':')).then(|| reference.to_string());
+            own.or(known).map_or_else(|| format!("@{digest}"), |tag| format!("{}@{digest}", text::line(&tag)))
+        }
+        origin @ (Origin::Layout { .. } | Origin::Archive(_) | Origin::Directory(_)) => {
+            text::line(&super::super::artifact::name(origin))
+        }
+    }
+}
+
+fn tier(tier: &Tier) -> String {
+    match tier {
+        Tier::Source { why: None } => "source diff".to_owned(),
+        Tier::Source { why: Some(why) } => format!("source diff ({why})"),
+        Tier::Built { by } => format!("built by {by}"),
+    }
+}
+
+/// Through whose eyes.
+fn eyes(lens: &Lens) -> String {
+    let paused = |suspended: bool| if suspended { ", suspended" } else { "" };
+    match lens {
+        Lens::Whole => "whole artifact".to_owned(),
+        Lens::Kustomization(lens) => {
+            let path = if lens.path.is_empty() { "its root" } else { &lens.path };
+            let prune = if lens.prune { "prunes" } else { "does not prune" };
+            format!("for {}: path {path}, {prune}{}", lens.id, paused(lens.suspended))
+        }
+        Lens::Release(lens) => format!("for {}{}", lens.id, paused(lens.suspended)),
+    }
+}
+
+/// `+3 ~17 -1 objects · 2 CRDs · 1 Secret · ‼ 2 high`.
+fn counts(comparison: &Comparison, theme: &Theme) -> Line<'static> {
+    let objects = &comparison.diff().objects;
+    let loud = || objects.iter().filter(|object| !object.change.is_quiet());
+    let of = |change: Change| loud().filter(|object| object.change == change).count();
+    let kind = |kind: &str| {
+        loud().filter(|object| object.found().is_some_and(|found| &*found.key.kind == kind)).count()
+    };
+    let mut words = format!("+{} ~{} -{}", of(Change::Added), of(Change::Changed), of(Change::Removed));
+    let renamed = of(Change::Renamed);
+    if renamed > 0 {
+        words.push_str(&format!(" >{renamed}"));
+    }
+    words.push_str(" objects");
+    let mut parts = vec![words];
+    for (name, noun) in
+        [("CustomResourceDefinition", "CRD"), ("Secret", "Secret"), ("Namespace", "Namespace")]
+    {
+        let count = kind(name);
+        if count > 0 {
+            parts.push(text::count(count, noun));
+        }
+    }
+    let files = comparison.source.files.iter().filter(|file| !file.change.is_quiet()).count();
+    parts.push(text::count(files, "file"));
+    let dot = format!(" {} ", theme.dot());
+    let mut spans = vec![Span::raw(parts.join(&dot))];
+    for danger in [Danger::High, Danger::Medium, Danger::Low] {
+        let count = comparison.impact.iter().filter(|impact| impact.danger == danger).count();
+        if count > 0 {
+            spans.push(Span::raw(dot.clone()));
+            let words = format!("{} {count} {}", glyph(danger, theme), danger.word());
+            spans.push(Span::styled(words, theme.style(meaning(danger))));
+        }
+    }
+    Line::from(spans)
+}
+
+fn commits(comparison: &Comparison, memory: &Memory, room: usize) -> Option<Line<'static>> {
+    let revision = |half: &Half| commits::revision(&half.artifact.manifest).map(short);
+    let (from, to) = (revision(&comparison.from), revision(&comparison.to));
+    let unknown = || "?".to_owned();
+    if from.is_none() && to.is_none() {
+        return None;
+    }
+    let commits = format!(
+        "commits {} {} {}",
+        from.unwrap_or_else(unknown),
+        memory.theme.arrow(),
+        to.unwrap_or_else(unknown)
+    );
+    let link = link(comparison).map_or_else(String::new, |link| format!("  {link}"));
+    let left = room.saturating_sub(text::width(&commits));
+    let link = if text::width(&link) <= left { link } else { "  o copies the link".to_owned() };
+    let link = if text::width(&link) <= left { link } else { String::new() };
+    let style = memory.theme.style(Meaning::Link);
+    Some(Line::from(vec![Span::raw(text::fit(&commits, room)), Span::styled(link, style)]))
+}
+
+pub(super) fn link(comparison: &Comparison) -> Option<String> {
+    commits::compare_link(&comparison.from.artifact.manifest, &comparison.to.artifact.manifest)
+}
+
+/// `main@8fa1c3d` of `main@sha1:8fa1c3d0…`.
+fn short(revision: &str) -> String {
+    let words = match revision.rsplit_once(':') {
+        Some((before, hash)) => {
+            let name = before.rsplit_once('@').map_or("", |(name, _)| name);
+            format!("{name}@{}", hash.get(..8).unwrap_or(hash))
+        }
+        None => revision.to_owned(),
+    };
+    text::fit(&text::line(&words), 32)
+}
+
+/// While the answer is on its way: what is asked, since when, and how much of it came.
+pub(super) fn waiting(
+    screen: &DiffScreen,
+    coming: &Coming,
+    memory: &Memory,
+    width: u16,
+) -> Vec<Line<'static>> {
+    let room = usize::from(width);
+    let theme = &memory.theme;
+    let question = &screen.question;
+    let age = memory.age(coming.since);
+    let head = format!("comparing, for {age} {}", theme.waiting());
+    let mut lines = vec![Line::styled(head, theme.style(Meaning::Title))];
+    for (word, target, side) in [("from", &question.from, coming.from), ("to  ", &question.to, coming.to)] {
+        lines.push(Line::from(text::fit(&format!("{word}  {}", address(target)), room)));
+        let seconds = (memory.now.as_second() - coming.since.as_second()).max(1);
+        lines.push(Line::styled(
+            text::fit(&format!("      {}", received(side, seconds)), room),
+            theme.style(Meaning::Muted),
+        ));
+    }
+    if let Some(consumer) = &question.consumer {
+        lines.push(Line::from(text::fit(&text::line(&format!("for   {consumer}")), room)));
+    }
+    if let Some(work) = &coming.work {
+        lines.push(Line::from(text::fit(&format!("now   {}", text::line(work)), room)));
+    }
+    lines.push(Line::default());
+    lines.push(Line::from("Esc cancels."));
+    lines
+}
+
+fn received(side: Received, seconds: i64) -> String {
+    if side == Received::default() {
+        return "asked; nothing came yet".to_owned();
+    }
+    let whole = side.of.map_or_else(String::new, |of| format!(" of {}", text::bytes(of)));
+    let from = if side.from_cache { "from the cache" } else { "read" };
+    let rate = text::bytes(side.bytes / seconds.unsigned_abs());
+    format!("{}{whole} {from}, {rate}/s", text::bytes(side.bytes))
+}
+
+/// In full.
+fn address(target: &Target) -> String {
+    match &target.origin {
+        Origin::Registry { upstream, reference } => {
+            let sign = if reference.contains(':') { '@' } else { ':' };
+            text::line(&format!("oci://{}{sign}{reference}", upstream.repository))
+        }
+        origin @ (Origin::Layout { .. } | Origin::Archive(_) | Origin::Directory(_)) => {
+            text::line(&super::super::artifact::name(origin))
+        }
+    }
+}
