@@ -8,7 +8,7 @@ use crate::{
     },
     domain::{
         artifact::{Origin, Target},
-        commits,
+        commits::Commits,
         comparison::{Comparison, Half, Tier},
         diff::Change,
         impact::Danger,
@@ -167,28 +167,28 @@ fn counts(comparison: &Comparison, theme: &Theme) -> Line<'static> {
 }
 
 fn commits(comparison: &Comparison, memory: &Memory, room: usize) -> Option<Line<'static>> {
-    let revision = |half: &Half| commits::revision(&half.artifact.manifest).map(short);
-    let (from, to) = (revision(&comparison.from), revision(&comparison.to));
-    let unknown = || "?".to_owned();
+    let Commits { from, to, link } = between(comparison);
     if from.is_none() && to.is_none() {
         return None;
     }
-    let commits = format!(
-        "commits {} {} {}",
-        from.unwrap_or_else(unknown),
-        memory.theme.arrow(),
-        to.unwrap_or_else(unknown)
-    );
-    let link = link(comparison).map_or_else(String::new, |link| format!("  {link}"));
+    let words = |revision: Option<Box<str>>| revision.map_or_else(|| "?".to_owned(), |text| short(&text));
+    let commits = format!("commits {} {} {}", words(from), memory.theme.arrow(), words(to));
     let left = room.saturating_sub(text::width(&commits));
-    let link = if text::width(&link) <= left { link } else { "  o copies the link".to_owned() };
-    let link = if text::width(&link) <= left { link } else { String::new() };
+    let fits = |words: &String| text::width(words) <= left;
+    let link = link
+        .map(|link| format!("  {link}"))
+        .map(|link| if fits(&link) { link } else { "  o copies the link".to_owned() });
+    let link = link.filter(fits).unwrap_or_default();
     let style = memory.theme.style(Meaning::Link);
     Some(Line::from(vec![Span::raw(text::fit(&commits, room)), Span::styled(link, style)]))
 }
 
+fn between(comparison: &Comparison) -> Commits {
+    Commits::between(&comparison.from.artifact, &comparison.to.artifact)
+}
+
 pub(super) fn link(comparison: &Comparison) -> Option<String> {
-    commits::compare_link(&comparison.from.artifact.manifest, &comparison.to.artifact.manifest)
+    between(comparison).link
 }
 
 /// `main@8fa1c3d` of `main@sha1:8fa1c3d0…`.
