@@ -169,7 +169,7 @@ impl Tools {
             }
             Some(_) | None => manifests,
         };
-        Ok(Rendered { manifests, by, notes })
+        Ok(Rendered { manifests: lens.covered(manifests), by, notes })
     }
 
     async fn helm_template(
@@ -180,13 +180,15 @@ impl Tools {
         what: &str,
     ) -> Result<(Bytes, Option<String>), Problem> {
         let values = lens.values_text();
+        let checks_schema = plan.checks_schema;
         let room = furnished(plan, what).await?;
         let file = room.write_beside("values.json", values.as_bytes()).map_err(|why| failed(what, &why))?;
-        let mut arguments: Vec<OsString> =
-            ["template", "--is-upgrade", "--skip-schema-validation"].map(Into::into).into();
+        let mut arguments: Vec<OsString> = ["template", "--is-upgrade"].map(Into::into).into();
         arguments.extend(["--namespace".into(), (&*lens.target_namespace).into()]);
         arguments.extend(["--values".into(), file.into()]);
+        arguments.extend((!checks_schema).then(|| "--skip-schema-validation".into()));
         arguments.extend(lens.upgrades_crds().then(|| "--include-crds".into()));
+        arguments.extend(lens.skips_tests().then(|| "--skip-tests".into()));
         arguments.extend(lens.skips_hooks().then(|| "--no-hooks".into()));
         arguments.extend(["--".into(), (&*lens.release_name).into(), ".".into()]);
         let job = self.job(tool, &room, "", arguments);

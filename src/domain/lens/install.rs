@@ -20,6 +20,15 @@ impl ReleaseLens {
         self.spec.pointer("/upgrade/disableHooks").and_then(Value::as_bool) == Some(true)
     }
 
+    pub fn checks_schema(&self) -> bool {
+        self.spec.pointer("/upgrade/disableSchemaValidation").and_then(Value::as_bool) != Some(true)
+    }
+
+    /// Hooks that only `helm test` runs are not among what an upgrade applies.
+    pub fn skips_tests(&self) -> bool {
+        self.spec.pointer("/test/enable").and_then(Value::as_bool) != Some(true)
+    }
+
     /// Post-renderers, and `commonMetadata` after them.
     pub fn post_renders(&self) -> usize {
         self.renderers().len() + usize::from(self.common_metadata().is_some())

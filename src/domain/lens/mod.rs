@@ -1,6 +1,7 @@
 //! Through whose eyes two revisions are compared: the whole artifact, or what one consumer makes of it. It reads the
 //! consumer's spec; it asks nobody and renders nothing.
 
+mod cover;
 mod generate;
 mod install;
 mod look;

@@ -24,6 +24,8 @@ pub struct Plan {
     pub root: Box<str>,
     /// Paths are relative and clean; each once.
     pub files: Vec<(Box<str>, Bytes)>,
+    /// Of a chart: its schemas name nothing that Helm would fetch, so it may check values against them.
+    pub checks_schema: bool,
     /// What the result cannot know, each in one sentence.
     pub notes: Vec<String>,
 }
@@ -51,7 +53,7 @@ impl KustomizationLens {
             files.push((safe(path).map_err(|why| self.refused(Cause::Refused, why))?, bytes));
         }
         files.push((steering.into(), text.into()));
-        Ok(Plan { root: self.path.clone(), files, notes: self.unknown() })
+        Ok(Plan { root: self.path.clone(), files, checks_schema: false, notes: self.unknown() })
     }
 
     fn refused(&self, cause: Cause, why: String) -> Problem {
@@ -105,7 +107,8 @@ impl ReleaseLens {
         };
         let mut plan = Plan::default();
         for file in side.files.iter().filter(|file| paths::is_below(&file.path, root)) {
-            let path = file.path.strip_prefix(root).unwrap_or(&file.path).trim_start_matches('/');
+            let path = file.path.strip_prefix(root).unwrap_or(&file.path);
+            let path = path.strip_prefix('/').unwrap_or(path);
             let path = safe(path).map_err(|why| refused(Cause::Refused, why))?;
             let Some(bytes) = file.bytes.clone() else {
                 return Err(refused(Cause::Other, format!("{} was not read", quote(&file.path))));
@@ -114,6 +117,7 @@ impl ReleaseLens {
         }
         self.missing_charts(&plan).map_err(|why| refused(Cause::Refused, why))?;
         self.stand_in(&mut plan).map_err(|why| refused(Cause::Invalid, why))?;
+        plan.checks_schema = self.checks_schema() && plan.has_closed_schemas();
         plan.notes = self.unknown(&plan);
         Ok(plan)
     }
@@ -166,13 +170,12 @@ impl ReleaseLens {
 
     fn unknown(&self, plan: &Plan) -> Vec<String> {
         let mut notes = vec!["which APIs the cluster serves is not known to the templates".to_owned()];
-        if plan.files.iter().any(|(path, _)| path.rsplit('/').next() == Some("values.schema.json")) {
+        if !plan.checks_schema && self.checks_schema() {
             notes.push("values are not checked against the chart's values.schema.json".to_owned());
         }
-        let templates = plan
-            .files
-            .iter()
-            .filter(|(path, _)| path.starts_with("templates/") || path.contains("/templates/"));
+        let skips = |path: &str| self.skips_tests() && format!("/{path}").contains("/templates/tests/");
+        let is_template = |path: &str| format!("/{path}").contains("/templates/") && !skips(path);
+        let templates = plan.files.iter().filter(|(path, _)| is_template(path));
         let uses = |words: &[&str]| {
             let says = |bytes: &Bytes| words.iter().any(|word| contains(bytes, word));
             let first = templates.clone().find(|(_, bytes)| says(bytes));
@@ -215,6 +218,31 @@ const RANDOM: [&str; 14] = [
     "now)",
 ];
 
+/// The drafts of JSON Schema that Helm brings along.
+const DRAFTS: [&str; 5] = [
+    "json-schema.org/draft-04/schema",
+    "json-schema.org/draft-06/schema",
+    "json-schema.org/draft-07/schema",
+    "json-schema.org/draft/2019-09/schema",
+    "json-schema.org/draft/2020-12/schema",
+];
+
+/// A schema that names nothing but itself and the published drafts, which Helm holds.
+fn is_closed(schema: &Value) -> bool {
+    match schema {
+        Value::Object(map) => map.iter().all(|(key, value)| match (key.as_str(), value) {
+            ("$ref" | "$dynamicRef" | "$recursiveRef", Value::String(to)) => to.starts_with('#'),
+            ("$schema", Value::String(draft)) => {
+                let draft = draft.split_once("://").map_or("", |(_, draft)| draft);
+                DRAFTS.contains(&draft.trim_end_matches('#'))
+            }
+            (_, value) => is_closed(value),
+        }),
+        Value::Array(items) => items.iter().all(is_closed),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+    }
+}
+
 fn contains(bytes: &[u8], word: &str) -> bool {
     bytes.windows(word.len()).any(|window| window == word.as_bytes())
 }
@@ -227,6 +255,16 @@ fn dependency(path: &str) -> Option<String> {
 }
 
 impl Plan {
+    /// Of packed dependencies that is not known.
+    fn has_closed_schemas(&self) -> bool {
+        self.files.iter().all(|(path, bytes)| match path.rsplit('/').next() {
+            Some("values.schema.json") => {
+                serde_json::from_slice(bytes).is_ok_and(|schema| is_closed(&schema))
+            }
+            _ => !(format!("/{path}").contains("/charts/") && path.ends_with(".tgz")),
+        })
+    }
+
     /// A YAML file of it that holds a map.
     fn yaml(&self, path: &str) -> Option<Value> {
         let (_, bytes) = self.files.iter().find(|(name, _)| **name == *path)?;

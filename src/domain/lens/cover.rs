@@ -1,0 +1,71 @@
+//! What a Secret said, taken out of rendered manifests before anybody sees them. It covers too much rather than too
+//! little: short and common words of a Secret may be covered where they mean something else.
+
+use super::ReleaseLens;
+use crate::domain::secret::HIDDEN;
+use bytes::Bytes;
+use serde_json::Value;
+
+/// Shorter ones are everywhere, and no secret.
+const SHORTEST: usize = 5;
+
+/// Names and kinds stay what they are: without them no object would be known.
+const KEPT: [&str; 4] = ["name:", "namespace:", "kind:", "apiVersion:"];
+
+impl ReleaseLens {
+    /// The manifests without the texts that `valuesFrom` took from Secrets.
+    pub fn covered(&self, manifests: Bytes) -> Bytes {
+        let words = self.secret_words();
+        let Ok(text) = std::str::from_utf8(&manifests) else { return manifests };
+        if !words.iter().any(|word| text.contains(word.as_str())) {
+            return manifests;
+        }
+        let mut out = String::with_capacity(text.len());
+        for line in text.split_inclusive('\n') {
+            let field = line.trim_start().trim_start_matches("- ");
+            if KEPT.iter().any(|kept| field.starts_with(kept)) {
+                out.push_str(line);
+            } else {
+                out.push_str(&words.iter().fold(line.to_owned(), |line, word| line.replace(word, HIDDEN)));
+            }
+        }
+        out.into()
+    }
+
+    /// Every line of every text that a Secret said, as it stands and as YAML may quote it, the longest first.
+    fn secret_words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        if !self.from_secrets.is_empty() {
+            self.collect(&self.values, &mut Vec::new(), &mut words);
+        }
+        let quoted: Vec<String> = words.iter().map(|word| Value::from(word.as_str()).to_string()).collect();
+        words.extend(quoted.iter().map(|word| word.trim_matches('"').to_owned()));
+        words.extend(words.iter().map(|word| word.replace('\'', "''")).collect::<Vec<_>>());
+        words.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        words.dedup();
+        words
+    }
+
+    fn collect(&self, value: &Value, path: &mut Vec<Box<str>>, words: &mut Vec<String>) {
+        match value {
+            Value::Object(map) => {
+                for (key, value) in map {
+                    path.push(key.as_str().into());
+                    if self.from_secrets.covers(path) {
+                        self.collect(value, path, words);
+                    }
+                    path.pop();
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.collect(item, path, words)),
+            Value::String(text) => {
+                let lines = text.lines().map(str::trim).filter(|line| line.chars().count() >= SHORTEST);
+                words.extend(lines.map(str::to_owned));
+            }
+            Value::Number(number) => {
+                words.extend(Some(number.to_string()).filter(|word| word.len() >= SHORTEST));
+            }
+            Value::Null | Value::Bool(_) => {}
+        }
+    }
+}
