@@ -20,6 +20,7 @@ pub(super) fn feed<'a>(text: &'a str, dialect: Dialect, reader: &mut Reader<'a>)
     }
     match parser.peek()? {
         Kind::End => Ok(()),
+        Kind::Directive => parser.fault("directives are not allowed: did not find expected <document start>"),
         _ => {
             parser.node(true, false)?;
             // one token behind it must be readable

@@ -146,3 +146,73 @@ pub fn unroll(document: Value) -> Vec<Value> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_list_stands_for_its_items() {
+        let object = |name: &str| json!({"kind": "ConfigMap", "metadata": {"name": name}});
+        let inner = json!({"kind": "ConfigMapList", "items": [object("b"), object("c")]});
+        let list = json!({"kind": "List", "items": [inner, object("a"), null]});
+        let names: Vec<_> = unroll(list).iter().map(|value| value["metadata"]["name"].clone()).collect();
+        assert_eq!(names, ["a", "b", "c"], "inner lists come last, as with kustomize");
+        assert!(unroll(json!({"kind": "List", "items": null})).is_empty());
+        assert!(unroll(json!({"kind": "List", "items": []})).is_empty());
+        let own = [
+            json!({"kind": "AllowList", "spec": {}}),
+            json!({"kind": "List", "items": "x"}),
+            json!({"kind": "Menu", "items": [1]}),
+            json!(["kind"]),
+            json!("text"),
+        ];
+        for value in own {
+            assert_eq!(unroll(value.clone()), [value]);
+        }
+    }
+
+    #[test]
+    fn an_object_is_known_by_group_kind_namespace_and_name() {
+        let web = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"}});
+        assert_eq!(Key::of(&web), Some(Key::new("apps/v1beta1", "Deployment", Some("shop"), "web")));
+        let job =
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"generateName": "job-", "namespace": ""}});
+        assert_eq!(Key::of(&job), Some(Key::new("v1", "Pod", None, "job-")));
+        let none = [
+            json!({"kind": "Pod", "metadata": {"name": "x"}}),
+            json!({"apiVersion": "v1", "metadata": {"name": "x"}}),
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": 5}}),
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": null}),
+            json!({"apiVersion": "v1", "kind": "Pod"}),
+            json!([1]),
+            json!("text"),
+        ];
+        for value in none {
+            assert_eq!(Key::of(&value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_broken_document_leaves_the_others_and_says_its_line() {
+        let text = "a: 1\n---\nb: [\nc: 2\n---\nd: 4\n";
+        let read: Vec<_> = documents(text)
+            .iter()
+            .map(|document| {
+                parse(&text[document.at.clone()], Dialect::Kustomize)
+                    .map_err(|broken| broken.under(document).line)
+            })
+            .collect();
+        assert_eq!(read, [Ok(Some(json!({"a": 1}))), Err(5), Ok(Some(json!({"d": 4})))]);
+    }
+
+    #[test]
+    fn a_hundred_thousand_documents_are_told_apart() {
+        let one = "---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: x\n";
+        let text = one.repeat(100_000);
+        let found = documents(&text);
+        assert_eq!((found.len(), found[99_999].line), (100_000, 499_997));
+        assert_eq!(scan(&text).len(), 100_000);
+    }
+}

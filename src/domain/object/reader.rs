@@ -45,14 +45,25 @@ fn check(text: &str, dialect: Dialect) -> Result<(), Broken> {
     if let Some((line, found)) = stream::misplaced(text, from) {
         return Err(Broken { line, why: format!("invalid document separator: {found}").into() });
     }
-    let control = |c: char| matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
-    match text.find(control) {
+    match control(text) {
         Some(at) => Err(Broken {
             line: stream::breaks(&text[..at]) + 1,
             why: "control characters are not allowed".into(),
         }),
         None => Ok(()),
     }
+}
+
+/// Where the first character is that may not stand in YAML, escaped or not.
+fn control(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let next = |at: usize| bytes.get(at).copied().unwrap_or_default();
+    (0..bytes.len()).find(|&at| match bytes[at] {
+        b'\t' | b'\n' | b'\r' => false,
+        0xc2 => matches!(next(at + 1), 0x80..=0x84 | 0x86..=0x9f),
+        0xef => next(at + 1) == 0xbf && next(at + 2) >= 0xbe,
+        byte => byte < b' ' || byte == 0x7f,
+    })
 }
 
 /// A value that is complete, and what must be known of it if it is used elsewhere.
@@ -181,7 +192,10 @@ impl<'a> Reader<'a> {
 
     /// What a scalar is where it stands, as a key and as a value; `both`: it may be used elsewhere.
     fn judge(&self, scalar: &Scalar<'_>, both: bool) -> Read<(Value, Option<Key>)> {
-        let meaning = scalar.meaning(self.dialect)?;
+        let mut meaning = scalar.meaning(self.dialect)?;
+        if matches!(meaning, Meaning::Time(_)) && self.in_flow() && scalar.is_quoted_in_flow() {
+            meaning = Meaning::Text(Cow::Borrowed(&*scalar.text));
+        }
         let wants_key = self.wants_key();
         let key = (wants_key || both).then(|| scalar.key(&meaning, self.dialect));
         let value = if wants_key && !both { Value::Null } else { scalar.value(meaning, self.dialect)? };
@@ -245,6 +259,20 @@ impl<'a> Reader<'a> {
         self.open.len() == 1 || self.open.len() == 2 && self.open.first().is_some_and(merges)
     }
 
+    /// `<<` brings the fields that are read out of their brackets.
+    fn is_unpacked(&self) -> bool {
+        let merges = |open: &Open<'_>| {
+            let mapping =
+                matches!(&open.collection, Collection::Mapping(Mapping { key: Some(Key::Merge), .. }));
+            mapping && !open.flow
+        };
+        match self.open.as_slice() {
+            [.., into, _] if merges(into) => true,
+            [.., into, Open { collection: Collection::List(_), .. }, _] => merges(into),
+            _ => false,
+        }
+    }
+
     /// Puts a value where it stands.
     fn complete(&mut self, node: Node, anchor: Option<&'a str>, alias: bool) -> Read<()> {
         if let Some(name) = anchor {
@@ -257,6 +285,7 @@ impl<'a> Reader<'a> {
             self.anchors.insert(name, Anchored::Node(copy));
         }
         let (dialect, outermost) = (self.dialect, self.is_outermost());
+        let unpacked = node.blank && self.is_unpacked();
         let Some(open) = self.open.last_mut() else {
             self.root = Some(node);
             return Ok(());
@@ -264,7 +293,7 @@ impl<'a> Reader<'a> {
         open.weight.nodes += node.weight.nodes;
         open.weight.bytes += node.weight.bytes;
         open.weight.height = open.weight.height.max(node.weight.height);
-        let quoted = node.blank && open.flow && dialect == Dialect::Kustomize;
+        let quoted = node.blank && open.flow && dialect == Dialect::Kustomize && !unpacked;
         let value = if quoted { Value::String(String::new()) } else { node.value };
         let told = match &mut open.collection {
             Collection::List(items) => {
@@ -376,6 +405,11 @@ impl Scalar<'_> {
         Ok(())
     }
 
+    /// Kustomize writes quotes around what holds a colon and stands in brackets: then it is text.
+    fn is_quoted_in_flow(&self) -> bool {
+        self.style == Style::Plain && self.tag.is_none() && self.text.contains(':')
+    }
+
     fn meaning(&self, dialect: Dialect) -> Read<Meaning<'_>> {
         let text = || Ok(Meaning::Text(Cow::Borrowed(&*self.text)));
         match self.tag.as_deref() {
@@ -385,7 +419,7 @@ impl Scalar<'_> {
                 Ok(scalar::plain(&self.text, dialect))
             }
             None | Some("!" | "!!str") => text(),
-            Some("!!merge") if self.text == "<<" => Ok(Meaning::Merge),
+            Some("!!merge") if self.text == "<<" || dialect == Dialect::Kustomize => Ok(Meaning::Merge),
             Some(tag) => scalar::tagged(tag, &self.text, dialect),
         }
     }
@@ -397,7 +431,7 @@ impl Scalar<'_> {
             Meaning::Int(number) => number.into(),
             Meaning::Large(number) => number.into(),
             Meaning::Float(number) => float(number)?,
-            Meaning::Time(time) if dialect == Dialect::Kustomize => Value::String(time.into()),
+            Meaning::Time(time) if dialect == Dialect::Kustomize => Value::String(scalar::rfc3339(time)?),
             Meaning::Binary(text) => Value::String(text),
             Meaning::Time(_) | Meaning::Merge => Value::String(self.text.as_ref().to_owned()),
             Meaning::Text(text) => Value::String(text.into_owned()),
@@ -433,19 +467,12 @@ impl Scalar<'_> {
 
 /// As Go's JSON prints it: without a point if there is nothing behind it. No number and infinity cannot be said.
 fn float(number: f64) -> Read<Value> {
-    if number.fract() == 0.0 {
-        let whole = if number < 0.0 {
-            #[expect(clippy::cast_possible_truncation, reason = "its range is looked at")]
-            Some(number as i64).filter(|_| number >= -9_223_372_036_854_775_808.0).map(Value::from)
-        } else {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "its range is looked at"
-            )]
-            Some(number as u64).filter(|_| number < 18_446_744_073_709_551_616.0).map(Value::from)
-        };
-        if let Some(whole) = whole {
+    if number.fract() == 0.0 && number.abs() < 1e20 {
+        // large ones are printed with their shortest digits, and then zeros
+        let digits = if number == 0.0 { "0".to_owned() } else { number.to_string() };
+        let whole =
+            digits.parse::<u64>().map(Value::from).or_else(|_| digits.parse::<i64>().map(Value::from));
+        if let Ok(whole) = whole {
             return Ok(whole);
         }
     }
@@ -467,5 +494,145 @@ fn settle(value: Value, depth: usize) -> Read<Value> {
         }
         Value::Number(number) if number.is_f64() => float(number.as_f64().unwrap_or_default()),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn why(text: &str, dialect: Dialect) -> String {
+        let broken = read(text, dialect).unwrap_err();
+        format!("{}: {}", broken.line, broken.why)
+    }
+
+    fn of(text: &str, dialect: Dialect) -> Value {
+        read(text, dialect).unwrap().unwrap()
+    }
+
+    #[test]
+    fn the_same_text_means_two_things() {
+        let cases = [
+            ("a: yes\n", json!({"a": true}), json!({"a": "yes"})),
+            ("a: 0o17\n", json!({"a": 15}), json!({"a": 15})),
+            ("a: 2024-01-01\n", json!({"a": "2024-01-01"}), json!({"a": "2024-01-01T00:00:00Z"})),
+            ("on: 1\n0644: 2\n", json!({"true": 1, "420": 2}), json!({"on": 1, "0644": 2})),
+            (
+                "b: &x {r: 1}\nd:\n  r: 2\n  <<: *x\n",
+                json!({"b": {"r": 1}, "d": {"r": 1}}),
+                json!({"b": {"r": 1}, "d": {"r": 2}}),
+            ),
+            ("a: |\n  x", json!({"a": "x\n"}), json!({"a": "x"})),
+            ("a: {b}\n", json!({"a": {"b": null}}), json!({"a": {"b": ""}})),
+            ("a: >\n x\n  y\n", json!({"a": "x\n y\n"}), json!({"a": "x\n\n y\n"})),
+            (
+                "a: 1.0\nb: 1e20\nc: 0.5\n",
+                json!({"a": 1, "b": 1e20, "c": 0.5}),
+                json!({"a": 1, "b": 1e20, "c": 0.5}),
+            ),
+        ];
+        for (text, helm, kustomize) in cases {
+            assert_eq!(of(text, Dialect::Helm), helm, "{text}");
+            assert_eq!(of(text, Dialect::Kustomize), kustomize, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_broken_says_where_and_why() {
+        let cases = [
+            ("a: 1\nb:\n  c: 2\n  c: 3\n", "4: mapping key \"c\" already defined"),
+            ("a: 1\n b: 2\n", "2: mapping values are not allowed in this context"),
+            ("a: 1\nb: \"x\n", "2: found unexpected end of stream"),
+            ("a: 1\nb: [1,\n", "3: did not find expected node content"),
+            ("a: 1\nb: x\u{7}\n", "2: control characters are not allowed"),
+            ("a: 1\n---x\n", "2: invalid document separator: ---x"),
+            ("a: &x [*x]\n", "1: anchor 'x' value contains itself"),
+            ("a:\n  b: *x\n", "2: unknown anchor 'x' referenced"),
+            ("a:\n  1: x\n", "2: the key 1 is no string, and not at the top"),
+            ("a: .inf\n", "1: unsupported value: inf"),
+            ("%YAML 1.2\n", "1: directives are not allowed: did not find expected <document start>"),
+            ("text\n", "1: neither a mapping nor a list"),
+            ("{{- if .Values.x }}\na: 1\n", "1: did not find expected node content"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(why(text, Dialect::Kustomize), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_said_is_nothing() {
+        for text in ["", "\n\n", "# c\n", "---\n", "--- # c\n...\n", "null\n", "~"] {
+            for dialect in [Dialect::Helm, Dialect::Kustomize] {
+                assert_eq!(read(text, dialect), Ok(None), "{text}");
+            }
+        }
+    }
+
+    /// Each name stands for ten times the one before.
+    fn bomb(levels: usize) -> String {
+        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..levels {
+            let uses = vec![format!("*a{}", level - 1); 10].join(", ");
+            text.push_str(&format!("a{level}: &a{level} [{uses}]\n"));
+        }
+        text
+    }
+
+    #[test]
+    fn aliases_are_written_out_within_limits() {
+        let often = format!("a: &x {{k: v}}\nb: [{}]\n", vec!["*x"; 300].join(", "));
+        for dialect in [Dialect::Helm, Dialect::Kustomize] {
+            assert_eq!(of(&often, dialect)["b"].as_array().unwrap().len(), 300);
+            assert!(why(&bomb(9), dialect).ends_with("document contains excessive aliasing"));
+        }
+        assert!(read(&bomb(4), Dialect::Kustomize).is_ok());
+        let long = format!("a: &x {}\nb: [{}]\n", "x".repeat(1 << 20), vec!["*x"; 1000].join(", "));
+        assert!(why(&long, Dialect::Kustomize).ends_with("document contains excessive aliasing"));
+        let mut deep = "a0: &a0 {}\n".to_owned();
+        for level in 1..100 {
+            deep.push_str(&format!("a{level}: &a{level} {{b: *a{}}}\n", level - 1));
+        }
+        assert!(why(&deep, Dialect::Kustomize).ends_with("nested deeper than 64"));
+        let kept: String = (0..60).map(|level| format!("{}k: &k{level}\n", " ".repeat(level))).collect();
+        let kept = format!("{kept}{}k: {}\n", " ".repeat(60), "x".repeat(2 << 20));
+        assert!(why(&kept, Dialect::Kustomize).ends_with("too much of the document has anchors"));
+    }
+
+    #[test]
+    fn depth_ends_before_the_stack_does() {
+        let texts = [
+            "[".repeat(100_000),
+            "{a: ".repeat(100_000),
+            "- ".repeat(100_000),
+            (0..300).map(|level| format!("{}a:\n", " ".repeat(level))).collect(),
+            format!("{{\"a\": {}", "[".repeat(100_000)),
+        ];
+        for text in texts {
+            for dialect in [Dialect::Helm, Dialect::Kustomize] {
+                assert!(why(&text, dialect).ends_with("nested deeper than 64"), "{}", &text[..20]);
+            }
+        }
+        let mut open = "a: ".to_owned();
+        open.push_str(&"[".repeat(63));
+        open.push_str(&"]".repeat(63));
+        assert!(read(&open, Dialect::Kustomize).is_ok());
+    }
+
+    #[test]
+    fn a_long_line_is_read_to_its_end() {
+        let size = 10 << 20;
+        let word = "x".repeat(size);
+        let lines = [
+            format!("a: {word}"),
+            format!("a: \"{word}\\n\""),
+            format!("a: [{}]", "1, ".repeat(size / 30)),
+            format!("{{\"a\": \"{word}\"}}"),
+            format!("a: |\n  {word}\n"),
+        ];
+        for line in lines {
+            assert!(read(&line, Dialect::Kustomize).is_ok(), "{}", &line[..20]);
+        }
+        assert!(why(&format!("{word}: 1"), Dialect::Kustomize).starts_with("1: "), "a key is short");
     }
 }

@@ -204,6 +204,14 @@ fn timestamp(text: &str) -> Option<String> {
     rest.0.is_empty().then(|| format!("{date}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}"))
 }
 
+/// A date as Go writes it into JSON.
+pub(super) fn rfc3339(time: Box<str>) -> Result<String, String> {
+    if time.contains("+24:") || time.contains("-24:") {
+        return Err("timezone hour outside of range [0,23]".to_owned());
+    }
+    Ok(time.into())
+}
+
 const fn days(year: u32, month: u32) -> u32 {
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {
@@ -253,7 +261,7 @@ impl Digits<'_> {
         let sign = self.0.chars().next().filter(|sign| matches!(sign, '+' | '-'))?;
         let hours = self.after(sign)?.exactly(2)?;
         let minutes = self.after(':')?.exactly(2)?;
-        if hours > 23 || minutes > 59 {
+        if hours > 24 || minutes > 59 {
             return None;
         }
         Some(if hours + minutes == 0 { "Z".to_owned() } else { format!("{sign}{hours:02}:{minutes:02}") })

@@ -1,6 +1,7 @@
 //! A stream of documents -> each by its place. Split as the readers of Flux do it, at lines: nothing is parsed.
 
 use super::Document;
+use std::ops::Range;
 
 /// The documents of a stream, in order; those that hold comments and blanks only are left out.
 ///
@@ -10,9 +11,9 @@ use super::Document;
 pub fn documents(text: &str) -> Vec<Document> {
     let mut found = Vec::new();
     let mut begin = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let mut line = 1;
-    let mut keep = |line: usize, at: std::ops::Range<usize>| {
-        if says_something(&text[at.clone()]) {
+    let (mut line, mut opened) = (1, false);
+    let mut keep = |line: usize, at: Range<usize>, opened: bool| {
+        if says_something(&text[at.clone()], opened) {
             found.push(Document { line, at });
         }
     };
@@ -21,14 +22,17 @@ pub fn documents(text: &str) -> Vec<Document> {
     while let Some(at) = next_mark(text, from) {
         let end = text[at..].find('\n').map_or(text.len(), |length| at + length + 1);
         from = end;
-        if !separates(&text[at..end]) {
+        // glued to the comment it is a word where a document begins, but not behind a first line that separates
+        let glued = at == begin && !opened && text[at..].starts_with("---#");
+        if glued || !separates(&text[at..end]) {
             continue;
         }
-        keep(line, begin..at);
+        opened = at == 0;
+        keep(line, begin..at, opened);
         line += breaks(&text[begin..end]);
         begin = end;
     }
-    keep(line, begin..text.len());
+    keep(line, begin..text.len(), opened);
     found
 }
 
@@ -63,11 +67,12 @@ pub(super) fn breaks(text: &str) -> usize {
     text.bytes().filter(|&byte| byte == b'\n').count()
 }
 
-fn says_something(text: &str) -> bool {
-    text.lines().any(|line| {
-        let line = line.trim_start();
-        !line.is_empty() && !line.starts_with('#')
-    })
+/// `opened`: the first line of the text is `---`, and `...` may end it.
+fn says_something(text: &str, opened: bool) -> bool {
+    // a tab alone is an error
+    let said = text.lines().map(|line| line.trim_start_matches(' '));
+    let mut said = said.filter(|line| !line.is_empty() && !line.starts_with('#'));
+    said.next().is_some_and(|line| !opened || !line.starts_with("..."))
 }
 
 #[cfg(test)]

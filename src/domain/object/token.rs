@@ -11,6 +11,8 @@ const KEY: usize = 1024;
 pub(super) enum Kind<'a> {
     DocumentStart,
     DocumentEnd,
+    /// Nobody of Flux reads one: documents are split before.
+    Directive,
     BlockList,
     BlockMapping,
     BlockEnd,
@@ -68,7 +70,7 @@ pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
     line: usize,
-    /// Where the line would begin if all before were single bytes.
+    /// Where the line begins.
     margin: usize,
     tokens: VecDeque<Token<'a>>,
     taken: usize,
@@ -272,7 +274,7 @@ impl<'a> Scanner<'a> {
         }
         if self.column() == 0 {
             if self.byte(0) == b'%' {
-                return self.fault("directives are not allowed: did not find expected <document start>");
+                return self.fetch_directive();
             }
             if let Some(kind) = self.document_mark() {
                 self.dedent_to(-1);
@@ -283,6 +285,19 @@ impl<'a> Scanner<'a> {
             }
         }
         self.fetch_by_first()
+    }
+
+    fn fetch_directive(&mut self) -> Scan<()> {
+        self.dedent_to(-1);
+        self.forget_key()?;
+        self.key_allowed = false;
+        let known = ["%YAML ", "%TAG "].iter().any(|name| self.text[self.at..].starts_with(name));
+        if !known {
+            return self.fault("found unknown directive name");
+        }
+        self.push(Kind::Directive);
+        self.skip_line();
+        Ok(())
     }
 
     fn fetch_by_first(&mut self) -> Scan<()> {
@@ -323,10 +338,6 @@ impl<'a> Scanner<'a> {
 
     fn skip_to_token(&mut self) {
         loop {
-            if self.column() == 0 && self.text[self.at..].starts_with('\u{feff}') {
-                self.at += '\u{feff}'.len_utf8();
-                self.margin = self.at - 1;
-            }
             let tabs = self.in_flow() || !self.key_allowed;
             while self.byte(0) == b' ' || tabs && self.byte(0) == b'\t' {
                 self.at += 1;
