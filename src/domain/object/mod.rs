@@ -1,5 +1,6 @@
-//! Kubernetes objects in files: what a file is for, its documents, and what each says in the dialect of whoever reads
-//! it. A document that is broken stays one document.
+//! Kubernetes objects in files: what a file is for ([`role`]), its documents ([`documents`]), what each says in the dialect
+//! of whoever reads it ([`parse`], [`unroll`], [`Key::of`]), and a cheap look at what it names ([`scan_document`]). A
+//! document that is broken stays one document. A text that may be UTF-16 goes through [`super::secret::decoded`] first.
 
 mod folded;
 mod grammar;
@@ -120,6 +121,10 @@ impl fmt::Display for Key {
 
 /// What one document says; None: it is empty. It is read as far as its first `...`, like the readers of Flux.
 ///
+/// What Go's readers make of it is in `reference/crates.md` §4; kustomize also writes each object and reads it again,
+/// with all that its writer changes: folded text, empty values in brackets, keys that are no strings. Not followed: what
+/// comments do to that writer, and which of `1:` and `"1":` is last for Helm (Go tosses a coin).
+///
 /// As kubectl reads it (`Dialect::Helm`) JSON is JSON; for kustomize it is YAML, where a key may not stand twice and a
 /// pair of surrogates is no character. Lines of an error are those of `text`: [`Broken::under`] makes them those of the
 /// stream. At most 64 levels deep; aliases may write out 400,000 values or 64 MiB.
@@ -128,7 +133,7 @@ pub fn parse(text: &str, dialect: Dialect) -> Result<Option<Value>, Broken> {
 }
 
 /// The objects that a document stands for: itself, or the items of a List, whatever it is a List of, also of Lists
-/// (kustomize's `inlineAnyEmbeddedLists`). A List without `items` is an object; one with none is none.
+/// (kustomize's `inlineAnyEmbeddedLists`; inner Lists come last). A List without `items` is an object; one with none is none.
 pub fn unroll(document: Value) -> Vec<Value> {
     let mut found = Vec::new();
     let mut left = std::collections::VecDeque::from([document]);

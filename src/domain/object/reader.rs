@@ -621,12 +621,13 @@ mod tests {
 
     #[test]
     fn a_long_line_is_read_to_its_end() {
-        let size = 10 << 20;
-        let word = "x".repeat(size);
+        let long = format!("{{\"a\": \"{}\"}}", "x".repeat(10 << 20));
+        assert!(read(&long, Dialect::Kustomize).is_ok());
+        let word = "x".repeat(1 << 20);
         let lines = [
             format!("a: {word}"),
             format!("a: \"{word}\\n\""),
-            format!("a: [{}]", "1, ".repeat(size / 30)),
+            format!("a: [{}]", "1, ".repeat(1 << 17)),
             format!("{{\"a\": \"{word}\"}}"),
             format!("a: |\n  {word}\n"),
         ];

@@ -124,10 +124,10 @@ fn at_margin(text: &str, first: usize) -> Option<Named> {
     // a word that goes on in the next line
     let mut open: Option<usize> = None;
     for line in text.split('\n') {
-        let indent = line.len() - line.trim_start_matches(' ').len();
-        if indent > 0 && open.is_none() && section == Section::Other {
+        if section == Section::Other && open.is_none() && line.starts_with(' ') {
             continue;
         }
+        let indent = line.len() - line.trim_start_matches(' ').len();
         let bare = line.trim();
         if bare.is_empty() || bare.starts_with('#') {
             continue;

@@ -542,6 +542,7 @@ impl<'a> Scanner<'a> {
             text.push_str(&self.text[begin..self.at]);
             if self.is_end() && self.ends_line {
                 first.push('\n');
+                break;
             }
             self.take_break(&mut first);
             self.block_breaks(&mut indent, &mut more)?;
