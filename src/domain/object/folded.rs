@@ -24,7 +24,7 @@ pub(super) fn refolded(text: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 /// The writer takes quotes instead, and those keep everything.
-fn is_quoted(text: &str) -> bool {
+pub(super) fn is_quoted(text: &str) -> bool {
     let special = |c: char| match c {
         '\n' | '\t' => false,
         c => c < ' ' || matches!(c, '\u{7f}'..='\u{9f}' | '\u{feff}') || u32::from(c) > 0xffff,

@@ -24,7 +24,10 @@ pub(super) fn feed<'a>(text: &'a str, dialect: Dialect, reader: &mut Reader<'a>)
         _ => {
             parser.node(true, false)?;
             // one token behind it must be readable
-            parser.peek().map(drop)
+            if *parser.peek()? == Kind::End && parser.scanner.ends_commented() {
+                parser.reader.end_commented();
+            }
+            Ok(())
         }
     }
 }

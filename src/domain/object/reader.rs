@@ -142,6 +142,8 @@ pub(super) struct Reader<'a> {
     expanded: Weight,
     /// What stands in [`Reader::anchors`].
     kept: Weight,
+    /// The last that was read is text in a block that keeps empty lines at its end.
+    ends_open: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -154,6 +156,7 @@ impl<'a> Reader<'a> {
             nodes: 1,
             expanded: Weight::default(),
             kept: Weight::default(),
+            ends_open: false,
         }
     }
 
@@ -166,6 +169,22 @@ impl<'a> Reader<'a> {
             return Err(Broken { line: 1, why: "neither a mapping nor a list".into() });
         }
         Ok(Some(value))
+    }
+
+    /// A comment ends the document. Kustomize writes it behind an empty line, which is read again as part of the text.
+    pub(super) fn end_commented(&mut self) {
+        let mut last = self.root.as_mut().map(|node| &mut node.value).filter(|_| self.ends_open);
+        while let Some(value) = last {
+            last = match value {
+                Value::Object(fields) => fields.values_mut().next_back(),
+                Value::Array(items) => items.last_mut(),
+                Value::String(text) => {
+                    text.push('\n');
+                    None
+                }
+                Value::Null | Value::Bool(_) | Value::Number(_) => None,
+            };
+        }
     }
 
     fn in_flow(&self) -> bool {
@@ -181,6 +200,7 @@ impl<'a> Reader<'a> {
         if self.dialect == Dialect::Kustomize && !self.wants_key() {
             scalar.written_again()?;
         }
+        self.ends_open = self.dialect == Dialect::Kustomize && scalar.is_open();
         let blank = scalar.style == Style::Plain && scalar.tag.is_none() && scalar.text.is_empty();
         let weight = Weight { nodes: 1, bytes: scalar.text.len(), height: 0 };
         let (value, key) = match self.judge(&scalar, anchor.is_some()) {
@@ -203,6 +223,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn begin(&mut self, collection: Collection, flow: bool, anchor: Option<&'a str>) -> Read<()> {
+        self.ends_open = false;
         self.nodes += 1;
         if self.open.len() >= DEPTH {
             return Err(format!("nested deeper than {DEPTH}"));
@@ -231,6 +252,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn alias(&mut self, name: &str) -> Read<()> {
+        self.ends_open = false;
         let Node { value, key, blank, weight } = match self.anchors.get(name) {
             Some(Anchored::Node(node)) => node,
             Some(Anchored::Open(_)) => return Err(format!("anchor '{name}' value contains itself")),
@@ -394,6 +416,11 @@ fn is_excessive(nodes: usize, expanded: usize) -> bool {
 }
 
 impl Scalar<'_> {
+    fn is_open(&self) -> bool {
+        let is_block = matches!(self.style, Style::Literal | Style::Folded);
+        is_block && (self.text.ends_with("\n\n") || self.text == "\n") && !folded::is_quoted(&self.text)
+    }
+
     fn written_again(&mut self) -> Read<()> {
         let is_block = matches!(self.style, Style::Literal | Style::Folded);
         if is_block && folded::is_lost(&self.text) {

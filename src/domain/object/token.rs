@@ -84,6 +84,8 @@ pub(super) struct Scanner<'a> {
     ahead: usize,
     /// apimachinery ends the last line if the text does not.
     ends_line: bool,
+    /// A comment stands before what is fetched.
+    commented: bool,
 }
 
 impl<'a> Scanner<'a> {
@@ -102,6 +104,7 @@ impl<'a> Scanner<'a> {
             ended: false,
             ahead: if dialect == Dialect::Kustomize { 3 } else { 1 },
             ends_line: dialect == Dialect::Helm,
+            commented: false,
         }
     }
 
@@ -117,6 +120,11 @@ impl<'a> Scanner<'a> {
         self.peek()?;
         self.taken += 1;
         Ok(self.tokens.pop_front().unwrap_or(Token { kind: Kind::End, line: self.line }))
+    }
+
+    /// The text ends with a comment.
+    pub(super) const fn ends_commented(&self) -> bool {
+        self.ended && self.commented
     }
 
     fn fault<T>(&self, why: impl Into<Cow<'static, str>>) -> Scan<T> {
@@ -262,6 +270,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn fetch(&mut self) -> Scan<()> {
+        self.commented = false;
         self.skip_to_token();
         self.dedent_to(self.column());
         if self.is_end() {
@@ -343,6 +352,7 @@ impl<'a> Scanner<'a> {
                 self.at += 1;
             }
             if self.byte(0) == b'#' {
+                self.commented = true;
                 self.skip_line();
             }
             match self.line_break(0) {
