@@ -8,7 +8,10 @@ use super::{
     plan,
     streams::{self, Charts, Stream},
 };
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
 /// More files than these are not taken for each other by what they hold.
 const MOST_RENAMES: usize = 5_000;
@@ -42,7 +45,7 @@ pub(super) fn compare(
     }
     let (of_gone, of_fresh): (Vec<usize>, Vec<usize>) = renamed.into_iter().unzip();
     let left = |files: &[&'_ File], taken: Vec<usize>| -> Vec<usize> {
-        let taken: std::collections::HashSet<usize> = taken.into_iter().collect();
+        let taken: HashSet<usize> = taken.into_iter().collect();
         (0..files.len()).filter(|place| !taken.contains(place)).collect()
     };
     changes.extend(
@@ -111,13 +114,15 @@ fn name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// Of the changed files, those whose documents all say what they said.
-pub(super) fn find_formatting(files: &mut [FileChange], sides: &Sides<'_>) {
+/// Of the changed files, those whose documents all say what they said. `touched`: files of objects that differ, which
+/// need not be looked at.
+pub(super) fn find_formatting(files: &mut [FileChange], sides: &Sides<'_>, touched: &HashSet<Arc<str>>) {
     for file in files.iter_mut().filter(|file| file.change == Change::Changed) {
         let (Some(one), Some(two)) = (&file.from, &file.to) else { continue };
         let streams = (sides.from.at_path(&one.path), sides.to.at_path(&two.path));
         if let (true, (Some(from), Some(to))) = (one.executable == two.executable, streams)
             && from.role == to.role
+            && !touched.contains(&one.path)
             && says_the_same(sides, from, to)
         {
             file.change = Change::Formatting;

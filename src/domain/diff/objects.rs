@@ -2,8 +2,11 @@
 //! removed.
 
 use super::{
-    super::object::{self, Key, Named},
-    Change, Found, ObjectChange, Odd, Oddity, Which, fields,
+    super::{
+        object::{self, Key, Named},
+        secret,
+    },
+    Change, FieldChange, Found, ObjectChange, Odd, Oddity, Step, Which, fields,
     fields::Fields,
     plan::{self, Part},
     renames,
@@ -61,7 +64,8 @@ pub(super) fn compare(sides: &Sides<'_>, going: &(dyn Fn() -> bool + Sync)) -> O
     }
     matching.leave_over();
     let mut found = matching.found;
-    found.oddities.splice(0..0, oddities(from.oddities, to.oddities));
+    found.oddities.extend(oddities(from.oddities, to.oddities));
+    found.oddities.sort_by(by_place);
     found.objects.sort_by(|one, two| order(one).cmp(&order(two)));
     found
 }
@@ -298,6 +302,14 @@ impl<'a> Matching<'a> {
             }
             (true, false) => Change::Formatting,
         };
+        if is_reencrypted(&fields.changes) {
+            let what = format!(
+                "{}: every value that SOPS encrypted differs, and what is in them cannot be compared: they may say what they said, encrypted again",
+                two.key
+            );
+            let path = streams.1.stream(two.document).path.clone();
+            self.found.oddities.push(Oddity { which: Which::Both, path, what: Odd::Cut(what.into()) });
+        }
         self.change(change, Some((one, from)), Some((two, to)), fields);
     }
 
@@ -339,8 +351,7 @@ impl<'a> Matching<'a> {
             let fields = fields(&gone[one].1, &fresh[two].1);
             self.change(Change::Renamed, Some(gone[one].clone()), Some(fresh[two].clone()), fields);
         }
-        for (number, entry) in gone.into_iter().enumerate().filter(|(number, _)| !of_gone.contains(number)) {
-            let _ = number;
+        for (_, entry) in gone.into_iter().enumerate().filter(|(number, _)| !of_gone.contains(number)) {
             self.change(Change::Removed, Some(entry), None, Fields::default());
         }
         for (number, entry) in fresh.into_iter().enumerate().filter(|(number, _)| !of_fresh.contains(number))
@@ -363,6 +374,19 @@ impl<'a> Matching<'a> {
     }
 }
 
+/// Nothing differs but encrypted values and what SOPS keeps about them: so it looks after `sops rotate`, and
+/// after an edit of each value.
+fn is_reencrypted(changes: &[FieldChange]) -> bool {
+    let encrypted =
+        |value: &Option<Value>| value.as_ref().and_then(Value::as_str).is_some_and(secret::is_encrypted);
+    let of_sops =
+        |change: &FieldChange| matches!(change.path.0.first(), Some(Step::Field(name)) if &**name == "sops");
+    let both = |change: &FieldChange| encrypted(&change.from) && encrypted(&change.to);
+    changes.iter().any(of_sops)
+        && changes.iter().any(both)
+        && changes.iter().all(|one| of_sops(one) || both(one))
+}
+
 /// What is known of an object that nobody parsed.
 fn names(entry: &Entry) -> Value {
     let Key { group: _, kind, namespace, name } = &entry.key;
@@ -374,7 +398,7 @@ fn names(entry: &Entry) -> Value {
     }
 }
 
-/// Of both sides, in the order of the paths; what is on both stands once, with the line of the second.
+/// Of both sides; what is on both stands once, with the line of the second.
 fn oddities(from: Vec<Oddity>, to: Vec<Oddity>) -> Vec<Oddity> {
     let mut left: HashMap<(Arc<str>, String), Vec<Oddity>> = HashMap::new();
     for oddity in from.into_iter().rev() {
@@ -386,10 +410,12 @@ fn oddities(from: Vec<Oddity>, to: Vec<Oddity>) -> Vec<Oddity> {
         all.push(Oddity { which: own.map_or(Which::To, |_| Which::Both), ..oddity });
     }
     all.extend(left.into_values().flatten());
-    all.sort_by(|one, two| {
-        (&one.path, line(&one.what), one.which).cmp(&(&two.path, line(&two.what), two.which))
-    });
     all
+}
+
+fn by_place(one: &Oddity, two: &Oddity) -> std::cmp::Ordering {
+    let what = |odd: &Oddity| (line(&odd.what), odd.which, signature(&odd.what));
+    one.path.cmp(&two.path).then_with(|| what(one).cmp(&what(two)))
 }
 
 fn line(odd: &Odd) -> usize {

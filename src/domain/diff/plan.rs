@@ -2,12 +2,15 @@
 
 use super::{
     super::object::{self, Broken, Named, Role},
-    Change, Diff, File, FileChange, Odd, Oddity, Side, Which, files,
+    Change, Diff, File, FileChange, ObjectChange, Odd, Oddity, Side, Which, files,
     objects::{self, Sides},
     streams::{self, Charts, Streams, find_twins},
 };
 use serde_json::Value;
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 /// What has to be done to compare two sides.
 pub struct Plan {
@@ -96,7 +99,7 @@ impl Plan {
             self.parts.iter().copied().zip(read.into_iter().map(|read| read.0)).collect();
         let sides = Sides { from: &self.from, to: &self.to, named: &self.named, parsed: &parsed };
         let mut found = objects::compare(&sides, going);
-        files::find_formatting(&mut self.files, &sides);
+        files::find_formatting(&mut self.files, &sides, &touched(&found.objects));
         if skipped || found.ended {
             let what = Odd::Cut("it was ended before everything was compared".into());
             found.oddities.push(Oddity { which: Which::Both, path: Arc::from(""), what });
@@ -136,5 +139,18 @@ impl Plan {
         let fresh = |(_, document): &(usize, &streams::Document)| document.twin.is_none();
         let of_to = self.to.documents.iter().enumerate().filter(fresh);
         self.parts.extend(of_to.map(|(document, _)| Part { which: Which::To, document }));
+        // several threads end together when the small ones come last
+        let (from, to) = (&self.from, &self.to);
+        self.parts.sort_by_cached_key(|part| {
+            let streams = if part.which == Which::To { to } else { from };
+            std::cmp::Reverse(streams.bytes(part.document).len())
+        });
     }
+}
+
+/// Files of objects that are not only written differently.
+fn touched(objects: &[ObjectChange]) -> HashSet<Arc<str>> {
+    let differ = objects.iter().filter(|object| object.change != Change::Formatting);
+    let found = differ.flat_map(|object| [&object.from, &object.to]);
+    found.flatten().map(|found| found.path.clone()).collect()
 }
