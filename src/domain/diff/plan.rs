@@ -80,6 +80,11 @@ impl Plan {
         self.parts.is_empty()
     }
 
+    /// How many bytes these documents have: whether threads are worth their start.
+    pub fn bytes(&self) -> usize {
+        self.parts.iter().map(|part| self.streams(part.which).bytes(part.document).len()).sum()
+    }
+
     /// Parses one of them; each can be done on a thread of its own. A number that is none is skipped.
     pub fn read(&self, part: usize) -> Read {
         let Some(part) = self.parts.get(part) else { return Read::skipped() };

@@ -17,8 +17,8 @@ use std::{
 };
 use tokio::task::spawn_blocking;
 
-/// Documents for which a second thread is worth its start.
-const FEW: usize = 64;
+/// Bytes of documents for which a second thread is worth its start.
+const FEW: usize = 64 << 10;
 /// More threads would only wait for memory.
 const MOST_THREADS: usize = 8;
 
@@ -57,7 +57,7 @@ pub(super) async fn judge(
 fn compare(from: &Side, to: &Side, going: &(dyn Fn() -> bool + Sync)) -> Diff {
     let plan = Plan::new(from, to);
     let cores = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
-    let read = if plan.len() < FEW || cores < 2 {
+    let read = if plan.bytes() < FEW || cores < 2 {
         (0..plan.len()).map(|part| read(&plan, part, going)).collect()
     } else {
         read_at_once(&plan, cores, going)
