@@ -19,6 +19,7 @@ mod pty;
 mod tape;
 
 mod archives;
+mod changes;
 mod cli;
 mod cluster;
 mod compare;

@@ -120,6 +120,7 @@ pub struct Found {
     pub path: Arc<str>,
     /// Of its document, from 1.
     pub line: usize,
+    /// Of an object that only moved it holds no more than its names: equal documents are not parsed.
     pub value: Arc<Value>,
     /// Its document as it is written; of an item of a List, that List.
     pub text: Text,
