@@ -15,10 +15,6 @@ use crate::domain::{
 use serde_json::Value;
 
 pub(super) fn judge(sheet: &Sheet<'_>, is_built: bool, said: &mut Vec<Impact>) {
-    if let Some(kind) = other_kind(sheet) {
-        said.push(kind);
-        return;
-    }
     for (file, change) in sheet.of(Role::Chart) {
         one(sheet, file, change, said);
     }
@@ -33,7 +29,7 @@ fn impact(danger: Danger, what: What, why: impl Into<String>, file: usize) -> Im
 }
 
 /// A chart on one side, plain manifests on the other: nothing can be compared.
-fn other_kind(sheet: &Sheet<'_>) -> Option<Impact> {
+pub(super) fn other_kind(sheet: &Sheet<'_>) -> Option<Impact> {
     if sheet.diff.same_objects > 0 || sheet.diff.same_files > 0 {
         return None;
     }
@@ -219,6 +215,17 @@ fn templates(sheet: &Sheet<'_>) -> Option<Impact> {
     Some(impact(danger, What::TemplatesChanged, why, file))
 }
 
+/// Under which key a chart hands values to one that it carries: the alias, else its name.
+pub(super) fn key_of(sheet: &Sheet<'_>, chart: &str, carried: &str) -> String {
+    let alias = sheet.named(&join(chart, "Chart.yaml")).and_then(|(_, change)| {
+        let read = read(change.to.as_ref(), Dialect::Helm)?;
+        let dependencies = list(&read, &["dependencies"]);
+        let own = dependencies.iter().find(|own| text(own, &["name"]) == Some(carried))?;
+        text(own, &["alias"]).map(str::to_owned)
+    });
+    alias.unwrap_or_else(|| carried.to_owned())
+}
+
 /// Names under which a chart hands values to others.
 pub(super) fn handed_on(sheet: &Sheet<'_>, chart: &str) -> Vec<String> {
     let mut names = vec!["global".to_owned()];
@@ -237,7 +244,10 @@ pub(super) fn handed_on(sheet: &Sheet<'_>, chart: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::impact::{pair::tests::words, tests::files};
+    use crate::domain::{
+        impact::{pair::tests::words, tests::files},
+        lens::Lens,
+    };
 
     fn check(given: &[(&str, Role, &str, &str)], want: &[&str]) {
         let mut said = Vec::new();
@@ -317,15 +327,19 @@ mod tests {
 
     #[test]
     fn a_chart_against_manifests_is_one_item() {
-        check(
-            &[
-                ("a/Chart.yaml", Role::Chart, "name: a\nversion: 1.0.0", ""),
-                ("a/templates/x.yaml", Role::Template, "a", ""),
-                ("all.yaml", Role::Manifests, "", "a"),
-            ],
-            &[
+        let diff = files(&[
+            ("a/Chart.yaml", Role::Chart, "name: a\nversion: 1.0.0", ""),
+            ("a/values.yaml", Role::Values, "a: 1", ""),
+            ("a/templates/x.yaml", Role::Template, "helm.sh/hook: test", ""),
+            ("all.yaml", Role::Manifests, "", "a"),
+            ("kustomization.yaml", Role::Kustomization, "", "resources: [all.yaml]"),
+        ]);
+        let said = crate::domain::impact::judge(&diff, None, &Lens::Whole);
+        assert_eq!(
+            said.iter().map(words).collect::<Vec<_>>(),
+            [
                 "high chart-against-manifests: a chart is replaced by plain manifests: a HelmRelease cannot take it",
-            ],
+            ]
         );
     }
 }

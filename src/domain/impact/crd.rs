@@ -171,7 +171,7 @@ fn schemas(pair: &Pair<'_>, from: &Value, to: &Value, said: &mut Vec<Impact>) {
         }
     }
     for (what, danger, begin, end) in [
-        (What::CrdFieldRequired, Danger::High, "now required", "objects without it are refused"),
+        (What::CrdFieldRequired, Danger::High, "now required", "objects that leave it out are refused"),
         (What::CrdTypeChanged, Danger::High, "another type", "objects that set it as before are refused"),
         (What::CrdEnumNarrowed, Danger::High, "fewer values allowed", "objects with others are refused"),
         (What::CrdFieldRemoved, Danger::Medium, "fields removed", "what objects set there is dropped"),
@@ -305,7 +305,7 @@ mod tests {
         check(
             &versions("{}"),
             &versions("{required: [a], properties: {a: {}}}"),
-            &["high crd-field-required: now required: spec.a; objects without it are refused"],
+            &["high crd-field-required: now required: spec.a; objects that leave it out are refused"],
         );
     }
 

@@ -5,6 +5,7 @@ use super::{
     Danger, Impact, Place, What,
     pair::{Pair, annotation},
     source::Sheet,
+    words::{count, some},
 };
 use crate::domain::{diff::Change, object::Role};
 use serde_json::Value;
@@ -40,6 +41,7 @@ fn when(hook: &str) -> String {
 
 /// Templates that are hooks, where nothing was rendered.
 pub(super) fn judge_templates(sheet: &Sheet<'_>, said: &mut Vec<Impact>) {
+    let mut tests: Vec<(usize, &str)> = Vec::new();
     for (file, change) in sheet.of(Role::Template) {
         let text = |side: &Option<crate::domain::diff::File>| {
             side.as_ref().and_then(super::source::text).map(mentioned)
@@ -55,10 +57,21 @@ pub(super) fn judge_templates(sheet: &Sheet<'_>, said: &mut Vec<Impact>) {
             }
             (false, true) => (Danger::Medium, format!("{path} is no longer a hook ({old})")),
             (false, false) if old != new => (weight(&new), format!("{path}: hook {old} → {new}")),
+            // `helm test` runs them; an upgrade does not
+            (false, false) if weight(&new) == Danger::Low => {
+                tests.push((file, path));
+                continue;
+            }
             (false, false) => (weight(&new), format!("{path}, a hook, changes: {}", when(&new))),
         };
         let at = Place::File { file, line: None };
         said.push(Impact { danger, what: What::HookChanged, object: None, why, at });
+    }
+    if let Some((file, _)) = tests.first() {
+        let paths: Vec<&str> = tests.iter().map(|(_, path)| *path).collect();
+        let why = format!("{} changed: {}", count(tests.len(), "test hook"), some(&paths, 3));
+        let at = Place::File { file: *file, line: None };
+        said.push(Impact { danger: Danger::Low, what: What::HookChanged, object: None, why, at });
     }
 }
 
@@ -133,6 +146,7 @@ mod tests {
             ("a/templates/tests/t.yaml", Role::Template, "", &template("test-success")),
             ("a/templates/job.yaml", Role::Template, &template("post-upgrade"), &template("pre-upgrade")),
             ("a/templates/plain.yaml", Role::Template, "a: b", "a: c"),
+            ("a/templates/tests/u.yaml", Role::Template, &template("test"), &(template("test") + "a: b")),
         ]);
         let mut said = Vec::new();
         judge_templates(&Sheet::new(&diff), &mut said);
@@ -142,6 +156,7 @@ mod tests {
             [
                 "low hook-changed: a/templates/tests/t.yaml is a hook now: test-success",
                 "medium hook-changed: a/templates/job.yaml: hook post-upgrade → pre-upgrade",
+                "low hook-changed: 1 test hook changed: a/templates/tests/u.yaml",
             ]
         );
     }

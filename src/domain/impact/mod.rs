@@ -31,6 +31,9 @@ use pair::{Pair, Where};
 use source::Sheet;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Of a sentence, in characters.
+const LONGEST: usize = 1_000;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Danger {
     High,
@@ -205,17 +208,35 @@ pub fn judge(source: &Diff, built: Option<&Diff>, lens: &Lens) -> Vec<Impact> {
         };
         crd::judge_in_chart(&Pair::new(change, lens, at), &mut said);
     }
-    chart::judge(&sheet, built.is_some(), &mut said);
-    values::judge(&sheet, built.is_some(), lens, &mut said);
-    value_schema::judge(&sheet, lens, &mut said);
-    if built.is_none() {
-        hook::judge_templates(&sheet, &mut said);
-    }
-    kustomization::judge(&sheet, built.is_some(), &mut said);
+    files(&sheet, built.is_some(), lens, &mut said);
     oddity::judge(shown, &mut said);
+    said.iter_mut().for_each(|impact| bound(&mut impact.why));
     // stable: within a danger the order of the diff stays
     said.sort_by_key(|impact| impact.danger);
     said
+}
+
+/// Everything that files can say which are no manifests.
+fn files(sheet: &Sheet<'_>, is_built: bool, lens: &Lens, said: &mut Vec<Impact>) {
+    if let Some(other) = chart::other_kind(sheet) {
+        said.push(other);
+        return;
+    }
+    chart::judge(sheet, is_built, said);
+    values::judge(sheet, is_built, lens, said);
+    value_schema::judge(sheet, lens, said);
+    if !is_built {
+        hook::judge_templates(sheet, said);
+    }
+    kustomization::judge(sheet, is_built, said);
+}
+
+/// A sentence, whatever names a file may hold.
+fn bound(why: &mut String) {
+    if let Some((end, _)) = why.char_indices().nth(LONGEST) {
+        why.truncate(end);
+        why.push('…');
+    }
 }
 
 /// Everything that one object can say.
@@ -367,7 +388,7 @@ mod tests {
             ("{apiVersion: v1, kind: Namespace, metadata: {name: b}}", ""),
             ("{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}", ""),
         ];
-        let objects = objects.iter().map(|(from, to)| pair::tests::change(from, to, &[])).collect();
+        let objects = objects.iter().map(|(from, to)| pair::tests::change(from, to).unwrap()).collect();
         let said = judge(&Diff { objects, ..Diff::default() }, None, &Lens::Whole);
         let names: Vec<&str> =
             said.iter().filter_map(|impact| Some(&*impact.object.as_ref()?.key.name)).collect();
@@ -377,7 +398,7 @@ mod tests {
 
     #[test]
     fn quiet_changes_say_nothing() {
-        let mut change = pair::tests::change("{apiVersion: v1, kind: Namespace}", "", &[]);
+        let mut change = pair::tests::change("{apiVersion: v1, kind: Namespace}", "").unwrap();
         change.change = Change::Moved;
         assert_eq!(judge(&Diff { objects: vec![change], ..Diff::default() }, None, &Lens::Whole), []);
     }
@@ -386,7 +407,7 @@ mod tests {
     fn definitions_of_charts_are_seen_by_their_file_once_rendered() {
         let crd = "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: a}, spec: {b: c}}";
         let mut source = files(&[("all.yaml", Role::ChartCrd, "x", "y")]);
-        source.objects = vec![pair::tests::change(crd, &crd.replace("b: c", "b: d"), &[])];
+        source.objects = vec![pair::tests::change(crd, &crd.replace("b: c", "b: d")).unwrap()];
         let whole = judge(&source, None, &Lens::Whole);
         assert_eq!((whole.len(), whole[0].at), (1, Place::Object { object: 0, field: None }));
         let built = Diff::default();
@@ -397,11 +418,9 @@ mod tests {
     #[test]
     fn words_are_each_said_once() {
         let object = "{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {a: s3cr3t}, type: A, immutable: true}";
-        let change = pair::tests::change(
-            object,
-            &object.replace("s3cr3t", "oth3r").replace("type: A", "type: B"),
-            &[],
-        );
+        let change =
+            pair::tests::change(object, &object.replace("s3cr3t", "oth3r").replace("type: A", "type: B"))
+                .unwrap();
         let said = judge(&Diff { objects: vec![change], ..Diff::default() }, None, &Lens::Whole);
         let words: String = said.iter().map(|impact| format!("{} ", impact.what.word())).collect();
         assert_eq!(words, "immutable-field secret-changed ");

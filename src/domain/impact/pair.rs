@@ -95,8 +95,12 @@ pub(super) fn text<'a>(value: &'a Value, path: &[&str]) -> Option<&'a str> {
     get(value, path).and_then(Value::as_str)
 }
 
+/// Items that are compared one with another; real objects stay far below.
+const MOST: usize = 2_000;
+
+/// Its items, as many as are compared.
 pub(super) fn list<'a>(value: &'a Value, path: &[&str]) -> &'a [Value] {
-    get(value, path).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    get(value, path).and_then(Value::as_array).map_or(&[], |items| &items[..items.len().min(MOST)])
 }
 
 pub(super) fn annotation<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
@@ -122,52 +126,40 @@ pub(super) fn same(one: Option<&Value>, other: Option<&Value>) -> bool {
 pub(super) mod tests {
     use super::*;
     use crate::domain::{
-        diff::{FieldChange, FieldFate, FieldPath, Found, Text},
-        object::Key,
+        diff::{File, Side, compare},
+        object::{Dialect, parse},
     };
     use bytes::Bytes;
-    use std::sync::Arc;
 
-    fn found(object: Value) -> Found {
-        let api_version = text(&object, &["apiVersion"]).unwrap().to_owned();
-        let key = Key::new(
-            &api_version,
-            text(&object, &["kind"]).unwrap(),
-            text(&object, &["metadata", "namespace"]),
-            text(&object, &["metadata", "name"]).unwrap_or("x"),
-        );
-        Found {
-            key,
-            api_version: api_version.into(),
-            path: "all.yaml".into(),
-            line: 1,
-            value: Arc::new(object),
-            text: Text { file: Bytes::new(), at: 0..0 },
-        }
-    }
-
-    fn yaml(text: &str) -> Option<Found> {
-        let value: Option<Value> = serde_saphyr::from_str(text).unwrap();
-        value.filter(|value| !value.is_null()).map(found)
-    }
-
-    /// A change of one object, either side may be empty; the fields are named by their paths.
-    pub(in crate::domain::impact) fn change(from: &str, to: &str, fields: &[&str]) -> ObjectChange {
-        let (from, to) = (yaml(from), yaml(to));
-        let fields = fields.iter().map(|path| FieldChange {
-            path: FieldPath(path.split('.').map(|step| Step::Field(step.into())).collect()),
-            change: FieldFate::Changed,
-            from: None,
-            to: None,
-            secret: false,
+    /// One object of a file, as the diff sees it. What has no name gets one.
+    fn side(object: &str) -> Side {
+        let value = parse(object, Dialect::Kustomize).unwrap();
+        let bytes = value.map(|mut value| {
+            if text(&value, &["metadata", "name"]).is_none() {
+                value["metadata"]["name"] = "unnamed".into();
+            }
+            Bytes::from(value.to_string())
         });
-        let change = match (&from, &to) {
-            (Some(_), None) => Change::Removed,
-            (None, _) => Change::Added,
-            (Some(from), Some(to)) if from.key != to.key => Change::Renamed,
-            _ => Change::Changed,
-        };
-        ObjectChange { change, from, to, fields: fields.collect(), cut: false }
+        let file = bytes.map(|bytes| File {
+            path: "all.yaml".into(),
+            size: bytes.len() as u64,
+            sha256: None,
+            executable: false,
+            bytes: Some(bytes),
+        });
+        Side { files: file.into_iter().collect() }
+    }
+
+    /// A change of one object, either side may be empty. One with another name is taken for renamed.
+    pub(in crate::domain::impact) fn change(from: &str, to: &str) -> Option<ObjectChange> {
+        let mut objects = compare(&side(from), &side(to), &|| true).objects;
+        let mut change = objects.pop()?;
+        if let Some(other) = objects.pop() {
+            let (from, to) =
+                if other.to.is_some() { (change.from, other.to) } else { (other.from, change.to) };
+            change = ObjectChange { change: Change::Renamed, from, to, fields: Vec::new(), cut: false };
+        }
+        Some(change)
     }
 
     /// What a subject says of one object, as `danger what: why`.
@@ -177,8 +169,8 @@ pub(super) mod tests {
         from: &str,
         to: &str,
     ) -> Vec<String> {
-        let change = change(from, to, &[]);
         let mut said = Vec::new();
+        let Some(change) = change(from, to) else { return Vec::new() };
         judge(&Pair::new(&change, lens, Where::Object(0)), &mut said);
         said.iter().map(words).collect()
     }
@@ -189,19 +181,32 @@ pub(super) mod tests {
 
     #[test]
     fn the_place_is_the_nearest_change_of_the_path() {
-        let change = change(
-            "{apiVersion: v1, kind: A}",
-            "{apiVersion: v1, kind: A}",
-            &["metadata.labels", "spec.replicas", "spec.template.spec.containers"],
-        );
-        let pair = Pair::new(&change, &Lens::Whole, Where::Object(7));
-        let check = |path: &[&str], field| {
-            let at = pair.say(Danger::Low, What::ImageChanged, path, "").at;
-            assert_eq!(at, Place::Object { object: 7, field });
+        let object = |label: &str, rest: &str| {
+            format!(
+                "{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: a, labels: {{l: {label}}}}}, spec: {{{rest}}}}}"
+            )
         };
-        check(&["spec", "replicas"], Some(1));
-        check(&["spec", "template", "spec", "containers", "main", "image"], Some(2));
-        check(&["metadata"], Some(0));
+        let containers = |image: &str| {
+            format!(
+                "template: {{spec: {{containers: [{{name: one, image: a}}, {{name: two, image: {image}}}]}}}}"
+            )
+        };
+        let from = object("old", &format!("replicas: 1, {}", containers("b")));
+        let to = object("new", &format!("replicas: 2, {}", containers("c")));
+        let change = change(&from, &to).unwrap();
+        let pair = Pair::new(&change, &Lens::Whole, Where::Object(7));
+        let check = |path: &[&str], want: Option<&str>| {
+            let Place::Object { object: 7, field } = pair.say(Danger::Low, What::ImageChanged, path, "").at
+            else {
+                panic!("{path:?}");
+            };
+            assert_eq!(field.map(|field| change.fields[field].path.to_string()).as_deref(), want, "{path:?}");
+        };
+        check(&["spec", "replicas"], Some("spec.replicas"));
+        let image = ["spec", "template", "spec", "containers", "two", "image"];
+        check(&image, Some("spec.template.spec.containers[name=two].image"));
+        check(&image[..3], Some("spec.template.spec.containers[name=two].image"));
+        check(&["metadata"], Some("metadata.labels.l"));
         check(&["data"], None);
         check(&[], None);
     }

@@ -15,6 +15,9 @@ const GROUP: &str = "rbac.authorization.k8s.io";
 /// Single permissions that are compared of one role; beyond, the rest is only counted as changed.
 const MOST: usize = 20_000;
 
+/// How often a permission is looked up in a rule.
+const MOST_LOOKS: usize = 4_000_000;
+
 /// Phrases in one sentence.
 const SHOWN: usize = 3;
 
@@ -50,14 +53,44 @@ pub(super) fn judge(pair: &Pair<'_>, said: &mut Vec<Impact>) {
     }
 }
 
+/// A rule, its words apart.
+struct Rule<'a> {
+    verbs: Vec<&'a str>,
+    groups: Vec<&'a str>,
+    resources: Vec<&'a str>,
+    /// Empty: all of them.
+    names: Vec<&'a str>,
+    urls: Vec<&'a str>,
+}
+
+impl<'a> Rule<'a> {
+    fn all(role: Option<&'a Value>) -> Vec<Self> {
+        role.map_or(&[][..], |role| list(role, &["rules"])).iter().map(Self::read).collect()
+    }
+
+    fn read(rule: &'a Value) -> Self {
+        let words = |field| list(rule, &[field]).iter().filter_map(Value::as_str).collect();
+        Self {
+            verbs: words("verbs"),
+            groups: words("apiGroups"),
+            resources: words("resources"),
+            names: words("resourceNames"),
+            urls: words("nonResourceURLs"),
+        }
+    }
+}
+
 fn rules(pair: &Pair<'_>) -> Vec<Impact> {
     let path = ["rules"];
-    let rules = |side: Option<&'_ Value>| side.map_or_else(Vec::new, |side| list(side, &path).to_vec());
-    let (old, new) = (rules(pair.from), rules(pair.to));
+    let (old, new) = (Rule::all(pair.from), Rule::all(pair.to));
     let (Some(before), Some(after)) = (grants(&old), grants(&new)) else {
         let why = "its rules are too many to compare one by one";
         return vec![pair.say(Danger::Medium, What::RbacWidened, &path, why)];
     };
+    if before.len().saturating_add(after.len()).saturating_mul(old.len() + new.len()) > MOST_LOOKS {
+        let why = "its rules are too many to compare one by one";
+        return vec![pair.say(Danger::Medium, What::RbacWidened, &path, why)];
+    }
     let more: Vec<Grant<'_>> =
         after.into_iter().filter(|grant| !old.iter().any(|rule| grant.is_in(rule))).collect();
     let less: Vec<Grant<'_>> =
@@ -83,38 +116,25 @@ fn rules(pair: &Pair<'_>) -> Vec<Impact> {
     said
 }
 
-fn words<'a>(rule: &'a Value, field: &str) -> Vec<&'a str> {
-    list(rule, &[field]).iter().filter_map(Value::as_str).collect()
-}
-
 /// None: too many.
-fn grants(rules: &[Value]) -> Option<BTreeSet<Grant<'_>>> {
+fn grants<'a>(rules: &[Rule<'a>]) -> Option<BTreeSet<Grant<'a>>> {
     let mut grants = BTreeSet::new();
     for rule in rules {
-        let verbs = words(rule, "verbs");
-        let mut names = words(rule, "resourceNames");
-        if names.is_empty() {
-            names.push("");
-        }
-        let (groups, resources) = (words(rule, "apiGroups"), words(rule, "resources"));
-        let urls = words(rule, "nonResourceURLs");
-        let size = groups
-            .len()
-            .saturating_mul(resources.len())
-            .saturating_mul(names.len())
-            .saturating_add(urls.len());
-        if grants.len().saturating_add(size.saturating_mul(verbs.len())) > MOST {
+        let names = if rule.names.is_empty() { &[""][..] } else { &rule.names };
+        let size =
+            [rule.groups.len(), rule.resources.len(), names.len()].into_iter().fold(1, usize::saturating_mul);
+        let size = size.saturating_add(rule.urls.len()).saturating_mul(rule.verbs.len());
+        if grants.len().saturating_add(size) > MOST {
             return None;
         }
-        for verb in verbs {
-            for group in &groups {
-                for resource in &resources {
-                    grants.extend(
-                        names.iter().map(|name| Grant { verb, on: On::Resource { group, resource, name } }),
-                    );
+        for verb in &rule.verbs {
+            for group in &rule.groups {
+                for resource in &rule.resources {
+                    let on = |name| On::Resource { group, resource, name };
+                    grants.extend(names.iter().map(|name| Grant { verb, on: on(name) }));
                 }
             }
-            grants.extend(urls.iter().map(|url| Grant { verb, on: On::Url(url) }));
+            grants.extend(rule.urls.iter().map(|url| Grant { verb, on: On::Url(url) }));
         }
     }
     Some(grants)
@@ -123,20 +143,18 @@ fn grants(rules: &[Value]) -> Option<BTreeSet<Grant<'_>>> {
 impl Grant<'_> {
     /// As the authorizer reads rules (`VerbMatches`, `ResourceMatches`, ... in `plugin/pkg/auth/authorizer/rbac`): one
     /// rule grants all of a permission, or does not.
-    fn is_in(&self, rule: &Value) -> bool {
-        let has =
-            |field: &str, wanted: &str| words(rule, field).iter().any(|word| *word == "*" || *word == wanted);
-        if !has("verbs", self.verb) {
+    fn is_in(&self, rule: &Rule<'_>) -> bool {
+        let has = |words: &[&str], wanted: &str| words.iter().any(|word| *word == "*" || *word == wanted);
+        if !has(&rule.verbs, self.verb) {
             return false;
         }
         match self.on {
             On::Resource { group, resource, name } => {
-                let names = words(rule, "resourceNames");
-                has("apiGroups", group)
-                    && words(rule, "resources").iter().any(|known| covers(known, resource))
-                    && (names.is_empty() || names.contains(&name))
+                has(&rule.groups, group)
+                    && rule.resources.iter().any(|known| covers(known, resource))
+                    && (rule.names.is_empty() || rule.names.contains(&name))
             }
-            On::Url(url) => words(rule, "nonResourceURLs").iter().any(|known| covers_url(known, url)),
+            On::Url(url) => rule.urls.iter().any(|known| covers_url(known, url)),
         }
     }
 
@@ -151,8 +169,8 @@ impl Grant<'_> {
             ("*", "*") if group == "*" => Some("everything"),
             ("escalate" | "bind", _) => Some("may give itself any right"),
             ("impersonate", _) => Some("may act as others"),
-            (_, "*") => Some("every resource"),
-            ("*", _) if group == "*" => Some("every API group"),
+            (_, "*") => Some("a wildcard"),
+            ("*", _) if group == "*" => Some("a wildcard"),
             (_, "secrets") if core && any(&["get", "list", "watch"]) => Some("reads Secrets"),
             (_, "secrets") if core && any(&["create", "update", "patch"]) => Some("writes Secrets"),
             (_, "pods/exec" | "pods/attach") if core && any(&["create", "get"]) => {
@@ -167,7 +185,7 @@ impl Grant<'_> {
             {
                 Some("writes RBAC")
             }
-            ("*", _) => Some("every verb"),
+            ("*", _) => Some("a wildcard"),
             _ => None,
         }
     }
@@ -204,9 +222,8 @@ fn covers_url(known: &str, url: &str) -> bool {
 }
 
 fn power(grants: &[Grant<'_>]) -> Option<String> {
-    const ORDER: [&str; 10] = [
+    const ORDER: [&str; 9] = [
         "everything",
-        "every resource",
         "may give itself any right",
         "may act as others",
         "writes RBAC",
@@ -409,8 +426,8 @@ mod tests {
             "may give itself any right",
         );
         check("{apiGroups: [''], resources: [users], verbs: [impersonate]}", "may act as others");
-        check("{apiGroups: [apps], resources: ['*'], verbs: [get]}", "every resource");
-        check("{apiGroups: [apps], resources: [deployments], verbs: ['*']}", "every verb");
+        check("{apiGroups: [apps], resources: ['*'], verbs: [get]}", "a wildcard");
+        check("{apiGroups: [apps], resources: [deployments], verbs: ['*']}", "a wildcard");
     }
 
     #[test]

@@ -1,8 +1,13 @@
 //! Two OpenAPI schemas -> what was allowed and is not any more. It reads structural schemas, as CRDs must have them;
 //! `anyOf` and its like it does not.
 
-use super::{What, pair::list, words::some};
+use super::{
+    What,
+    pair::list,
+    words::{short, some},
+};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 /// One thing that the new schema takes away.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +79,8 @@ fn narrowed(from: &Value, to: &Value, at: &Trail<'_>, found: &mut Vec<Loss>) {
         found.push(at.loss(What::CrdEnumNarrowed, format!("only {}", some(&allowed, 4))));
         return;
     };
-    let gone: Vec<String> = old.iter().filter(|value| !new.contains(value)).map(word).collect();
+    let kept: BTreeSet<String> = new.iter().map(Value::to_string).collect();
+    let gone: Vec<String> = old.iter().filter(|value| !kept.contains(&value.to_string())).map(word).collect();
     if !gone.is_empty() {
         found.push(at.loss(What::CrdEnumNarrowed, format!("no longer {}", some(&gone, 4))));
     }
@@ -114,12 +120,17 @@ fn tightened(from: &Value, to: &Value, at: &Trail<'_>, found: &mut Vec<Loss>) {
     {
         said.push("unknown fields are dropped".to_owned());
     }
-    let rule = |rule: &Value| rule.get("rule").cloned();
-    let old: Vec<Option<Value>> = list(from, &["x-kubernetes-validations"]).iter().map(rule).collect();
-    let rules = list(to, &["x-kubernetes-validations"]).iter().filter(|new| !old.contains(&rule(new)));
-    said.extend(rules.filter_map(|new| Some(format!("rule {}", word(new.get("rule")?)))));
+    let text = |rule: &'_ Value, field: &str| rule.get(field).and_then(Value::as_str).map(str::to_owned);
+    let old: BTreeSet<Option<String>> =
+        list(from, &["x-kubernetes-validations"]).iter().map(|rule| text(rule, "rule")).collect();
+    for rule in list(to, &["x-kubernetes-validations"]) {
+        let own = text(rule, "rule");
+        if let Some(own) = own.filter(|own| !old.contains(&Some(own.clone()))) {
+            said.push(format!("rule: {}", short(&text(rule, "message").unwrap_or(own))));
+        }
+    }
     if !said.is_empty() {
-        found.push(at.loss(What::CrdTightened, said.join(", ")));
+        found.push(at.loss(What::CrdTightened, some(&said, 2)));
     }
 }
 
@@ -230,12 +241,12 @@ mod tests {
         check(
             "{maxLength: 63}",
             "{maxLength: 20, pattern: ^a}",
-            &["crd-tightened  maxLength 20, pattern ^a"],
+            &["crd-tightened  maxLength 20 and pattern ^a"],
         );
         check(
             "{}",
             "{x-kubernetes-validations: [{rule: self == oldSelf}]}",
-            &["crd-tightened  rule self == oldSelf"],
+            &["crd-tightened  rule: self == oldSelf"],
         );
         check(
             "{x-kubernetes-validations: [{rule: a, message: b}]}",

@@ -6,6 +6,7 @@ use super::{
     pair::{get, list},
     schema::losses,
     source::{Sheet, folder, join, read},
+    values::merge,
     words::{quote, some, type_word},
 };
 use crate::domain::{
@@ -16,8 +17,9 @@ use serde_json::{Map, Value};
 
 const FILE: &str = "values.schema.json";
 
-/// How deep references may lead.
+/// How deep references may lead, and how many values are looked at: references may meet in circles.
 const DEEPEST: usize = 32;
+const MOST: usize = 100_000;
 
 pub(super) fn judge(sheet: &Sheet<'_>, lens: &Lens, said: &mut Vec<Impact>) {
     for (file, change) in sheet.diff.files.iter().enumerate() {
@@ -89,11 +91,11 @@ fn refused(
     let mut before = Vec::new();
     if let Some(old) = old {
         let values = side(defaults.and_then(|change| change.from.as_ref()));
-        Check { root: old, is_whole, found: &mut before }.value(&values, old, "", 0);
+        Check { root: old, is_whole, found: &mut before, seen: 0 }.value(&values, old, "", 0);
     }
     let mut after = Vec::new();
     let values = side(defaults.and_then(|change| change.to.as_ref()));
-    Check { root: new, is_whole, found: &mut after }.value(&values, new, "", 0);
+    Check { root: new, is_whole, found: &mut after, seen: 0 }.value(&values, new, "", 0);
     after.retain(|one| !before.contains(one));
     let doubt = if is_blind { " (valuesFrom not read)" } else { "" };
     after
@@ -109,31 +111,18 @@ fn refused(
         .collect()
 }
 
-/// As Helm lays values over defaults: maps are merged, a null takes away.
-fn merge(values: &mut Value, over: &Value) {
-    let (Value::Object(below), Value::Object(above)) = (&mut *values, over) else {
-        *values = over.clone();
-        return;
-    };
-    for (key, value) in above {
-        match (below.get_mut(key), value) {
-            (_, Value::Null) => drop(below.remove(key)),
-            (Some(old @ Value::Object(_)), Value::Object(_)) => merge(old, value),
-            _ => drop(below.insert(key.clone(), value.clone())),
-        }
-    }
-}
-
 struct Check<'a> {
     root: &'a Value,
     /// The defaults are known, so what is missing is missing.
     is_whole: bool,
     found: &'a mut Vec<String>,
+    seen: usize,
 }
 
 impl Check<'_> {
     fn value(&mut self, value: &Value, schema: &Value, path: &str, depth: usize) {
-        if depth > DEEPEST {
+        self.seen += 1;
+        if depth > DEEPEST || self.seen > MOST {
             return;
         }
         if let Some(to) = schema.get("$ref").and_then(Value::as_str) {

@@ -17,6 +17,9 @@ use serde_json::{Map, Value};
 /// Said one by one; more are said together.
 const SINGLE: usize = 8;
 
+/// Images that are said as such; of more their defaults are said.
+const IMAGES: usize = 30;
+
 /// Paths named in one sentence.
 const NAMED: usize = 5;
 
@@ -47,19 +50,31 @@ pub(super) fn judge(sheet: &Sheet<'_>, is_built: bool, lens: &Lens, said: &mut V
         Lens::Release(release) => Some(&**release),
         Lens::Whole | Lens::Kustomization(_) => None,
     };
-    let mut first = None;
-    for (file, change) in sheet.of(Role::Values) {
-        if change.path().rsplit('/').next() != Some("values.yaml") {
-            continue;
+    let scene = Scene { sheet, release, is_built, is_blind: lens.is_blind() };
+    let files: Vec<(usize, &FileChange)> = sheet.of(Role::Values).collect();
+    for (file, change) in &files {
+        let is_own = sheet.carrier(folder(change.path())).is_none();
+        let stands_in = release.is_some_and(|release| !release.values_files.is_empty());
+        if !(is_own && stands_in) {
+            scene.one_file(*file, change, said);
         }
-        first.get_or_insert(file);
-        of_file(sheet, file, change, release, is_built, lens.is_blind(), said);
     }
-    if let Some(file) =
-        first.or_else(|| sheet.of(Role::Chart).chain(sheet.of(Role::Template)).map(|(at, _)| at).next())
-    {
+    if let Some(release) = release.filter(|release| !release.values_files.is_empty()) {
+        scene.own_files(release, said);
+    }
+    let first = files.first().map(|(file, _)| *file);
+    let other = || sheet.of(Role::Chart).chain(sheet.of(Role::Template)).map(|(file, _)| file).next();
+    if let Some(file) = first.or_else(other) {
         said.extend(release.and_then(|release| not_read(release, file)));
     }
+}
+
+/// What all defaults of a comparison are judged with.
+struct Scene<'a> {
+    sheet: &'a Sheet<'a>,
+    release: Option<&'a ReleaseLens>,
+    is_built: bool,
+    is_blind: bool,
 }
 
 fn impact(danger: Danger, what: What, why: String, file: usize, line: Option<usize>) -> Impact {
@@ -80,42 +95,110 @@ fn not_read(release: &ReleaseLens, file: usize) -> Option<Impact> {
     Some(impact(Danger::Medium, What::ValuesNotRead, why, file, None))
 }
 
-fn of_file(
-    sheet: &Sheet<'_>,
+impl Scene<'_> {
+    fn one_file(&self, file: usize, change: &FileChange, said: &mut Vec<Impact>) {
+        let (Some(old), Some(new)) = (defaults(change.from.as_ref()), defaults(change.to.as_ref())) else {
+            return;
+        };
+        let carrier = self.sheet.carrier(folder(change.path()));
+        let prefix = carrier.map(|(above, name)| chart::key_of(self.sheet, above, name));
+        let above = carrier.zip(prefix.as_ref()).and_then(|((above, _), name)| {
+            let (_, change) = self.sheet.named(&join(above, "values.yaml"))?;
+            get(&read(change.to.as_ref(), Dialect::Helm)?, &[name]).cloned()
+        });
+        let doubt = if self.is_blind { " (valuesFrom not read)" } else { "" };
+        self.judge(
+            &At { file, change, prefix: prefix.as_deref(), doubt },
+            (&old, &new),
+            above.as_ref(),
+            said,
+        );
+    }
+
+    /// source-controller makes `values.yaml` of these files, each over the one before.
+    fn own_files(&self, release: &ReleaseLens, said: &mut Vec<Impact>) {
+        let files: Vec<(&Box<str>, Option<(usize, &FileChange)>)> = release
+            .values_files
+            .iter()
+            .map(|name| {
+                let ours = |path: &str| {
+                    path.strip_suffix(&**name).is_some_and(|folder| {
+                        folder.matches('/').count() <= 1 && (folder.is_empty() || folder.ends_with('/'))
+                    })
+                };
+                let found = self.sheet.diff.files.iter().enumerate().find(|(_, file)| ours(file.path()));
+                (name, found)
+            })
+            .collect();
+        let nothing = || Value::Object(Map::new());
+        let (mut old, mut new) = (nothing(), nothing());
+        for (_, change) in files.iter().filter_map(|(_, found)| *found) {
+            merge(&mut old, &defaults(change.from.as_ref()).unwrap_or_else(nothing));
+            merge(&mut new, &defaults(change.to.as_ref()).unwrap_or_else(nothing));
+        }
+        let Some((file, change)) = files.iter().find_map(|(_, found)| *found) else { return };
+        let unseen: Vec<&Box<str>> =
+            files.iter().filter(|(_, found)| found.is_none()).map(|(name, _)| *name).collect();
+        let doubt = match (self.is_blind, unseen.is_empty()) {
+            (false, true) => "",
+            (true, true) => " (valuesFrom not read)",
+            (false, false) => " (valuesFiles not all read)",
+            (true, false) => " (valuesFrom and valuesFiles not all read)",
+        };
+        if !unseen.is_empty() {
+            let why = format!("of valuesFiles the same on both sides, so not read: {}", some(&unseen, 3));
+            said.push(impact(Danger::Low, What::ValuesNotRead, why, file, None));
+        }
+        self.judge(&At { file, change, prefix: None, doubt }, (&old, &new), None, said);
+    }
+
+    fn judge(
+        &self,
+        at: &At<'_>,
+        (old, new): (&Value, &Value),
+        above: Option<&Value>,
+        said: &mut Vec<Impact>,
+    ) {
+        let handed_on = chart::handed_on(self.sheet, folder(at.change.path()));
+        let user = self.release.map(|release| &release.values);
+        let user = at.prefix.map_or(user, |prefix| user.and_then(|user| get(user, &[prefix])));
+        // a release that sets nothing still takes the defaults
+        let nothing = Value::Object(Map::new());
+        let defaults = Defaults {
+            old,
+            new,
+            user: self.release.map(|_| user.unwrap_or(&nothing)),
+            handed_on: &handed_on,
+            prefix: at.prefix,
+            doubt: at.doubt,
+            file: at.file,
+            text: at.change.to.as_ref().and_then(source::text).unwrap_or_default(),
+        };
+        defaults.judge(self.is_built, above, said);
+    }
+}
+
+/// Where defaults stand, and what is not certain about them.
+struct At<'a> {
     file: usize,
-    change: &FileChange,
-    release: Option<&ReleaseLens>,
-    is_built: bool,
-    is_blind: bool,
-    said: &mut Vec<Impact>,
-) {
-    let (Some(old), Some(new)) = (defaults(change.from.as_ref()), defaults(change.to.as_ref())) else {
+    change: &'a FileChange,
+    prefix: Option<&'a str>,
+    doubt: &'static str,
+}
+
+/// As Helm lays values over others: maps are merged, a null takes away.
+pub(super) fn merge(values: &mut Value, over: &Value) {
+    let (Value::Object(below), Value::Object(above)) = (&mut *values, over) else {
+        *values = over.clone();
         return;
     };
-    let home = folder(change.path());
-    let carrier = sheet.carrier(home);
-    let handed_on = chart::handed_on(sheet, home);
-    let prefix = carrier.map(|(_, name)| name);
-    let user = release.map(|release| &release.values);
-    let user = prefix.map_or(user, |prefix| user.and_then(|user| get(user, &[prefix])));
-    // a release that sets nothing still takes the defaults
-    let nothing = Value::Object(Map::new());
-    let defaults = Defaults {
-        old: &old,
-        new: &new,
-        user: release.map(|_| user.unwrap_or(&nothing)),
-        handed_on: &handed_on,
-        prefix,
-        doubt: if is_blind { " (valuesFrom not read)" } else { "" },
-        file,
-        text: change.to.as_ref().and_then(source::text).unwrap_or_default(),
-    };
-    let own = carrier.map(|(above, name)| (join(above, "values.yaml"), name));
-    let above = own.and_then(|(path, name)| {
-        let (_, change) = sheet.named(&path)?;
-        get(&read(change.to.as_ref(), Dialect::Helm)?, &[name]).cloned()
-    });
-    defaults.judge(is_built, above.as_ref(), said);
+    for (key, value) in above {
+        match (below.get_mut(key), value) {
+            (_, Value::Null) => drop(below.remove(key)),
+            (Some(old @ Value::Object(_)), Value::Object(_)) => merge(old, value),
+            _ => drop(below.insert(key.clone(), value.clone())),
+        }
+    }
 }
 
 fn defaults(file: Option<&crate::domain::diff::File>) -> Option<Value> {
@@ -181,78 +264,107 @@ impl<'a> Defaults<'a> {
         }
         let mut groups = Groups::default();
         for leaf in &leaves {
-            self.one(leaf, &mut groups, said);
+            self.one(leaf, &mut groups);
         }
         self.together(&groups, said);
     }
 
-    fn one<'l>(&self, leaf: &'l Leaf<'a>, groups: &mut Groups<'l, 'a>, said: &mut Vec<Impact>) {
-        let name = self.name(leaf);
+    fn one<'l>(&self, leaf: &'l Leaf<'a>, groups: &mut Groups<'l, 'a>) {
         let set = self.user.map_or(Set::Nothing, |user| set_at(user, &leaf.path));
-        match (set, leaf.from, leaf.to) {
-            (Set::Value(own), from, Some(to)) if shape(own) != shape(to) && !own.is_null() => {
-                let now = if from.is_none_or(|from| shape(from) == shape(to)) { "is" } else { "is now" };
-                let why = format!(
-                    "your value for {name} is {}, the default {now} {}",
-                    type_word(own),
-                    type_word(to)
-                );
-                said.push(self.say(Danger::High, What::ValueType, leaf, why));
+        let group = match (set, leaf.from, leaf.to) {
+            (Set::Value(own), _, Some(to)) if shape(own) != shape(to) && !own.is_null() => {
+                &mut groups.misshapen
             }
             (Set::Value(own), Some(from), Some(to)) if kind(own) != kind(to) && kind(own) == kind(from) => {
-                let why = format!(
-                    "your value for {name} is {}, the default is now {}",
-                    type_word(own),
-                    type_word(to)
-                );
-                said.push(self.say(Danger::Medium, What::ValueType, leaf, why));
+                &mut groups.mistyped
             }
-            (Set::Value(_), _, Some(_)) => groups.overridden.push(leaf),
-            (Set::Value(_), Some(_), None) if self.is_closed(&leaf.path) => {
-                let why =
-                    format!("your value for {name} is unknown now: the chart's values.yaml no longer has it");
-                said.push(self.say(Danger::Medium, What::ValueUnknown, leaf, why));
-            }
-            (Set::Value(_), _, None) => groups.overridden.push(leaf),
-            (Set::Nothing, Some(from), Some(to)) if shape(from) != shape(to) => {
-                let why = format!("default {name} was {} and is {}", type_word(from), type_word(to));
-                said.push(self.say(Danger::Medium, What::DefaultChanged, leaf, why));
-            }
-            (Set::Nothing, Some(_), Some(_)) => groups.changed.push(leaf),
-            (Set::Nothing, None, _) => groups.added.push(leaf),
-            (Set::Nothing, Some(_), None) => groups.gone.push(leaf),
-        }
+            (Set::Value(_), Some(_), None) if self.is_closed(&leaf.path) => &mut groups.unknown,
+            (Set::Value(_), _, _) => &mut groups.overridden,
+            (Set::Nothing, Some(from), Some(to)) if shape(from) != shape(to) => &mut groups.reshaped,
+            (Set::Nothing, Some(_), Some(_)) => &mut groups.changed,
+            (Set::Nothing, None, _) => &mut groups.added,
+            (Set::Nothing, Some(_), None) => &mut groups.gone,
+        };
+        group.push(leaf);
+    }
+
+    /// Of a value that is set: what it is, where the default is something else.
+    fn against(&self, leaf: &Leaf<'a>) -> Option<String> {
+        let (to, name) = (leaf.to?, self.name(leaf));
+        let Set::Value(own) = set_at(self.user?, &leaf.path) else { return None };
+        let is_new = leaf.from.is_some_and(|from| kind(from) != kind(to));
+        let now = if is_new { "is now" } else { "is" };
+        Some(format!("your value for {name} is {}, the default {now} {}", type_word(own), type_word(to)))
     }
 
     fn together(&self, groups: &Groups<'_, 'a>, said: &mut Vec<Impact>) {
-        let (single, rest) = groups.changed.split_at(groups.changed.len().min(SINGLE));
-        for leaf in single {
-            let name = self.name(leaf);
-            let why = format!("default {name} {} → {}", shown(leaf, leaf.from), shown(leaf, leaf.to));
-            said.push(self.say(Danger::Medium, What::DefaultChanged, leaf, why));
-        }
-        let (own, others) = groups.overridden.split_at(groups.overridden.len().min(SINGLE));
-        for leaf in own {
-            let name = self.name(leaf);
-            let was = format!("{} → {}", shown(leaf, leaf.from), shown(leaf, leaf.to));
-            let why = format!("your value for {name} stays; its default {was}");
-            said.push(self.say(Danger::Low, What::DefaultOverridden, leaf, why));
-        }
-        for (leaves, danger, what, word) in [
-            (rest, Danger::Medium, What::DefaultChanged, "more defaults change"),
-            (
-                others,
-                Danger::Low,
-                What::DefaultOverridden,
-                "more of your values stay while their defaults change",
-            ),
-            (&groups.added[..], Danger::Low, What::DefaultChanged, "new defaults"),
-            (&groups.gone[..], Danger::Low, What::DefaultChanged, "defaults gone"),
-        ] {
-            let Some(first) = leaves.first() else { continue };
-            let names: Vec<String> = leaves.iter().map(|leaf| self.name(leaf)).collect();
-            said.push(self.say(danger, what, first, format!("{word}: {}", some(&names, NAMED))));
-        }
+        use Danger::{High, Low, Medium};
+        let values = |leaf: &Leaf<'a>| format!("{} → {}", shown(leaf, leaf.from), shown(leaf, leaf.to));
+        self.each(
+            &groups.misshapen,
+            (High, What::ValueType, "more of your values are of another shape"),
+            said,
+            |leaf| self.against(leaf).unwrap_or_default(),
+        );
+        self.each(
+            &groups.mistyped,
+            (Medium, What::ValueType, "more of your values are of another type"),
+            said,
+            |leaf| self.against(leaf).unwrap_or_default(),
+        );
+        self.each(
+            &groups.unknown,
+            (Medium, What::ValueUnknown, "more of your values are unknown now"),
+            said,
+            |leaf| {
+                format!(
+                    "your value for {} is unknown now: the chart's values.yaml no longer has it",
+                    self.name(leaf)
+                )
+            },
+        );
+        self.each(
+            &groups.reshaped,
+            (Medium, What::DefaultChanged, "more defaults are of another shape"),
+            said,
+            |leaf| {
+                let word = |side: Option<&Value>| side.map_or("not set", type_word);
+                format!("default {} was {} and is {}", self.name(leaf), word(leaf.from), word(leaf.to))
+            },
+        );
+        self.each(&groups.changed, (Medium, What::DefaultChanged, "more defaults change"), said, |leaf| {
+            format!("default {} {}", self.name(leaf), values(leaf))
+        });
+        let word = "more of your values stay while their defaults change";
+        self.each(&groups.overridden, (Low, What::DefaultOverridden, word), said, |leaf| {
+            format!("your value for {} stays; its default {}", self.name(leaf), values(leaf))
+        });
+        self.group(&groups.added, (Low, What::DefaultChanged, "new defaults"), said);
+        self.group(&groups.gone, (Low, What::DefaultChanged, "defaults gone"), said);
+    }
+
+    /// The first one by one, the others in one sentence.
+    fn each(
+        &self,
+        leaves: &[&Leaf<'a>],
+        as_what: (Danger, What, &str),
+        said: &mut Vec<Impact>,
+        word: impl Fn(&Leaf<'a>) -> String,
+    ) {
+        let (single, rest) = leaves.split_at(leaves.len().min(SINGLE));
+        said.extend(single.iter().map(|leaf| self.say(as_what.0, as_what.1, leaf, word(leaf))));
+        self.group(rest, as_what, said);
+    }
+
+    fn group(
+        &self,
+        leaves: &[&Leaf<'a>],
+        (danger, what, word): (Danger, What, &str),
+        said: &mut Vec<Impact>,
+    ) {
+        let Some(first) = leaves.first() else { return };
+        let names: Vec<String> = leaves.iter().map(|leaf| self.name(leaf)).collect();
+        said.push(self.say(danger, what, first, format!("{word}: {}", some(&names, NAMED))));
     }
 
     fn say(&self, danger: Danger, what: What, leaf: &Leaf<'_>, why: String) -> Impact {
@@ -295,18 +407,14 @@ impl<'a> Defaults<'a> {
     /// Images that are said as such, and their leaves are taken out.
     fn images(&self, leaves: &mut Vec<Leaf<'a>>, said: &mut Vec<Impact>) {
         const PARTS: [&str; 4] = ["registry", "repository", "tag", "digest"];
-        let mut done: Vec<Vec<&str>> = Vec::new();
         let is_part = |leaf: &Leaf<'_>| leaf.path.last().is_some_and(|last| PARTS.contains(last));
-        let parents: Vec<Vec<&str>> = leaves
+        let mut parents: Vec<Vec<&str>> = leaves
             .iter()
             .filter(|leaf| is_part(leaf))
             .map(|leaf| leaf.path[..leaf.path.len() - 1].to_vec())
             .collect();
-        for parent in parents {
-            if done.contains(&parent) {
-                continue;
-            }
-            done.push(parent.clone());
+        parents.dedup();
+        for parent in parents.into_iter().take(IMAGES) {
             let (Some(old), Some(new)) = (self.image(self.old, &parent), self.image(self.new, &parent))
             else {
                 continue;
@@ -356,6 +464,10 @@ impl<'a> Defaults<'a> {
 
 #[derive(Default)]
 struct Groups<'l, 'a> {
+    misshapen: Vec<&'l Leaf<'a>>,
+    mistyped: Vec<&'l Leaf<'a>>,
+    unknown: Vec<&'l Leaf<'a>>,
+    reshaped: Vec<&'l Leaf<'a>>,
     overridden: Vec<&'l Leaf<'a>>,
     changed: Vec<&'l Leaf<'a>>,
     added: Vec<&'l Leaf<'a>>,
@@ -571,6 +683,36 @@ mod tests {
                 "medium values-not-read: valuesFrom not read: Secret own-values; they may override any default",
             ],
         );
+    }
+
+    #[test]
+    fn files_of_the_release_stand_in_for_the_defaults() {
+        let diff = files(&[
+            ("a/values.yaml", Role::Values, "a: 1", "a: 2"),
+            ("a/values-prod.yaml", Role::Other, "b: 1", "b: 2"),
+        ]);
+        let check = |names: &[&str], want: &[&str]| {
+            let mut lens = release("{}");
+            if let Lens::Release(release) = &mut lens {
+                release.values_files = names.iter().map(|name| (*name).into()).collect();
+            }
+            let mut said = Vec::new();
+            judge(&Sheet::new(&diff), false, &lens, &mut said);
+            assert_eq!(said.iter().map(words).collect::<Vec<_>>(), want, "{names:?}");
+        };
+        check(&["values-prod.yaml"], &["medium default-changed: default b 1 → 2"]);
+        check(
+            &["values.yaml", "values-prod.yaml"],
+            &["medium default-changed: default a 1 → 2", "medium default-changed: default b 1 → 2"],
+        );
+        check(
+            &["values.yaml", "other.yaml"],
+            &[
+                "low values-not-read: of valuesFiles the same on both sides, so not read: other.yaml",
+                "medium default-changed: default a 1 → 2 (valuesFiles not all read)",
+            ],
+        );
+        check(&["other.yaml"], &[]);
     }
 
     #[test]
