@@ -25,6 +25,7 @@ mod cluster;
 mod compare;
 mod demo;
 mod house_rules;
+mod impact;
 mod lens;
 mod objects;
 mod odd;

@@ -73,15 +73,15 @@ fn in_chart(pair: &Pair<'_>, own: &[Impact]) -> (Danger, String) {
             Danger::Medium,
             "new in crds/: the upgrade does not install it, spec.upgrade.crds is Skip".to_owned(),
         ),
-        (_, None) => (
+        (Change::Changed | Change::Renamed | Change::Moved | Change::Formatting, None) => (
             Danger::Medium,
             format!("changed in crds/{losses}: Helm does not upgrade it unless spec.upgrade.crds is CreateReplace"),
         ),
-        (_, Some("CreateReplace")) => (
+        (Change::Changed | Change::Renamed | Change::Moved | Change::Formatting, Some("CreateReplace")) => (
             Danger::Low,
             format!("changed in crds/{losses}: the upgrade replaces it, spec.upgrade.crds is CreateReplace"),
         ),
-        (_, Some(policy)) => (
+        (Change::Changed | Change::Renamed | Change::Moved | Change::Formatting, Some(policy)) => (
             Danger::Medium,
             format!("changed in crds/{losses}: the upgrade leaves the old one, spec.upgrade.crds is {policy}"),
         ),

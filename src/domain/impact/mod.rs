@@ -44,53 +44,85 @@ pub enum Danger {
 /// The closed list of what can be said. [`What::word`] is the word of scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum What {
+    /// It is not in the second; whether it is deleted is said.
     ObjectRemoved,
+    /// The old one goes, another comes.
     ObjectRenamed,
+    /// It stands in several places.
     ObjectDoubled,
+    /// A document that cannot be read.
     DocumentBroken,
     NamespaceAdded,
+    /// And everything in it.
     NamespaceRemoved,
+    /// Its enforced Pod Security level.
     NamespaceChanged,
+    /// The API server refuses the update.
     ImmutableField,
     CrdAdded,
+    /// And all its custom resources.
     CrdRemoved,
     CrdVersionDropped,
     CrdVersionNotServed,
     CrdStoredVersion,
     CrdScopeChanged,
+    /// And it has no default.
     CrdFieldRequired,
     CrdFieldRemoved,
     CrdTypeChanged,
     CrdEnumNarrowed,
+    /// Bounds, patterns and rules that refuse more.
     CrdTightened,
+    /// How versions are made of one another.
     CrdConversion,
+    /// In `crds/` of a chart, which Helm does not upgrade by default.
     CrdInChart,
+    /// A new role or binding.
     RbacAdded,
     RbacWidened,
     RbacNarrowed,
+    /// Of a container, of a default, or of a kustomization.
     ImageChanged,
+    /// Or a rule of admission.
     WebhookAdded,
     WebhookChanged,
     WebhookRemoved,
+    /// Claims, volumes, classes, and what pods mount.
     StorageChanged,
+    /// Or the bounds of an autoscaler, or a Job that is suspended.
     ReplicasChanged,
+    /// Requests, limits, quotas.
     ResourcesChanged,
     DisruptionBudget,
+    /// Type, selector, ports.
     ServiceChanged,
+    /// Its keys; never a value.
     SecretChanged,
+    /// What one of Flux's own objects is told.
     FluxChanged,
+    /// Indirect: what it builds is not seen in a source diff.
     KustomizationChanged,
+    /// Indirect: what they render is not seen in a source diff.
     TemplatesChanged,
+    /// Or its appVersion.
     ChartVersion,
+    /// kubeVersion, type, deprecated.
     ChartRequires,
     ChartDependency,
     ChartAgainstManifests,
+    /// A default of `values.yaml` that nobody overrides.
     DefaultChanged,
+    /// The release sets it itself.
     DefaultOverridden,
+    /// The release sets what the chart no longer has.
     ValueUnknown,
+    /// The release's value and the default are of different types.
     ValueType,
+    /// `values.schema.json` does not allow it.
     ValueRefused,
+    /// Values that were not read could change verdicts.
     ValuesNotRead,
+    /// A hook of Helm.
     HookChanged,
 }
 
@@ -131,6 +163,58 @@ impl Danger {
 }
 
 impl What {
+    /// The whole list.
+    pub const ALL: [Self; 48] = [
+        Self::ObjectRemoved,
+        Self::ObjectRenamed,
+        Self::ObjectDoubled,
+        Self::DocumentBroken,
+        Self::NamespaceAdded,
+        Self::NamespaceRemoved,
+        Self::NamespaceChanged,
+        Self::ImmutableField,
+        Self::CrdAdded,
+        Self::CrdRemoved,
+        Self::CrdVersionDropped,
+        Self::CrdVersionNotServed,
+        Self::CrdStoredVersion,
+        Self::CrdScopeChanged,
+        Self::CrdFieldRequired,
+        Self::CrdFieldRemoved,
+        Self::CrdTypeChanged,
+        Self::CrdEnumNarrowed,
+        Self::CrdTightened,
+        Self::CrdConversion,
+        Self::CrdInChart,
+        Self::RbacAdded,
+        Self::RbacWidened,
+        Self::RbacNarrowed,
+        Self::ImageChanged,
+        Self::WebhookAdded,
+        Self::WebhookChanged,
+        Self::WebhookRemoved,
+        Self::StorageChanged,
+        Self::ReplicasChanged,
+        Self::ResourcesChanged,
+        Self::DisruptionBudget,
+        Self::ServiceChanged,
+        Self::SecretChanged,
+        Self::FluxChanged,
+        Self::KustomizationChanged,
+        Self::TemplatesChanged,
+        Self::ChartVersion,
+        Self::ChartRequires,
+        Self::ChartDependency,
+        Self::ChartAgainstManifests,
+        Self::DefaultChanged,
+        Self::DefaultOverridden,
+        Self::ValueUnknown,
+        Self::ValueType,
+        Self::ValueRefused,
+        Self::ValuesNotRead,
+        Self::HookChanged,
+    ];
+
     pub const fn word(self) -> &'static str {
         match self {
             Self::ObjectRemoved => "object-removed",
@@ -190,6 +274,9 @@ impl What {
 pub fn judge(source: &Diff, built: Option<&Diff>, lens: &Lens) -> Vec<Impact> {
     let shown = built.unwrap_or(source);
     let sheet = Sheet::new(source);
+    if let Some(other) = chart::other_kind(&sheet) {
+        return vec![other];
+    }
     let in_charts = definitions_in_charts(source);
     let mut said = Vec::new();
     for (place, change) in shown.objects.iter().enumerate().filter(|(_, change)| !change.change.is_quiet()) {
@@ -218,10 +305,6 @@ pub fn judge(source: &Diff, built: Option<&Diff>, lens: &Lens) -> Vec<Impact> {
 
 /// Everything that files can say which are no manifests.
 fn files(sheet: &Sheet<'_>, is_built: bool, lens: &Lens, said: &mut Vec<Impact>) {
-    if let Some(other) = chart::other_kind(sheet) {
-        said.push(other);
-        return;
-    }
     chart::judge(sheet, is_built, said);
     values::judge(sheet, is_built, lens, said);
     value_schema::judge(sheet, lens, said);
@@ -394,6 +477,14 @@ mod tests {
             said.iter().filter_map(|impact| Some(&*impact.object.as_ref()?.key.name)).collect();
         assert_eq!(names, ["b", "a", "c"]);
         assert_eq!(said[0].at, Place::Object { object: 1, field: None });
+    }
+
+    #[test]
+    fn every_word_is_its_own_and_kebab_case() {
+        let words: BTreeSet<&str> = What::ALL.iter().map(|what| what.word()).collect();
+        assert_eq!(words.len(), What::ALL.len());
+        assert!(words.iter().all(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-')));
+        assert_eq!(What::ALL.last().map(|what| *what as usize + 1), Some(What::ALL.len()));
     }
 
     #[test]

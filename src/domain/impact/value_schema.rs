@@ -46,14 +46,14 @@ pub(super) fn judge(sheet: &Sheet<'_>, lens: &Lens, said: &mut Vec<Impact>) {
 fn stricter(old: Option<&Value>, new: &Value, at: Place) -> Option<Impact> {
     let nothing = Value::Object(Map::new());
     let losses = losses(old.unwrap_or(&nothing), new);
-    let word = |what| match what {
-        What::CrdFieldRequired => Some("required"),
-        What::CrdEnumNarrowed => Some("fewer values"),
-        What::CrdTypeChanged => Some("another type"),
-        What::CrdTightened => Some("stricter"),
-        // Helm lets unknown values pass
-        _ => None,
-    };
+    // a field that is gone is no loss: Helm lets unknown values pass
+    let known = [
+        (What::CrdFieldRequired, "required"),
+        (What::CrdEnumNarrowed, "fewer values"),
+        (What::CrdTypeChanged, "another type"),
+        (What::CrdTightened, "stricter"),
+    ];
+    let word = |what| known.iter().find(|(one, _)| *one == what).map(|(_, word)| *word);
     let words: Vec<String> = losses
         .iter()
         .filter_map(|loss| {

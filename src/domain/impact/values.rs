@@ -250,8 +250,9 @@ fn walk<'a>(
 /// What the release sets at a path.
 enum Set<'a> {
     Nothing,
-    /// There, or a null or another scalar above it.
     Value(&'a Value),
+    /// Something else than a map stands above it.
+    Above,
 }
 
 impl<'a> Defaults<'a> {
@@ -280,6 +281,7 @@ impl<'a> Defaults<'a> {
             }
             (Set::Value(_), Some(_), None) if self.is_closed(&leaf.path) => &mut groups.unknown,
             (Set::Value(_), _, _) => &mut groups.overridden,
+            (Set::Above, _, _) => &mut groups.above,
             (Set::Nothing, Some(from), Some(to)) if shape(from) != shape(to) => &mut groups.reshaped,
             (Set::Nothing, Some(_), Some(_)) => &mut groups.changed,
             (Set::Nothing, None, _) => &mut groups.added,
@@ -339,6 +341,8 @@ impl<'a> Defaults<'a> {
         self.each(&groups.overridden, (Low, What::DefaultOverridden, word), said, |leaf| {
             format!("your value for {} stays; its default {}", self.name(leaf), values(leaf))
         });
+        let word = "what you set above them stays while these defaults change";
+        self.group(&groups.above, (Low, What::DefaultOverridden, word), said);
         self.group(&groups.added, (Low, What::DefaultChanged, "new defaults"), said);
         self.group(&groups.gone, (Low, What::DefaultChanged, "defaults gone"), said);
     }
@@ -421,7 +425,7 @@ impl<'a> Defaults<'a> {
             };
             let Some((danger, words)) = images::changed(&old, &new) else { continue };
             let is_set = |leaf: &Leaf<'_>| {
-                self.user.is_some_and(|user| matches!(set_at(user, &leaf.path), Set::Value(_)))
+                self.user.is_some_and(|user| !matches!(set_at(user, &leaf.path), Set::Nothing))
             };
             let Some(first) =
                 leaves.iter().find(|leaf| is_part(leaf) && leaf.path.starts_with(&parent) && !is_set(leaf))
@@ -469,6 +473,7 @@ struct Groups<'l, 'a> {
     unknown: Vec<&'l Leaf<'a>>,
     reshaped: Vec<&'l Leaf<'a>>,
     overridden: Vec<&'l Leaf<'a>>,
+    above: Vec<&'l Leaf<'a>>,
     changed: Vec<&'l Leaf<'a>>,
     added: Vec<&'l Leaf<'a>>,
     gone: Vec<&'l Leaf<'a>>,
@@ -482,7 +487,7 @@ fn set_at<'a>(user: &'a Value, path: &[&str]) -> Set<'a> {
                 Some(next) => at = next,
                 None => return Set::Nothing,
             },
-            above => return Set::Value(above),
+            _ => return Set::Above,
         }
     }
     match at {
@@ -574,7 +579,7 @@ mod tests {
             &release("{a: null}"),
             "a: {b: 1}",
             "a: {b: 2}",
-            &["low default-overridden: your value for a.b stays; its default 1 → 2"],
+            &["low default-overridden: what you set above them stays while these defaults change: a.b"],
         );
     }
 

@@ -133,12 +133,12 @@ fn changed(pair: &Pair<'_>, name: &str, old: &Value, new: &Value) -> Option<Impa
 fn policy(pair: &Pair<'_>, to: &Value) -> Option<Impact> {
     let denies = list(to, &["spec", "validationActions"]).iter().any(|action| action == "Deny");
     let note = if denies { ": what breaks it is refused" } else { "" };
-    let (what, why) = match pair.change.change {
-        Change::Added => (What::WebhookAdded, format!("a new admission rule{note}")),
-        _ if pair.from.is_some_and(|from| get(from, &["spec"]) != get(to, &["spec"])) => {
-            (What::WebhookChanged, format!("the admission rule changes{note}"))
-        }
-        _ => return None,
+    let (what, why) = if pair.change.change == Change::Added {
+        (What::WebhookAdded, format!("a new admission rule{note}"))
+    } else if pair.from.is_some_and(|from| get(from, &["spec"]) != get(to, &["spec"])) {
+        (What::WebhookChanged, format!("the admission rule changes{note}"))
+    } else {
+        return None;
     };
     Some(pair.say(Danger::Medium, what, &["spec"], why))
 }
