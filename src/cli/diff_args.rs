@@ -5,18 +5,18 @@ use crate::domain::{identity::Kind, reference::Reference};
 use clap::{Args, ValueEnum};
 
 pub(super) const DIFF_HELP: &str = "\
-Compares what Flux would store of two artifacts: files, the Kubernetes objects in
-them field by field, and what the change means, the most dangerous first. FROM
-and TO are what `fluxscope inspect --help` says, also two folders on this
+Compares what Flux would store of two artifacts: files, the Kubernetes objects
+in them field by field, and what the change means, the most dangerous first.
+FROM and TO are what `fluxscope inspect --help` says, also two folders on this
 machine: then neither a cluster nor a registry is asked. A folder is read as
 `flux build artifact` packs it.
 
 A diff of two artifacts is a source diff: what kustomize builds, postBuild puts
 in and Helm renders is not in it. With --consumer it holds what concerns this
 Kustomization (its path) or this HelmRelease (its values), and both sides are
-rendered if kustomize, flux or helm is there and the files may be rendered. The
-first lines always say which of the two it is. ConfigMaps of valuesFrom are read,
-Secrets only with --read-secrets.
+rendered where kustomize, flux or helm is on PATH and the files may be rendered.
+The first lines always say which of the two it is. ConfigMaps of valuesFrom are
+read, Secrets only with --read-secrets.
 
 --files, --objects and --impact leave the other parts out, in every format.
 Files come with their text; without --files only those that hold no objects do.
@@ -25,9 +25,9 @@ is shortened.
 
 Exit codes:
   0  the same; files that are only formatted otherwise are the same, but for --files
-  1  they differ; of --files or --objects alone: in what is shown
+  1  they differ; with --files or --objects: in what is shown
   2  not answered: bad usage, refused by Flux, could not be asked, or not all was
-     read and the rest is the same
+     read and what was read is the same
 
 With KUBECTL_EXTERNAL_DIFF set, the text is that of this program: it gets two
 folders of masked files, one per object, and options made of letters, digits,

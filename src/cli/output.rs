@@ -309,27 +309,32 @@ fn yaml_escape(text: &mut String, c: char) {
 
 fn yaml(document: &Value) -> Result<String, serde_saphyr::ser::Error> {
     let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
-    let text = serde_saphyr::to_string_with_options(&Quoted(document), options)?;
+    let text = serde_saphyr::to_string_with_options(&Quoted(document, is_deceptive), options)?;
     Ok(escaped(&text, yaml_escape).into_owned())
 }
 
-/// A value as YAML that is safe to print.
+/// A value as YAML that is safe to print, texts of several lines as a person would write them.
 pub(super) fn yaml_text(value: &Value) -> String {
-    yaml(value).unwrap_or_else(|_| format!("{}\n", escaped(&value.to_string(), json_escape)))
+    let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
+    let acts = |c| c != '\n' && is_deceptive(c);
+    match serde_saphyr::to_string_with_options(&Quoted(value, acts), options) {
+        Ok(text) => escaped(&text, yaml_escape).into_owned(),
+        Err(_) => format!("{}\n", escaped(&value.to_string(), json_escape)),
+    }
 }
 
-/// A value whose deceptive strings are double-quoted, so that they can be escaped.
-struct Quoted<'a>(&'a Value);
+/// A value whose deceptive strings are double-quoted, so that they can be escaped; which are, the function says.
+struct Quoted<'a>(&'a Value, fn(char) -> bool);
 
 impl Serialize for Quoted<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
-            Value::String(text) if text.chars().any(is_deceptive) => DoubleQuoted(text).serialize(serializer),
-            Value::Array(items) => serializer.collect_seq(items.iter().map(Quoted)),
+            Value::String(text) if text.chars().any(self.1) => DoubleQuoted(text).serialize(serializer),
+            Value::Array(items) => serializer.collect_seq(items.iter().map(|item| Quoted(item, self.1))),
             Value::Object(fields) => {
                 let mut map = serializer.serialize_map(Some(fields.len()))?;
                 for (name, value) in fields {
-                    map.serialize_entry(name, &Quoted(value))?;
+                    map.serialize_entry(name, &Quoted(value, self.1))?;
                 }
                 map.end()
             }
@@ -449,6 +454,16 @@ mod tests {
         let document =
             json!({"a": HOSTILE, "b": [null, true, 3, "yes", "1.0", "\u{200b}"], "c": {}, "d": folded});
         let text = printed(|c| c.yaml(&document));
+        assert!(text.chars().all(|c| c == '\n' || !is_deceptive(c)), "{text:?}");
+        assert_eq!(serde_saphyr::from_str::<Value>(&text).unwrap(), document, "{text}");
+    }
+
+    #[test]
+    fn texts_of_several_lines_are_blocks_unless_something_in_them_acts() {
+        let folded = "many words ".repeat(30);
+        let document = json!({"a": "one\ntwo\n", "b": HOSTILE, "c": folded, "d": {"e": "x\n\n  y"}});
+        let text = yaml_text(&document);
+        assert!(text.starts_with("a: |\n  one\n  two\nb: \"a\\e[2J"), "{text}");
         assert!(text.chars().all(|c| c == '\n' || !is_deceptive(c)), "{text:?}");
         assert_eq!(serde_saphyr::from_str::<Value>(&text).unwrap(), document, "{text}");
     }

@@ -8,7 +8,7 @@ use super::{
     },
     count::{Counts, impact_words},
     hunk::{Row, of_object, of_texts},
-    text::{about, commits, is_same_content, of_file, of_impact, sign, whence, who},
+    text::{about, commits, is_same_content, of_file, of_impact, whence, who},
     view::{Content, View, odd},
 };
 use crate::domain::{commits::Commits, problem::Problem};
@@ -31,7 +31,7 @@ pub(super) fn write(view: &View<'_>) -> String {
     if view.show.objects {
         let loud = view.objects().filter(|object| !object.change.is_quiet());
         let items = loud.map(|object| {
-            let title = format!("{} {} {}", sign(object.change), object.change.word(), who(object));
+            let title = format!("{}: {}", object.change.word(), who(object));
             item(&title, &whence(object), &of_object(view, object))
         });
         comment.list("Objects", &Counts::objects(view).words(), items);
@@ -44,7 +44,7 @@ pub(super) fn write(view: &View<'_>) -> String {
                 Content::Text(from, to) => of_texts(&from, &to),
                 Content::Bytes => Vec::new(),
             };
-            item(&format!("{} {} {}", sign(file.change), file.change.word(), of_file(file)), "", &rows)
+            item(&format!("{}: {}", file.change.word(), of_file(file)), "", &rows)
         });
         comment.list("Files", &Counts::files(view).words(), items);
     }
@@ -117,7 +117,7 @@ fn item(title: &str, place: &str, rows: &[Row]) -> String {
         let _ = writeln!(patch, "@@ {} more lines do not fit into a comment", rows.len() - ROWS);
     }
     let fenced = fenced("diff", &patch);
-    format!("<details><summary>{}{}</summary>\n\n{fenced}\n</details>\n\n", html(title), html(&place))
+    format!("\n<details><summary>{}{}</summary>\n\n{fenced}\n</details>\n\n", html(title), html(&place))
 }
 
 struct Comment {

@@ -122,12 +122,20 @@ fn files(view: &View<'_>) -> Value {
     })
 }
 
+/// One word, as `design.md` §9 writes it.
+const fn word(change: Change) -> &'static str {
+    match change {
+        Change::Formatting => "formattingOnly",
+        Change::Removed | Change::Added | Change::Changed | Change::Renamed | Change::Moved => change.word(),
+    }
+}
+
 /// Who an object is, and where it stands on each side.
 fn identity(change: &ObjectChange) -> Map<String, Value> {
     let found = change.found();
     let key = found.map(|found| &found.key);
     let fields = json!({
-        "change": change.change.word(),
+        "change": word(change.change),
         "apiVersion": found.map(|found| &*found.api_version),
         "kind": key.map(|key| &*key.kind),
         "namespace": key.and_then(|key| key.namespace.as_deref()),
@@ -150,7 +158,8 @@ fn identity(change: &ObjectChange) -> Map<String, Value> {
 fn object(view: &View<'_>, change: &ObjectChange) -> Value {
     let mut fields = identity(change);
     let before = change.from.as_ref().filter(|_| change.change == Change::Renamed);
-    fields.insert("renamedFrom".to_owned(), json!(before.map(|found| &*found.key.name)));
+    let before = before.map(|found| json!({"namespace": found.key.namespace, "name": found.key.name}));
+    fields.insert("renamedFrom".to_owned(), before.into());
     fields.insert("fields".to_owned(), change.fields.iter().map(|change| field(view, change)).collect());
     fields.insert("cut".to_owned(), change.cut.into());
     fields.into()

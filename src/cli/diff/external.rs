@@ -27,7 +27,7 @@ use std::{
 };
 use tokio::process::Command;
 
-/// Characters of a file's name that are taken from an object: file systems have limits.
+/// Bytes of a file's name that are taken from an object: file systems have limits.
 const LONGEST: usize = 200;
 
 /// Runs it. Its exit code 0 or 1 is the answer.
@@ -143,8 +143,11 @@ impl Desk {
             let told = view.told_by_text();
             for file in view.files().filter(|file| told(file)) {
                 if let Content::Text(from, to) = view.content(file) {
-                    let path = file_name(&format!("files/{}", file.path()), true);
-                    pages.add(path, file.from.is_some().then_some(from), file.to.is_some().then_some(to));
+                    pages.add(
+                        file_name(file.path()),
+                        file.from.is_some().then_some(from),
+                        file.to.is_some().then_some(to),
+                    );
                 }
             }
         }
@@ -205,22 +208,20 @@ fn object_name(found: &Found) -> String {
     let (group, version) = found.api_version.rsplit_once('/').unwrap_or(("", &found.api_version));
     let group = if group.is_empty() { String::new() } else { format!("{group}.") };
     let namespace = found.key.namespace.as_deref().unwrap_or_default();
-    file_name(&format!("{group}{version}.{}.{namespace}.{}", found.key.kind, found.key.name), false)
+    file_name(&format!("{group}{version}.{}.{namespace}.{}", found.key.kind, found.key.name))
 }
 
-/// Nothing in a name may lead elsewhere or act on a terminal.
-fn file_name(name: &str, folders: bool) -> String {
-    let safe = |c: char| match c {
-        '/' if folders => '/',
-        '/' | '\\' | ':' | '\0' => '_',
-        c if is_deceptive(c) => '_',
-        c => c,
-    };
-    let name: String = name.chars().map(safe).take(LONGEST).collect();
-    name.split('/')
-        .map(|part| if part.chars().all(|c| c == '.') { "_" } else { part })
-        .collect::<Vec<_>>()
-        .join("/")
+/// All on one level, because `diff` looks no deeper. Nothing in a name may lead elsewhere or act on a terminal.
+fn file_name(name: &str) -> String {
+    let safe = |c: char| if "/\\:".contains(c) || is_deceptive(c) { '_' } else { c };
+    let mut short = String::new();
+    for c in name.chars().map(safe) {
+        if short.len() + c.len_utf8() > LONGEST {
+            break;
+        }
+        short.push(c);
+    }
+    if short.chars().all(|c| c == '.') { "_".to_owned() } else { short }
 }
 
 #[cfg(test)]
@@ -237,8 +238,9 @@ mod tests {
 
     #[test]
     fn a_name_leads_nowhere_else() {
-        assert_eq!(file_name("v1.ConfigMap.a/../b.\u{1b}x", false), "v1.ConfigMap.a_.._b._x");
-        assert_eq!(file_name("files/../..//x", true), "files/_/_/_/x");
-        assert!(file_name(&"x".repeat(5000), false).len() < 256);
+        assert_eq!(file_name("v1.ConfigMap.a/../b.\u{1b}x"), "v1.ConfigMap.a_.._b._x");
+        assert_eq!(file_name("../..//x"), ".._..__x");
+        assert_eq!(file_name(".."), "_");
+        assert!(file_name(&"東".repeat(5000)).len() < 256);
     }
 }

@@ -111,7 +111,7 @@ pub(super) fn of_impact(impact: &Impact) -> (String, &str) {
     (object, &impact.why)
 }
 
-pub(super) const fn sign(change: Change) -> &'static str {
+const fn sign(change: Change) -> &'static str {
     match change {
         Change::Removed => "-",
         Change::Added => "+",

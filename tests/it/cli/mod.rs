@@ -2,6 +2,7 @@
 
 mod cache;
 mod cat;
+mod diff;
 pub(crate) mod fake;
 mod files;
 mod get;
