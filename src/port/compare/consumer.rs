@@ -3,9 +3,14 @@
 
 use super::Desk;
 use crate::domain::{
-    comparison::Tier,
+    artifact::Origin,
+    comparison::{Question, Tier},
+    consumer::Consumer,
+    fact::Object,
+    identity::ObjectId,
     lens::Lens,
     problem::{Cause, Problem},
+    source::{OciSpec, Source, SourceSpec},
 };
 use futures::future::join_all;
 
@@ -26,6 +31,49 @@ impl Desk {
         lens.fill(&answers.await);
         Ok(lens)
     }
+}
+
+impl Desk {
+    /// What the consumer would never get, because it takes from elsewhere or with other rules. What cannot be read of it
+    /// is no reason to say nothing else.
+    pub(super) async fn strangers(&self) -> Vec<String> {
+        let Some((id, cluster)) = self.question.consumer.as_ref().zip(self.sides.cluster.as_ref()) else {
+            return Vec::new();
+        };
+        let Ok(object) = cluster.fetch(id.clone()).await else { return Vec::new() };
+        let Object::Consumer(Consumer { source: Some(source), .. }) = &*object else { return Vec::new() };
+        match cluster.fetch(source.clone()).await.as_deref() {
+            Ok(Object::Source(Source { spec: SourceSpec::Oci(spec), .. })) => {
+                strange(&self.question, source, spec)
+            }
+            Ok(Object::Source(_) | Object::Consumer(_)) | Err(_) => Vec::new(),
+        }
+    }
+}
+
+fn strange(question: &Question, source: &ObjectId, spec: &OciSpec) -> Vec<String> {
+    let Some(consumer) = &question.consumer else { return Vec::new() };
+    let mut notes = Vec::new();
+    for target in [&question.from, &question.to] {
+        let Origin::Registry { upstream, .. } = &target.origin else { continue };
+        let note = if spec.repository.as_ref() != Ok(&upstream.repository) {
+            format!(
+                "{consumer} takes from {source}, which is {}, not from oci://{}",
+                spec.url, upstream.repository
+            )
+        } else if target.selector != spec.layer || target.ignore != spec.ignore {
+            let name = &source.name;
+            format!(
+                "layerSelector and ignore of {source} are not used here: ocirepo/{name}:TAG would use them"
+            )
+        } else {
+            continue;
+        };
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    notes
 }
 
 /// What the spec does besides, and no diff of files shows.

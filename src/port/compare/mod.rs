@@ -20,7 +20,7 @@ use futures::{
     stream::{self, BoxStream},
 };
 use layers::Pair;
-use std::sync::Arc;
+use std::{iter, sync::Arc};
 use tokio::sync::mpsc;
 use weigh::{Weighed, weigh};
 
@@ -68,14 +68,16 @@ struct Desk {
 
 impl Desk {
     async fn answer(self) -> Result<Comparison, Problem> {
-        let (lens, pair) = try_join(self.lens(), self.open()).await?;
+        let seen = async { Ok((self.lens().await?, self.strangers().await)) };
+        let ((lens, strangers), pair) = try_join(seen, self.open()).await?;
         if let Pair::Same(opened) = &pair {
-            return Ok(self.nothing_to_compare(lens, opened));
+            return Ok(self.nothing_to_compare(lens, opened, strangers));
         }
         let files = reading::read(&self, &pair, self.builds(&lens)).await?;
         let halves = pair.halves(files.notes);
         self.say(format!("comparing {} and {} files", files.from.files.len(), files.to.files.len())).await;
-        let weighed = weigh(lens, files.from.clone(), files.to.clone()).await?;
+        let mut weighed = weigh(lens, files.from.clone(), files.to.clone()).await?;
+        weighed.notes.splice(0..0, strangers);
         let built = self.build(&weighed.lens, files.from, files.to).await;
         self.judge(halves, weighed, built).await
     }
@@ -90,7 +92,7 @@ impl Desk {
     }
 
     /// The same bytes, read with the same rules: no file of the one can differ from the other's.
-    fn nothing_to_compare(self, lens: Lens, opened: &layers::Both) -> Comparison {
+    fn nothing_to_compare(self, lens: Lens, opened: &layers::Both, strangers: Vec<String>) -> Comparison {
         let stored = opened.tree().stored().count();
         Comparison {
             from: opened.from(),
@@ -99,7 +101,7 @@ impl Desk {
             source: Diff { same_files: stored, ..Diff::default() },
             built: None,
             impact: Vec::new(),
-            notes: vec![opened.note()],
+            notes: iter::once(opened.note()).chain(strangers).collect(),
             question: self.question,
             lens,
         }

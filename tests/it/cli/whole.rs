@@ -151,3 +151,130 @@ async fn of_the_corpus_only_what_flux_stores_is_ever_written() {
     assert_eq!(named, [""; 0], "nothing is written beside the folders");
     fs::remove_dir_all(&desk).unwrap();
 }
+
+// ---- diff
+
+/// `from` and `to` of one of the recorded projects; None: they are not here.
+async fn released(kind: &str, from: &str, to: &str, options: &str) -> Option<Ran> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(kind);
+    if !folder.is_dir() {
+        println!("skipped: ../shared/data/{kind} is not here");
+        return None;
+    }
+    let place = |name: &str| folder.join(name).display().to_string();
+    Some(here(&format!("diff {} {} {options}", place(from), place(to))).await)
+}
+
+/// `danger what` of each impact.
+fn impacts(document: &Value) -> Vec<String> {
+    let word = |item: &Value, name: &str| item[name].as_str().unwrap().to_owned();
+    let impacts = document["impact"].as_array().unwrap().iter();
+    impacts.map(|item| format!("{} {}", word(item, "danger"), word(item, "what"))).collect()
+}
+
+#[tokio::test]
+async fn a_release_of_podinfo_changes_its_image() {
+    let Some(ran) = released("podinfo/manifests", "6.9.1.tar.gz", "6.9.2.tar.gz", "-o json").await else {
+        return;
+    };
+    let document = ran.json();
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert_eq!(document["counts"]["objects"]["changed"], 1);
+    assert_eq!(document["counts"]["objects"]["same"], 2);
+    let object = &document["objects"][0];
+    assert_eq!((&object["kind"], &object["name"]), (&json!("Deployment"), &json!("podinfo")));
+    assert_eq!(
+        object["fields"],
+        json!([{"path": "spec.template.spec.containers[name=podinfod].image", "change": "changed",
+                "from": "ghcr.io/stefanprodan/podinfo:6.9.1", "to": "ghcr.io/stefanprodan/podinfo:6.9.2"}])
+    );
+    assert_eq!(impacts(&document), ["medium image-changed"]);
+}
+
+#[tokio::test]
+async fn a_release_of_podinfos_chart_changes_defaults_and_drops_a_template() {
+    let ran = released("podinfo/charts", "podinfo-6.9.4.tgz", "podinfo-6.10.0.tgz", "-o json").await;
+    let Some(document) = ran.map(|ran| ran.json()) else { return };
+    assert_eq!(document["files"]["removed"], json!(["podinfo/templates/linkerd.yaml"]));
+    assert_eq!(document["counts"]["files"]["changed"], 5);
+    assert_eq!(document["objects"], json!([]), "templates are no objects before Helm rendered them");
+    let impacts = impacts(&document);
+    for expected in ["medium image-changed", "low chart-version", "low default-changed"] {
+        assert!(impacts.iter().any(|impact| impact == expected), "{expected}: {impacts:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_release_of_prometheus_operator_changes_its_definitions_and_widens_rights() {
+    let ran = released("prometheus-operator/manifests", "0.86.2.tar.gz", "0.90.1.tar.gz", "-o json").await;
+    let Some(document) = ran.map(|ran| ran.json()) else { return };
+    let counts = &document["counts"]["objects"];
+    assert_eq!(
+        (&counts["changed"], &counts["same"], &counts["removed"]),
+        (&json!(16), &json!(10), &json!(0))
+    );
+    let impacts = impacts(&document);
+    for expected in ["high rbac-widened", "high crd-field-required", "medium image-changed"] {
+        assert!(impacts.iter().any(|impact| impact == expected), "{expected}: {impacts:?}");
+    }
+    let comment =
+        released("prometheus-operator/manifests", "0.86.2.tar.gz", "0.90.1.tar.gz", "-o markdown").await;
+    let comment = comment.unwrap().out;
+    assert!(comment.len() < 65_536 && comment.contains("more lines do not fit"), "{}", comment.len());
+}
+
+#[tokio::test]
+async fn a_chart_against_plain_manifests_says_so() {
+    let from = "manifests/6.9.1.tar.gz";
+    let ran = released("podinfo", from, "charts/podinfo-6.9.1.tgz", "-o json").await;
+    let Some(document) = ran.map(|ran| ran.json()) else { return };
+    assert!(impacts(&document).contains(&"high chart-against-manifests".to_owned()), "{document}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_the_demo_a_tag_is_compared_with_what_runs() {
+    let line = "diff ks/podinfo ocirepo/podinfo:6.9.4 -n shop --consumer ks/podinfo";
+    let ran = demo(&format!("{line} -o json")).await;
+    let document = ran.json();
+    assert_eq!((ran.code, &document["tier"]), (1, &json!("source")), "{}", ran.err);
+    assert_eq!(
+        document["consumer"],
+        json!({"kind": "Kustomization", "namespace": "shop", "name": "podinfo"})
+    );
+    assert_eq!(impacts(&document), ["medium image-changed"]);
+    assert!(document["compareUrl"].as_str().unwrap().starts_with("https://github.com/acme/podinfo/compare/"));
+    assert!(document["tierWords"].as_str().unwrap().contains("no rendering tool may be used here"));
+    let text = demo(line).await.out;
+    assert!(text.contains("consumer  ks shop/podinfo\ntier      source diff"), "{text}");
+    let insisted = demo(&format!("{line} --build -o json")).await;
+    assert_eq!(insisted.code, 2);
+    assert!(
+        insisted.json()["problem"]["why"].as_str().unwrap().contains("no rendering tool"),
+        "{}",
+        insisted.err
+    );
+    let stored = demo(&format!("{line} --no-build -o json")).await.json();
+    assert!(!stored["tierWords"].as_str().unwrap().contains("no rendering tool"), "nobody asked for one");
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_the_demo_a_consumer_that_would_never_get_the_artifact_is_told() {
+    let document = async |line: &str| demo(&format!("diff {line} -n shop -o json")).await.json();
+    let notes = async |line: &str| document(line).await["notes"].to_string();
+    let chart = notes("hr/podinfo ocirepo/podinfo-chart:6.9.4 --consumer ks/podinfo").await;
+    assert!(
+        chart.contains("ks shop/podinfo takes from ocirepo shop/podinfo")
+            && chart.contains("not from oci://"),
+        "{chart}"
+    );
+    let own = notes("hr/podinfo ocirepo/podinfo-chart:6.9.4 --consumer hr/podinfo").await;
+    assert!(!own.contains("takes from"), "{own}");
+    let missing = demo("diff ks/podinfo ocirepo/podinfo:0.0.1 -n shop -o json").await;
+    assert!(
+        missing.code == 2 && missing.json()["problem"]["why"].to_string().contains("0.0.1"),
+        "{}",
+        missing.err
+    );
+    let private = demo("diff ocirepo/ledger:1 ocirepo/ledger:2 -n payments").await;
+    assert!(private.code == 2 && private.err.contains("401 UNAUTHORIZED"), "{}", private.err);
+}
