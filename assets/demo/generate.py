@@ -187,10 +187,88 @@ spec:
   minReplicas: 2
   maxReplicas: 4
 """
+    if minor >= 69:
+        files |= podinfo_dashboards([int(part) for part in version.split("-")[0].split(".")] >= [6, 9, 4])
     listed = "".join(f"  - {path.split('/')[1]}\n" for path in files)
     files["deploy/kustomization.yaml"] = ("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
                                           f"resources:\n{listed}")
     return files
+
+
+def podinfo_dashboards(new):
+    """What 6.9 brought beside the application; `new`: as 6.9.4 has it, which takes some thought before one takes it."""
+    beta = "" if new else """    - name: v1beta1
+      served: true
+      storage: false
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            spec: {type: object, x-kubernetes-preserve-unknown-fields: true}
+"""
+    themes = "[light, dark]" if new else "[light, dark, auto]"
+    required = "[title, owner]" if new else "[title]"
+    secrets = """  - apiGroups: [""]
+    resources: [secrets]
+    verbs: [get, list, watch]
+""" if new else ""
+    return {
+        "deploy/crd.yaml": f"""apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  name: dashboards.podinfo.acme.io
+spec:
+  group: podinfo.acme.io
+  names: {{kind: Dashboard, listKind: DashboardList, plural: dashboards, singular: dashboard}}
+  scope: Namespaced
+  versions:
+{beta}    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            spec:
+              type: object
+              required: {required}
+              properties:
+                owner: {{type: string}}
+                theme: {{type: string, enum: {themes}}}
+                title: {{type: string}}
+""",
+        "deploy/role.yaml": f"""apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: podinfo
+rules:
+  - apiGroups: [""]
+    resources: [configmaps]
+    verbs: [get, list]
+{secrets}""",
+        "deploy/secret.yaml": f"""apiVersion: v1
+kind: Secret
+metadata:
+  name: podinfo
+stringData:
+  cookie: example-only-cookie
+  token: example-only-{"second" if new else "first"}
+""",
+        "deploy/serviceaccount.yaml": ("apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: podinfo}\n" if new else
+                                       "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: podinfo\n"),
+        "deploy/settings.yaml": f"""apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: podinfo-settings
+data:
+  server.conf: |
+    listen 9898
+    level info
+    timeout {"10s" if new else "30s"}
+    cache on
+    cache-size {"256" if new else "128"}
+""",
+    }
 
 
 def ages(versions, newest, step):
@@ -224,10 +302,15 @@ def podinfo_chart():
     made = ages(versions, 12, 11) | {"7.0.0-rc.1": "10d", "6.9.4": "40m", "6.9.4+build.2": "30m", "7.0.0": "1d"}
     for version, age in made.items():
         app = version.split("+")[0]
-        values = f"replicaCount: 2\nimage:\n  repository: ghcr.io/acme/podinfo\n  tag: {app}\n"
+        new = app in ("6.9.4", "7.0.0")
+        values = (f"replicaCount: {3 if new else 2}\nimage:\n  repository: ghcr.io/acme/podinfo\n  tag: {app}\n"
+                  + ("logLevel: info\n" if new else "level: info\n"))
         template = ("apiVersion: v1\nkind: Service\nmetadata:\n  name: {{ .Release.Name }}\n"
                     "spec:\n  ports: [{name: http, port: 9898}]\n")
         files = {"values.yaml": values, "templates/service.yaml": template}
+        if new:
+            files["templates/budget.yaml"] = ("apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata:\n"
+                                              "  name: {{ .Release.Name }}\nspec:\n  minAvailable: 1\n")
         repository.chart(version.replace("+", "_"), "podinfo", version, app, files, age)
     repository.alias("latest", "7.0.0")
     repository.sign("6.9.4")
@@ -442,6 +525,15 @@ def app(namespace, name="podinfo"):
     return [f"{namespace}_{name}__ConfigMap", f"{namespace}_{name}__Service", f"{namespace}_{name}_apps_Deployment"]
 
 
+def with_dashboards(namespace):
+    """Of 6.9: what `podinfo_dashboards` brings too."""
+    return app(namespace) + [
+        "_dashboards.podinfo.acme.io_apiextensions.k8s.io_CustomResourceDefinition",
+        f"{namespace}_podinfo-settings__ConfigMap", f"{namespace}_podinfo__Secret",
+        f"{namespace}_podinfo__ServiceAccount", f"{namespace}_podinfo_autoscaling_HorizontalPodAutoscaler",
+        f"{namespace}_podinfo_rbac.authorization.k8s.io_Role"]
+
+
 def snapshot(path, chart, version, number, age, status="deployed", digest=None):
     namespace, name = path.split("/")
     entry = {"action": "install" if number == 1 else "upgrade", "apiVersion": "v2", "chartName": chart,
@@ -508,11 +600,11 @@ def shop(manifests, charts):
     objects[-1]["status"]["conditions"].append(
         condition("SourceVerified", "True", "Succeeded", f"verified signature of revision {now}", "41d"))
     before = manifests.revision("6.9.0")
-    ks("shop/podinfo", "OCIRepository shop/podinfo", now, "41d", "90d", "shop", app("shop"),
+    ks("shop/podinfo", "OCIRepository shop/podinfo", now, "41d", "90d", "shop", with_dashboards("shop"),
        {"targetNamespace": "shop", "wait": True}, history=[(before, "60d", "41d", 2730)])
-    ks("shop/podinfo-eu", "OCIRepository shop/podinfo", now, "41d", "88d", "shop", app("shop-eu"),
+    ks("shop/podinfo-eu", "OCIRepository shop/podinfo", now, "41d", "88d", "shop", with_dashboards("shop-eu"),
        {"dependsOn": [{"name": "podinfo"}], "targetNamespace": "shop-eu"}, history=[(before, "60d", "41d", 2730)])
-    ks("shop/podinfo-load", "OCIRepository shop/podinfo", before, "60d", "61d", "shop", app("shop-load"),
+    ks("shop/podinfo-load", "OCIRepository shop/podinfo", before, "60d", "61d", "shop", with_dashboards("shop-load"),
        {"targetNamespace": "shop-load", "wait": True}, attempted=now, ready=[
            condition("Reconciling", "True", "Progressing",
                      f"Running health checks for revision {now} with a timeout of 4m30s", "40s"),
@@ -529,7 +621,8 @@ def shop(manifests, charts):
     version = f"6.9.3+{digest[7:19]}"
     older = f"6.9.2+{charts.tags['6.9.2']['digest'][7:19]}"
     ref = {"chartRef": {"kind": "OCIRepository", "name": "podinfo-chart"}}
-    hr("shop/podinfo", ref, [snapshot("shop/podinfo", "podinfo", version, 7, "22d", digest=digest),
+    values = {"values": {"level": "debug", "replicaCount": 4}}
+    hr("shop/podinfo", ref | values, [snapshot("shop/podinfo", "podinfo", version, 7, "22d", digest=digest),
                              snapshot("shop/podinfo", "podinfo", older, 6, "33d", "superseded",
                                       charts.tags["6.9.2"]["digest"])], "22d", "90d", "shop", version, digest)
     out = ("Failed to upgrade after 4 attempt(s)")

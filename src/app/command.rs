@@ -127,6 +127,7 @@ impl OnTags {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OnDiff {
     Show,
+    Enter,
     NextObject,
     PreviousObject,
     NextHunk,
@@ -154,6 +155,7 @@ impl OnDiff {
     const fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Show => ("diff", "what would change: from what runs to the selected tag, revision or artifact, else to what Flux would take; with marks between those"),
+            Self::Enter => ("change", "to the change of what is selected; a group is opened or closed"),
             Self::NextObject => ("object", "to the next object or file"),
             Self::PreviousObject => ("", "to the object or file before"),
             Self::NextHunk => ("hunk", "to the next change, across objects"),
@@ -244,7 +246,7 @@ impl Command {
             Self::Quit => ("", "quit at once"),
             Self::ConfirmQuit => ("quit", "yes: quit"),
             Self::CommandLine => ("command", "type a command: :ks  :ocirepo  :ns shop  :tags oci://…  :q"),
-            Self::Filter => ("filter", "filter: text or regex, !not, -l app=web, ready:false, kind:ks, ns:shop"),
+            Self::Filter => ("filter", "filter: text or regex, !not, kind:ks, ns:shop; of objects -l app=web, ready:false; of a diff name: path: danger:high"),
             Self::Help => ("help", "this help"),
             Self::Refresh => ("", "ask the registry again (and the cluster, if it could not be reached)"),
             Self::Wide => ("", "wide: more columns instead of the pane, and the namespaces of keys 1-9"),
@@ -302,7 +304,18 @@ impl Command {
             Self::Open
                 | Self::Tags
                 | Self::Artifact
-                | Self::OnDiff(_)
+                | Self::OnDiff(
+                    OnDiff::Show
+                        | OnDiff::Enter
+                        | OnDiff::NextObject
+                        | OnDiff::NextHunk
+                        | OnDiff::Viewed
+                        | OnDiff::Beside
+                        | OnDiff::Raw
+                        | OnDiff::Quiet
+                        | OnDiff::SwitchPane
+                        | OnDiff::Fold
+                )
                 | Self::OnRevisions(OnRevisions::Show | OnRevisions::Mark | OnRevisions::Copy)
                 | Self::Unfold
                 | Self::Whole

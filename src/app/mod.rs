@@ -504,7 +504,14 @@ impl App {
         }
     }
 
+    /// Asks what is looked at; nobody waits for what no open view shows.
     fn want_comparison(&mut self, content: Rect, effects: &mut Vec<Effect>) {
+        for question in self.memory.shelf.comparisons.coming() {
+            let open = |screen: &Screen| matches!(screen, Screen::Diff(diff) if diff.question == question);
+            if !self.stack.iter().any(open) && self.memory.shelf.comparisons.give_up(&question) {
+                effects.push(Effect::StopCompare(Box::new(question)));
+            }
+        }
         let Screen::Diff(diff) = self.top() else { return };
         for effect in diff.needs(&self.memory, content) {
             match &effect {

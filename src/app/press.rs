@@ -151,7 +151,7 @@ impl App {
                 effects.push(Effect::StopLayer(id));
             }
             Step::CancelCompare(question) => self.cancel_compare(&question, effects),
-            Step::Turn(question) => self.turn(*question, effects),
+            Step::Turn(question) => self.turn(*question),
             Step::Describe(upstream, reference) => {
                 let want = Want { upstream, reference: reference.into(), depth: Depth::Details };
                 self.memory.shelf.lookups.press(want);

@@ -121,9 +121,6 @@ impl App {
                 effects.push(Effect::StopLayer(id));
             }
         }
-        if let Some(Screen::Diff(diff)) = &left {
-            self.stop_comparing(&diff.question, effects);
-        }
         if let Some(Screen::Tags(tags)) = left {
             let needed =
                 self.memory.ledger.entries().any(|(_, e)| e.upstream.as_ref() == Some(&tags.upstream));
@@ -136,13 +133,6 @@ impl App {
         true
     }
 
-    /// Nobody waits for it any more.
-    fn stop_comparing(&mut self, question: &Question, effects: &mut Vec<Effect>) {
-        if self.memory.shelf.comparisons.give_up(question) {
-            effects.push(Effect::StopCompare(Box::new(question.clone())));
-        }
-    }
-
     /// Esc while it works: the screen stays and says so.
     pub(super) fn cancel_compare(&mut self, question: &Question, effects: &mut Vec<Effect>) {
         let problem = Problem::new(Cause::Other, "compare the two", "it was cancelled by a key");
@@ -151,10 +141,9 @@ impl App {
     }
 
     /// The comparison that is looked at asks something else: other eyes, other sides.
-    pub(super) fn turn(&mut self, question: Question, effects: &mut Vec<Effect>) {
+    pub(super) fn turn(&mut self, question: Question) {
         let Screen::Diff(diff) = self.top_mut() else { return };
-        let before = std::mem::replace(&mut diff.question, question.clone());
-        self.stop_comparing(&before, effects);
+        diff.question.clone_from(&question);
         self.journey.turn_into(Place::Diff(Box::new(question)));
     }
 

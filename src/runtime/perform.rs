@@ -588,13 +588,14 @@ mod tests {
     use super::*;
     use crate::{
         domain::{
-            artifact::{Artifact, Descriptor, Manifest, Referrers, TagPage, Target},
+            artifact::{Artifact, Descriptor, Manifest, Origin, Referrers, TagPage, Target},
             digest::Digest,
             event::Event,
             fact::{Fact, FeedId, Object},
             identity::{About, Kind},
             repository::Repository,
             sample::repository,
+            source::LayerSelector,
         },
         port,
     };
@@ -738,7 +739,16 @@ mod tests {
         let id = ObjectId::new(Kind::OciRepository, "shop", "podinfo");
         let head = Effect::Head { upstream: podinfo(), reference: "1.0.0".to_owned() };
         let describe = Effect::Describe { upstream: podinfo(), reference: "1.0.0".to_owned() };
-        let cases: [(Effect, Is); 9] = [
+        let question = |name: &str| {
+            let origin = Origin::Registry { upstream: podinfo(), reference: name.into() };
+            Target { origin, selector: LayerSelector::default(), ignore: None }
+        };
+        let (from, to) = (question("1.0.0"), question("1.1.0"));
+        let compared = Question { from, to, consumer: None, read_secrets: false, build: false };
+        let broken =
+            |message: &Message| matches!(message, Message::Compared(_, comparisons::News::Answered(Err(_))));
+        let cases: [(Effect, Is); 10] = [
+            (Effect::Compare(Box::new(compared)), broken),
             (Effect::ListContexts, |m| matches!(m, Message::Contexts(Err(_)))),
             (Effect::ListTags(podinfo()), |m| matches!(m, Message::Tags(_, Err(_)))),
             (head, |m| matches!(m, Message::Headed { answer: Err(_), .. })),

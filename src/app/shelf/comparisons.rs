@@ -85,6 +85,12 @@ impl Comparisons {
         }
     }
 
+    /// Those that are on their way.
+    pub fn coming(&self) -> Vec<Question> {
+        let coming = self.kept.iter().filter(|(_, state)| matches!(state, Compared::Coming(_)));
+        coming.map(|(question, _)| question.clone()).collect()
+    }
+
     pub fn page(&self, id: &PageId) -> Option<&Answer<Arc<Page>>> {
         self.pages.get(id)
     }

@@ -16,12 +16,10 @@ use fluxscope::{
             Oddity, Step, Text, Which,
         },
         digest::Digest,
-        identity::Kind,
         impact::{self, Danger, Impact, Place, What},
         lens::Lens,
         object::{Broken, Key, Role},
         problem::{Cause, Problem},
-        source::LayerSelector,
         tree::Tree,
     },
 };
@@ -262,11 +260,6 @@ fn sample(question: &Question, source: Diff, impact: Vec<Impact>) -> Arc<Compari
     })
 }
 
-fn registry(reference: &str) -> Target {
-    let origin = Origin::Registry { upstream: upstream("ghcr.io/shop/podinfo"), reference: reference.into() };
-    Target { origin, selector: LayerSelector::default(), ignore: None }
-}
-
 /// A comparison that was asked for by hand and answered.
 struct Compared {
     story: Story,
@@ -325,4 +318,334 @@ fn danger_comes_first_and_what_is_selected_is_shown_beside_it() {
     compared.story.shows("+ ghcr.io/stefanprodan/podinfo:6.9.4");
     compared.press("Enter");
     compared.story.snapshot("diff-image-160x45");
+}
+
+#[test]
+fn at_80_columns_one_pane_is_shown_at_a_time() {
+    let mut compared = Compared::with(80, 24);
+    compared.story.snapshot("diff-80x24");
+    compared.story.hides("spec.versions");
+    compared.press("j j Enter");
+    compared.story.snapshot("diff-image-80x24");
+    compared.press("Tab");
+    compared.story.shows("image-changed");
+    compared.press("Enter Esc");
+    compared.story.shows("▾ impact");
+    compared.press("Esc");
+    compared.story.shows("board");
+    compared.story.hides("▾ impact");
+}
+
+#[test]
+fn brackets_go_from_object_to_object_and_n_from_change_to_change() {
+    let mut compared = Compared::with(120, 30);
+    compared.press("]");
+    assert!(compared.story.selected().contains("widgets.acme.io"), "{}", compared.story.selected());
+    compared.press("] ]");
+    assert!(compared.story.selected().contains("~ podinfo"), "{}", compared.story.selected());
+    compared.press("n");
+    compared.story.shows("hunk 1/3");
+    compared.press("n n");
+    compared.story.shows("hunk 3/3");
+    compared.press("n");
+    compared.story.shows("~ Secret shop/podinfo");
+    compared.press("N");
+    compared.story.shows("~ Deployment shop/podinfo");
+    compared.story.shows("hunk 3/3");
+    compared.press("[");
+    compared.story.shows("- Service shop/podinfo-old");
+    compared.press("Esc");
+    assert!(compared.story.selected().contains("- podinfo-old"), "history keys do not hold here");
+}
+
+#[test]
+fn a_secret_value_is_hidden_until_it_is_asked_for_and_then_only_that_one() {
+    let mut compared = Compared::with(120, 30);
+    compared.press("j j j");
+    compared.story.shows("stringData.token");
+    compared.story.shows("- (hidden) 9 characters");
+    compared.story.shows("+ (hidden) 13 characters");
+    compared.press("Enter x");
+    compared.story.hides("old-token");
+    compared.press("j x");
+    compared.story.shows("- old-token");
+    compared.story.shows("+ another-token");
+    compared.press("x");
+    compared.story.hides("old-token");
+    compared.press("y");
+    compared.story.shows("token: (hidden) (before)");
+    compared.story.shows("token: (hidden) (after)");
+    compared.story.hides("old-token");
+    compared.story.hides("admin");
+    compared.press("x ] [ y");
+    compared.story.hides("old-token");
+}
+
+#[test]
+fn texts_in_a_field_are_compared_by_line_and_the_text_as_it_is_written_is_a_key_away() {
+    let mut compared = Compared::with(120, 30);
+    compared.press("/");
+    compared.story.kind("kind:configmap name:podinfo$");
+    compared.press("Enter");
+    compared.story.shows("data.motd");
+    compared.story.shows("- three");
+    compared.story.shows("+ drei");
+    compared.story.shows("1 of 7 changes");
+    compared.press("y");
+    compared.story.shows("kind: ConfigMap");
+    compared.press("Esc");
+    compared.story.shows("7 changes");
+}
+
+#[test]
+fn what_changes_nothing_is_counted_and_shown_by_a_key() {
+    let mut compared = Compared::with(120, 34);
+    compared.story.shows("f shows 2 formatting only, 1 moved, 1 file of objects");
+    compared.story.hides("ServiceAccount");
+    compared.press("f");
+    compared.story.shows("ServiceAccount in shop");
+    compared.story.shows("= deploy/serviceaccount.yaml");
+    compared.story.shows("f hides what changes nothing");
+    compared.press("f");
+    compared.story.hides("ServiceAccount");
+}
+
+#[test]
+fn what_was_viewed_is_marked_counted_and_kept_when_something_else_is_asked() {
+    let mut compared = Compared::with(120, 30);
+    compared.press("] v");
+    compared.story.shows("1 viewed");
+    assert!(compared.story.selected().contains("- podinfo-old"), "{}", compared.story.selected());
+    compared.press("v");
+    compared.story.shows("2 viewed");
+    compared.story.press("S");
+    let asked = compared.story.asked();
+    let Some(Effect::Compare(question)) = asked.into_iter().find(|e| matches!(e, Effect::Compare(_))) else {
+        panic!("the sides swapped are another question")
+    };
+    assert_eq!((&question.from, &question.to), (&compared.question.to, &compared.question.from));
+    let answer = sample(&question, diff(objects(), files()), impacts());
+    compared.story.tell(Message::Compared(question, News::Answered(Ok(answer))));
+    compared.story.shows("6.9.4@00000000");
+    compared.story.shows("2 viewed");
+    compared.press("Esc");
+    compared.story.hides("6.9.4@00000000");
+}
+
+#[test]
+fn groups_fold_and_a_filter_knows_terms_of_changes() {
+    let mut compared = Compared::with(120, 34);
+    compared.press("x");
+    compared.story.hides("podinfo-old");
+    compared.story.shows("▸ impact");
+    compared.press("x");
+    compared.press("h");
+    compared.story.shows("▸ impact");
+    compared.press("l");
+    compared.story.shows("▾ impact");
+    for (typed, shown, hidden) in [
+        ("danger:high", "podinfo-old", "README"),
+        ("path:README", "README", "podinfo-old"),
+        ("!kind:service ns:shop", "apps/Deployment", "widgets"),
+        ("image", "image-changed", "podinfo-extra"),
+    ] {
+        compared.story.press("/");
+        compared.story.kind(typed);
+        compared.press("Enter");
+        compared.story.shows(shown);
+        compared.story.hides(hidden);
+        compared.press("Esc");
+    }
+    compared.story.press("/");
+    compared.story.kind("danger:red");
+    compared.story.shows("danger:red is none of high, medium, low: nothing is filtered");
+}
+
+#[test]
+fn side_by_side_needs_room_and_says_so() {
+    let mut compared = Compared::with(80, 24);
+    compared.press("s");
+    compared.story.shows("side by side needs 84 cells for the change; here are 78");
+    let mut compared = Compared::with(160, 30);
+    compared.press("j j s Enter");
+    compared.story.snapshot("diff-beside-160x30");
+    compared.press("s");
+    compared.story.shows("+ ghcr.io/stefanprodan/podinfo:6.9.4");
+}
+
+#[test]
+fn no_colour_and_ascii_say_the_same() {
+    let mut compared = Compared::with(120, 30);
+    compared.press("j j Enter");
+    let plain = Compared::of(120, 30, |question| sample(question, diff(objects(), files()), impacts()));
+    let mut story = plain.story;
+    assert!(story.terminal().backend().buffer().content.iter().all(|cell| !cell.symbol().is_empty()));
+    let settings = fluxscope::app::Settings { ascii: true, ..settings(120, 30) };
+    let mut ascii = Story::with(settings, shop());
+    ascii.press(":");
+    ascii.kind("diff ./a ./b");
+    ascii.press("Enter");
+    let question = Box::new(compared.question.clone());
+    let asked = ascii.asked().into_iter().find_map(|effect| match effect {
+        Effect::Compare(question) => Some(question),
+        _ => None,
+    });
+    let asked = asked.unwrap_or(question);
+    let answer = sample(&asked, diff(objects(), files()), impacts());
+    ascii.tell(Message::Compared(asked, News::Answered(Ok(answer))));
+    assert!(ascii.screen().is_ascii(), "{}", ascii.screen());
+    ascii.shows("!! crd-version-dropped");
+}
+
+#[test]
+fn hostile_names_and_texts_reach_the_screen_as_words_only() {
+    let evil = "x\u{1b}[2J\u{202e}y";
+    let mut compared = Compared::of(120, 30, |question| {
+        let name = format!("evil{evil}");
+        let value = json!({"kind": "ConfigMap", "data": {"a": evil}});
+        let object = ObjectChange {
+            change: Change::Added,
+            from: None,
+            to: Some(found("v1", evil, Some(evil), &name, value)),
+            fields: vec![],
+            cut: false,
+        };
+        let danger = Impact {
+            danger: Danger::High,
+            what: What::ImageChanged,
+            object: None,
+            why: evil.to_owned(),
+            at: Place::Object { object: 0, field: None },
+        };
+        let mut answer = Arc::unwrap_or_clone(sample(question, diff(vec![object], files()), vec![danger]));
+        answer.notes = vec![evil.to_owned()];
+        Arc::new(answer)
+    });
+    for keys in ["j j", "Enter", "Esc G", "Enter", "y", "s"] {
+        compared.press(keys);
+        let screen = compared.story.screen();
+        assert!(!screen.contains(['\u{1b}', '\u{202e}']), "{screen}");
+    }
+    compared.story.shows("\\x1b[2J\\u{202e}");
+}
+
+#[test]
+fn nothing_that_differs_is_an_answer_too() {
+    let mut compared = Compared::of(80, 24, |question| {
+        let quiet: Vec<ObjectChange> = objects().into_iter().filter(|o| o.change.is_quiet()).collect();
+        let files = files().into_iter().filter(|file| file.change.is_quiet()).collect();
+        let mut source = diff(quiet, files);
+        source.oddities.clear();
+        sample(question, source, Vec::new())
+    });
+    compared.story.shows("Nothing that is applied differs. 21 objects are the same.");
+    compared.story.shows("f shows 2 formatting only, 1 moved");
+    compared.story.snapshot("diff-same-80x24");
+    compared.press("f");
+    compared.story.shows("ServiceAccount in shop");
+}
+
+#[test]
+fn while_it_works_it_says_what_is_asked_since_when_and_how_much_came() {
+    let mut story = Story::with(settings(80, 24), shop());
+    story.press(":");
+    story.kind("diff oci://ghcr.io/shop/podinfo:6.9.1 oci://ghcr.io/shop/podinfo:6.9.4");
+    story.press("Enter");
+    let Some(Effect::Compare(question)) = story.asked().into_iter().find(|e| matches!(e, Effect::Compare(_)))
+    else {
+        panic!("not asked")
+    };
+    let received = Received { bytes: 1 << 20, of: Some(2 << 20), from_cache: false };
+    story.tell(Message::Compared(question.clone(), News::Reading { which: Which::From, received }));
+    story.tell(Message::Compared(question.clone(), News::Working("comparing 5000 objects".to_owned())));
+    story.wait(2);
+    story.snapshot("diff-waiting-80x24");
+    story.press("Esc");
+    assert!(story.asked().contains(&Effect::StopCompare(question.clone())));
+    story.shows("it was cancelled by a key");
+    story.press("^R");
+    assert!(story.asked().contains(&Effect::Compare(question.clone())));
+    let problem = Problem::new(Cause::Unauthorized, "read the layer", "401 UNAUTHORIZED")
+        .with_hint("log in to ghcr.io");
+    story.tell(Message::Compared(question.clone(), News::Answered(Err(problem))));
+    story.shows("could not read the layer");
+    story.shows("Try: log in to ghcr.io");
+    story.shows("^R asks again");
+    story.press("^R Esc Esc");
+    story.hides("could not read");
+    story.press(":");
+    story.kind("diff ./a");
+    story.press("Enter");
+    story.shows("which two? :diff A B");
+}
+
+#[test]
+fn leaving_ends_the_work() {
+    let mut story = Story::with(settings(80, 24), shop());
+    story.press(":");
+    story.kind("diff ./a ./b");
+    story.press("Enter");
+    story.asked();
+    story.press("-");
+    story.press(":");
+    story.kind("all");
+    story.press("Enter");
+    let stopped = story.asked().into_iter().any(|effect| matches!(effect, Effect::StopCompare(_)));
+    assert!(stopped, "nobody looks at it any more");
+}
+
+#[test]
+fn the_selected_tag_is_three_keys_away_and_an_upgrade_one() {
+    let mut story = Story::with(settings(120, 30), shop());
+    story.press("j t");
+    let asked = story.asked().into_iter().find_map(|effect| match effect {
+        Effect::ListTags(upstream) if upstream.repository.to_string().contains("podinfo") => Some(upstream),
+        _ => None,
+    });
+    let upstream = asked.unwrap_or_else(|| upstream("ghcr.io/shop/podinfo"));
+    story.tags(&upstream, &["6.9.1", "6.9.4", "7.0.0"]);
+    story.press("D");
+    let question = story.asked().into_iter().find_map(|effect| match effect {
+        Effect::Compare(question) => Some(question),
+        _ => None,
+    });
+    let question = question.unwrap_or_else(|| panic!("{}", story.screen()));
+    let Origin::Registry { reference, .. } = &question.to.origin else { panic!("{question:?}") };
+    assert_eq!(&**reference, "7.0.0");
+    let Origin::Registry { reference, .. } = &question.from.origin else { panic!("{question:?}") };
+    assert!(reference.starts_with("sha256:"), "{reference}");
+    story.press("Esc Esc Esc U");
+    story.shows("upgrades");
+    story.press("D");
+    let from_board = story.asked().into_iter().any(|effect| matches!(effect, Effect::Compare(_)));
+    assert!(from_board, "{}", story.screen());
+}
+
+#[test]
+fn five_thousand_objects_stay_smooth() {
+    let many: Vec<ObjectChange> = (0..5_000)
+        .map(|n| {
+            let name = format!("config-{n:04}");
+            let value = |text: &str| json!({"kind": "ConfigMap", "data": {"a": text}});
+            let side = |text: &str| found("v1", "ConfigMap", Some("shop"), &name, value(text));
+            changed(side("old"), side("new"), vec![field("data/a", json!("old"), json!("new"))])
+        })
+        .collect();
+    let mut compared =
+        Compared::of(120, 40, |question| sample(question, diff(many.clone(), files()), Vec::new()));
+    compared.story.shows("~5000");
+    let frame = |compared: &mut Compared| {
+        let began = std::time::Instant::now();
+        for _ in 0..20 {
+            compared.press("j");
+            compared.story.lines();
+        }
+        began.elapsed() / 20
+    };
+    let top = frame(&mut compared);
+    compared.press("G");
+    compared.story.shows("config-4999");
+    let end = frame(&mut compared);
+    println!("a key and a frame: {top:?} at the top, {end:?} at the end");
+    assert!(end < top * 10 + std::time::Duration::from_millis(20), "{top:?} {end:?}");
 }

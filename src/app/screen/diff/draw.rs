@@ -44,14 +44,14 @@ pub(super) struct Areas {
 
 pub(super) fn areas(screen: &DiffScreen, comparison: &Comparison, memory: &Memory, content: Rect) -> Areas {
     let area = inner(content);
-    let lines = head::lines(comparison, memory, area.width).len() as u16;
+    let lines = head::lines(&screen.list, comparison, memory, area.width).len() as u16;
     let taken = lines.min(content.height / 2);
     let head = Rect { height: taken, ..area };
     let rest = Rect { y: content.y + taken + 1, height: content.height.saturating_sub(taken + 2), ..area };
     let foot = Rect { y: content.bottom().saturating_sub(1), height: 1, ..area };
     let (list, side) = if content.width >= BESIDE_FROM {
         let width = (content.width / 3).clamp(36, 56);
-        let side = Rect { x: rest.x + width + 2, width: rest.width.saturating_sub(width + 2), ..rest };
+        let side = Rect { x: rest.x + width + 3, width: rest.width.saturating_sub(width + 3), ..rest };
         (Some(Rect { width, ..rest }), Some(side))
     } else if screen.reading {
         (None, Some(rest))
@@ -86,7 +86,7 @@ impl DiffScreen {
 
     fn draw_answer(&self, comparison: &Comparison, memory: &Memory, buffer: &mut Buffer, content: Rect) {
         let areas = areas(self, comparison, memory, content);
-        paint_lines(buffer, areas.head, &head::lines(comparison, memory, areas.head.width));
+        paint_lines(buffer, areas.head, &head::lines(&self.list, comparison, memory, areas.head.width));
         let rule = memory.theme.rule().repeat(usize::from(areas.head.width));
         let muted = memory.theme.style(Meaning::Muted);
         buffer.set_string(areas.head.x, areas.head.bottom(), rule, muted);
@@ -98,7 +98,7 @@ impl DiffScreen {
         if let (Some(side), Some(pane)) = (areas.side, areas.pane) {
             if areas.list.is_some() {
                 for y in side.top()..side.bottom() {
-                    buffer.set_string(side.x - 1, y, memory.theme.pick("│", "|"), muted);
+                    buffer.set_string(side.x - 2, y, memory.theme.pick("│", "|"), muted);
                 }
             }
             let above = Rect { height: pane.y - side.y, ..side };
@@ -117,7 +117,7 @@ impl DiffScreen {
             return;
         }
         let mut area = area;
-        if comparison.diff().is_same() && comparison.source.is_same() && self.list.filter.is_empty() {
+        if self.list.counts.same != Some(false) && self.list.filter.is_empty() {
             let lines = text::wrap(&self.nothing(comparison), usize::from(area.width));
             let lines: Vec<Line<'_>> = lines.into_iter().map(Line::from).collect();
             paint_lines(buffer, area, &lines);
@@ -165,7 +165,7 @@ impl DiffScreen {
                 Cells { left, meaning: Meaning::Warning, right: brief(&oddity.what).to_owned(), danger: None }
             }
             Item::Note(at) => {
-                let left = format!("    {}", text::line(&comparison.notes[at]));
+                let left = format!("    {}", text::line(&self.list.notes[at]));
                 Cells { left, meaning: Meaning::Plain, right: String::new(), danger: None }
             }
         }
@@ -194,7 +194,7 @@ impl DiffScreen {
             );
         }
         let diff = comparison.diff();
-        let same = match comparison.is_same() {
+        let same = match self.list.counts.same {
             Some(_) => "Nothing that is applied differs.",
             None => "Nothing differs in what was read, and not all was read.",
         };
@@ -221,19 +221,18 @@ impl DiffScreen {
         }
         let hidden = list.hidden;
         let mut left = Vec::new();
-        for (count, noun) in [
-            (hidden.formatting, "formatting only"),
-            (hidden.moved, "moved"),
-            (hidden.files, "files of these objects"),
-        ] {
+        for (count, words) in [(hidden.formatting, "formatting only"), (hidden.moved, "moved")] {
             if count > 0 {
-                left.push(format!("{count} {noun}"));
+                left.push(format!("{count} {words}"));
             }
         }
+        if hidden.files > 0 {
+            left.push(format!("{} of objects", text::count(hidden.files, "file")));
+        }
         if !left.is_empty() {
-            words.push(format!("{} hidden (f shows)", left.join(", ")));
+            words.push(format!("f shows {}", left.join(", ")));
         } else if list.quiet {
-            words.push("all shown (f hides what changes nothing)".to_owned());
+            words.push("f hides what changes nothing".to_owned());
         }
         words.push(format!("{} the same", text::count(comparison.diff().same_objects, "object")));
         if let Some((at, count)) = self.pane.hunk().filter(|_| self.reading) {
@@ -269,9 +268,12 @@ fn draw_cells(cells: &Cells, style: Style, memory: &Memory, buffer: &mut Buffer,
 }
 
 fn impact(impact: &Impact, theme: &Theme, room: usize) -> Cells {
-    let about = impact.object.as_ref().map(|object| text::line(&object.key.to_string()));
+    let about = impact
+        .object
+        .as_ref()
+        .map(|object| text::line(&object.key.to_string()).replacen("CustomResourceDefinition ", "CRD ", 1));
     let what = impact.what.word();
-    let glyph = text::pad(head::glyph(impact.danger, theme), 2, false);
+    let glyph = text::pad(head::glyph(impact.danger, theme), if theme.ascii { 2 } else { 1 }, false);
     let words = match about {
         // with room for it the sentence says more than the name
         Some(_) | None if room >= 70 => text::line(&impact.why),
@@ -323,7 +325,7 @@ fn words(screen: &DiffScreen, comparison: &Comparison, memory: &Memory, width: u
     match item {
         Item::Group(_) => say(&mut lines, "Enter opens or closes it; x all of them.", Meaning::Muted, 1),
         Item::More(_) => say(&mut lines, "Enter shows all dangers.", Meaning::Muted, 1),
-        Item::Note(at) => say(&mut lines, &comparison.notes[at], Meaning::Plain, 20),
+        Item::Note(at) => say(&mut lines, &screen.list.notes[at], Meaning::Plain, 20),
         Item::Oddity(at) => say(&mut lines, &odd_words(&comparison.diff().oddities[at]), Meaning::Warning, 8),
         Item::Impact(at) => {
             let impact = &comparison.impact[at];

@@ -1,6 +1,10 @@
 //! What is compared, how far it was seen, and how much differs: the lines above the list. Words only.
 
-use super::{DiffScreen, sides::tag_of};
+use super::{
+    DiffScreen,
+    list::{Counts, KINDS, List},
+    sides::tag_of,
+};
 use crate::{
     app::{
         memory::Memory,
@@ -10,7 +14,6 @@ use crate::{
         artifact::{Origin, Target},
         commits::Commits,
         comparison::{Comparison, Half, Tier},
-        diff::Change,
         impact::Danger,
         lens::Lens,
     },
@@ -40,16 +43,16 @@ pub(super) const fn meaning(danger: Danger) -> Meaning {
     }
 }
 
-pub(super) fn lines(comparison: &Comparison, memory: &Memory, width: u16) -> Vec<Line<'static>> {
+pub(super) fn lines(list: &List, comparison: &Comparison, memory: &Memory, width: u16) -> Vec<Line<'static>> {
     let room = usize::from(width);
     let theme = &memory.theme;
     let mut lines = vec![Line::styled(revisions(comparison, memory, room), theme.style(Meaning::Title))];
     let seen = format!("{} {} {}", tier(&comparison.tier), theme.dot(), eyes(&comparison.lens));
     lines.extend(text::wrap(&seen, room).into_iter().take(2).map(Line::from));
-    lines.push(counts(comparison, theme));
+    lines.push(counts(&list.counts, theme));
     lines.extend(commits(comparison, memory, room));
-    let count = comparison.notes.len();
-    for (at, note) in comparison.notes.iter().take(NOTES).enumerate() {
+    let count = list.notes.len();
+    for (at, note) in list.notes.iter().take(NOTES).enumerate() {
         let more = if at + 1 == NOTES && count > NOTES {
             format!(" (and {}, below)", text::count(count - NOTES, "more note"))
         } else {
@@ -129,34 +132,17 @@ fn eyes(lens: &Lens) -> String {
 }
 
 /// `+3 ~17 -1 objects · 2 CRDs · 1 Secret · ‼ 2 high`.
-fn counts(comparison: &Comparison, theme: &Theme) -> Line<'static> {
-    let objects = &comparison.diff().objects;
-    let loud = || objects.iter().filter(|object| !object.change.is_quiet());
-    let of = |change: Change| loud().filter(|object| object.change == change).count();
-    let kind = |kind: &str| {
-        loud().filter(|object| object.found().is_some_and(|found| &*found.key.kind == kind)).count()
-    };
-    let mut words = format!("+{} ~{} -{}", of(Change::Added), of(Change::Changed), of(Change::Removed));
-    let renamed = of(Change::Renamed);
-    if renamed > 0 {
-        words.push_str(&format!(" >{renamed}"));
-    }
-    words.push_str(" objects");
-    let mut parts = vec![words];
-    for (name, noun) in
-        [("CustomResourceDefinition", "CRD"), ("Secret", "Secret"), ("Namespace", "Namespace")]
-    {
-        let count = kind(name);
-        if count > 0 {
-            parts.push(text::count(count, noun));
-        }
-    }
-    let files = comparison.source.files.iter().filter(|file| !file.change.is_quiet()).count();
-    parts.push(text::count(files, "file"));
+fn counts(counts: &Counts, theme: &Theme) -> Line<'static> {
+    let Counts { added, changed, removed, renamed, .. } = counts;
+    let renamed = if *renamed > 0 { format!(" >{renamed}") } else { String::new() };
+    let mut parts = vec![format!("+{added} ~{changed} -{removed}{renamed} objects")];
+    let kinds = KINDS.iter().zip(counts.kinds).filter(|(_, count)| *count > 0);
+    parts.extend(kinds.map(|((_, noun), count)| text::count(count, noun)));
+    parts.push(text::count(counts.files, "file"));
     let dot = format!(" {} ", theme.dot());
     let mut spans = vec![Span::raw(parts.join(&dot))];
     for danger in [Danger::High, Danger::Medium, Danger::Low] {
-        let count = comparison.impact.iter().filter(|impact| impact.danger == danger).count();
+        let count = counts.dangers[danger as usize];
         if count > 0 {
             spans.push(Span::raw(dot.clone()));
             let words = format!("{} {count} {}", glyph(danger, theme), danger.word());

@@ -58,12 +58,58 @@ pub(super) struct Quiet {
     pub(super) files: usize,
 }
 
+/// How much differs: counted once.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Counts {
+    pub(super) added: usize,
+    pub(super) removed: usize,
+    pub(super) changed: usize,
+    pub(super) renamed: usize,
+    pub(super) files: usize,
+    /// By the kinds that matter most, in their order.
+    pub(super) kinds: [usize; KINDS.len()],
+    pub(super) dangers: [usize; 3],
+    /// Nothing that is applied differs; None: in what was read.
+    pub(super) same: Option<bool>,
+}
+
+/// Kinds that are counted on their own, and how they are called.
+pub(super) const KINDS: [(&str, &str); 3] =
+    [("CustomResourceDefinition", "CRD"), ("Secret", "Secret"), ("Namespace", "Namespace")];
+
+impl Counts {
+    fn of(comparison: &Comparison) -> Self {
+        let mut counts = Self { same: comparison.is_same(), ..Self::default() };
+        for object in &comparison.diff().objects {
+            match object.change {
+                Change::Added => counts.added += 1,
+                Change::Removed => counts.removed += 1,
+                Change::Changed => counts.changed += 1,
+                Change::Renamed => counts.renamed += 1,
+                Change::Moved | Change::Formatting => continue,
+            }
+            let kind = object.found().map_or("", |found| &found.key.kind);
+            if let Some(at) = KINDS.iter().position(|(name, _)| *name == kind) {
+                counts.kinds[at] += 1;
+            }
+        }
+        counts.files = comparison.source.files.iter().filter(|file| !file.change.is_quiet()).count();
+        for impact in &comparison.impact {
+            counts.dangers[impact.danger as usize] += 1;
+        }
+        counts
+    }
+}
+
 #[derive(Default)]
 pub(super) struct List {
     comparison: Option<Arc<Comparison>>,
     /// The worst that each object and file may do, by its place.
     objects: Vec<Option<Danger>>,
     files: Vec<Option<Danger>>,
+    pub(super) counts: Counts,
+    /// What holds for the whole answer or for one side. From outside.
+    pub(super) notes: Vec<String>,
     /// Dangers of each object, by its place.
     of_object: HashMap<usize, Vec<usize>>,
     pub(super) groups: Vec<Group>,
@@ -87,6 +133,8 @@ impl List {
             return false;
         }
         self.comparison = Some(comparison.clone());
+        self.counts = Counts::of(comparison);
+        self.notes = notes(comparison);
         self.weigh();
         self.arrange();
         true
@@ -191,6 +239,12 @@ impl List {
         self.look();
     }
 
+    /// The row of the group that holds this item, shown or not.
+    pub(super) fn home(&self, item: Item) -> Option<usize> {
+        let group = self.groups.iter().position(|group| group.members.contains(&item))?;
+        self.view.iter().position(|row| *row == Item::Group(group))
+    }
+
     /// The row of the group in which this one stands.
     pub(super) fn parent(&self, row: usize) -> Option<usize> {
         self.view.get(..row)?.iter().rposition(|item| matches!(item, Item::Group(_)))
@@ -238,8 +292,10 @@ impl List {
         self.arrange_objects(&comparison);
         self.arrange_files(&comparison);
         self.arrange_oddities(&comparison);
-        let notes = (0..comparison.notes.len()).map(Item::Note).collect();
-        self.push_group("notes", notes);
+        if self.filter.is_empty() {
+            let notes = (0..self.notes.len()).map(Item::Note).collect();
+            self.push_group("notes", notes);
+        }
         self.look();
     }
 
@@ -409,4 +465,17 @@ impl List {
             }
         }
     }
+}
+
+/// Of the whole answer first, then of each side.
+fn notes(comparison: &Comparison) -> Vec<String> {
+    let mut notes = comparison.notes.clone();
+    for (word, half) in [("before", &comparison.from), ("after", &comparison.to)] {
+        notes.extend(half.notes.iter().map(|note| format!("{word}: {note}")));
+        if let Some(cut) = half.tree.cut.as_deref().filter(|cut| !half.notes.iter().any(|n| n.contains(*cut)))
+        {
+            notes.push(format!("{word}: not all was read: {cut}"));
+        }
+    }
+    notes
 }

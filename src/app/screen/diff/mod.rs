@@ -140,8 +140,12 @@ impl DiffScreen {
     /// A new answer: what was selected in the one before, else the first row that is no heading.
     fn arrive(&mut self) {
         let kept = self.name.as_ref().and_then(|name| self.list.find(name));
-        let first = self.list.view.iter().position(|item| !matches!(item, Item::Group(_)));
-        self.go_to(kept.or(first).unwrap_or(0));
+        self.go_to(kept.or_else(|| self.first_row()).unwrap_or(0));
+    }
+
+    /// That is no heading.
+    fn first_row(&self) -> Option<usize> {
+        self.list.view.iter().position(|item| !matches!(item, Item::Group(_)))
     }
 
     fn go_to(&mut self, row: usize) {
@@ -159,8 +163,9 @@ impl DiffScreen {
     /// Other rows: the selection stays on what it was on.
     fn reselect(&mut self) {
         let row = self.item.and_then(|item| self.list.view.iter().position(|other| *other == item));
+        let row = row.or_else(|| self.item.and_then(|item| self.list.home(item)));
         let row = row.or_else(|| self.name.as_ref().and_then(|name| self.list.find(name)));
-        self.go_to(row.unwrap_or(self.at));
+        self.go_to(row.or_else(|| self.first_row()).unwrap_or(0));
     }
 
     fn landing(&self) -> Landing {
@@ -202,7 +207,6 @@ impl DiffScreen {
             Command::OnDiff(OnDiff::ReadSecrets) => return self.read_secrets(warned),
             Command::OnDiff(OnDiff::Beside) => return self.toggle_beside(areas.pane, content),
             Command::OnDiff(meant) => self.meant(meant, height),
-            Command::Open if !self.reading => self.enter(),
             other if self.reading => {
                 self.pane.update(other, height);
             }
@@ -253,6 +257,7 @@ impl DiffScreen {
                 self.reselect();
             }
             OnDiff::SwitchPane => self.reading = !self.reading,
+            OnDiff::Enter => self.enter(),
             OnDiff::Close if self.reading => self.pane.sideways(false, height),
             OnDiff::Expand if self.reading => self.pane.sideways(true, height),
             OnDiff::Fold if self.reading => self.pane.reveal(),
@@ -332,13 +337,10 @@ impl DiffScreen {
 
     /// From the list the first change of what is selected; then on, across objects.
     fn step_hunk(&mut self, forward: bool) {
-        if !self.reading && self.pane.page().is_none() && self.shown().is_some() {
-            self.reading = true;
+        if !std::mem::replace(&mut self.reading, true) && self.shown().is_some() {
             return;
         }
-        let stepped = self.pane.step_hunk(forward);
-        self.reading = true;
-        if !stepped {
+        if !self.pane.step_hunk(forward) {
             self.step_object(forward, Some(if forward { Landing::Top } else { Landing::Last }));
         }
     }
@@ -434,6 +436,7 @@ impl DiffScreen {
             OnDiff::Quiet if !self.list.quiet && self.list.hidden == list::Quiet::default() => {
                 Some("nothing is hidden".to_owned())
             }
+            OnDiff::Enter if self.reading => Some("Esc goes back to the list".to_owned()),
             OnDiff::Raw if file => Some("a file is shown as it is written".to_owned()),
             OnDiff::Raw | OnDiff::Viewed if self.shown().is_none() => {
                 Some("no change is selected".to_owned())
@@ -452,7 +455,6 @@ impl DiffScreen {
             Command::CopyName if !matches!(self.shown(), Some(Subject::Object(_))) => {
                 Some("no object is selected".to_owned())
             }
-            Command::Open if self.reading => Some("Esc goes back to the list".to_owned()),
             _ => None,
         }
     }

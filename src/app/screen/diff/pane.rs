@@ -290,7 +290,7 @@ impl Pane {
         }
         let half = (area.width - 1) / 2;
         let one = Rect { width: half, ..area };
-        let other = Rect { x: area.x + half + 1, width: area.width - half - 1, ..area };
+        let other = Rect { x: area.x + half + 2, width: area.width - half - 2, ..area };
         buffer.set_string(
             area.x + half,
             area.y,
