@@ -104,7 +104,8 @@ impl Page {
     /// Bytes, about.
     pub fn size(&self) -> usize {
         let text: usize = self.rows.iter().map(|row| row.text.len() + row.strong.len() * 16).sum();
-        text + self.rows.len() * (size_of::<Row>() + size_of::<(Option<usize>, Option<usize>)>())
+        let notes: usize = self.notes.iter().map(String::len).sum();
+        text + notes + self.rows.len() * (size_of::<Row>() + size_of::<(Option<usize>, Option<usize>)>())
     }
 
     /// The last change that begins at or before this row, from 0.

@@ -202,3 +202,64 @@ impl Comparisons {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::super::page::Form, *};
+    use crate::domain::{
+        artifact::{Origin, Target},
+        problem::Cause,
+        source::LayerSelector,
+    };
+    use std::collections::BTreeSet;
+
+    fn question(name: &str) -> Question {
+        let target = |name: &str| Target {
+            origin: Origin::Directory(name.into()),
+            selector: LayerSelector::default(),
+            ignore: None,
+        };
+        let (from, to) = (target("before"), target(name));
+        Question { from, to, consumer: None, read_secrets: false, build: false }
+    }
+
+    fn page(question: &Question, at: usize, bytes: usize) -> (PageId, Arc<Page>) {
+        let subject = super::super::super::page::Subject::Object(at);
+        let question = Arc::new(question.clone());
+        let id = PageId { question, subject, form: Form::Fields, revealed: BTreeSet::new() };
+        (id, Arc::new(Page { notes: vec!["x".repeat(bytes)], ..Page::default() }))
+    }
+
+    #[test]
+    fn pages_are_kept_up_to_a_size_and_the_last_one_always() {
+        let mut comparisons = Comparisons::default();
+        let about = question("after");
+        for at in 0..5 {
+            let (id, read) = page(&about, at, PAGES / 2);
+            comparisons.take_page(id, Ok(read));
+        }
+        let kept = |comparisons: &Comparisons, at| comparisons.page(&page(&about, at, 0).0).is_some();
+        assert!(kept(&comparisons, 4) && !kept(&comparisons, 1));
+        let (id, read) = page(&about, 9, PAGES * 2);
+        comparisons.take_page(id, Ok(read));
+        assert!(kept(&comparisons, 9) && !kept(&comparisons, 4));
+        comparisons.forget(&about);
+        assert!(!kept(&comparisons, 9) && comparisons.size == 0);
+    }
+
+    #[test]
+    fn what_nobody_waits_for_any_more_is_not_kept() {
+        let mut comparisons = Comparisons::default();
+        let about = question("after");
+        let now = Timestamp::from_second(0).unwrap();
+        comparisons.ask(&about, now);
+        assert_eq!(comparisons.coming(), [about.clone()]);
+        assert!(comparisons.give_up(&about) && !comparisons.give_up(&about));
+        let received = Received { bytes: 1, of: None, from_cache: false };
+        comparisons.take(&about, News::Reading { which: Which::From, received });
+        assert!(comparisons.get(&about).is_none());
+        comparisons.ask(&about, now);
+        comparisons.cancel(&about, Problem::new(Cause::Other, "compare", "no"));
+        assert!(matches!(comparisons.get(&about), Some(Compared::Failed(_))));
+    }
+}

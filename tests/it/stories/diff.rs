@@ -1,6 +1,6 @@
 //! What would change between two revisions: from the key that asks to the last line of a change.
 
-use crate::story::{Story, digest, settings, shop, upstream};
+use crate::story::{Story, digest, id, settings, shop, shop_with_heads, upstream};
 use fluxscope::{
     app::{
         effect::Effect,
@@ -16,8 +16,9 @@ use fluxscope::{
             Oddity, Step, Text, Which,
         },
         digest::Digest,
+        identity::Kind,
         impact::{self, Danger, Impact, Place, What},
-        lens::Lens,
+        lens::{ConfigKind, Lens, ReleaseLens, ValuesFrom, ValuesState},
         object::{Broken, Key, Role},
         problem::{Cause, Problem},
         tree::Tree,
@@ -392,7 +393,8 @@ fn texts_in_a_field_are_compared_by_line_and_the_text_as_it_is_written_is_a_key_
     compared.story.shows("+ drei");
     compared.story.shows("1 of 7 changes");
     compared.press("y");
-    compared.story.shows("kind: ConfigMap");
+    compared.story.shows("... 6 equal lines".replace("...", "···").as_str());
+    compared.story.shows("motd: |");
     compared.press("Esc");
     compared.story.shows("7 changes");
 }
@@ -648,4 +650,177 @@ fn five_thousand_objects_stay_smooth() {
     let end = frame(&mut compared);
     println!("a key and a frame: {top:?} at the top, {end:?} at the end");
     assert!(end < top * 10 + std::time::Duration::from_millis(20), "{top:?} {end:?}");
+}
+
+/// What a key asks instead.
+#[track_caller]
+fn asked(story: &mut Story) -> Box<Question> {
+    let asked = story.asked().into_iter().find_map(|effect| match effect {
+        Effect::Compare(question) => Some(question),
+        _ => None,
+    });
+    asked.unwrap_or_else(|| panic!("nothing is compared on\n{}", story.screen()))
+}
+
+#[track_caller]
+fn reference(target: &Target) -> &str {
+    let Origin::Registry { reference, .. } = &target.origin else { panic!("{target:?}") };
+    reference
+}
+
+#[test]
+fn the_consumers_of_the_repository_are_one_key_after_the_other_and_each_is_built() {
+    let mut compared = Compared::with(120, 30);
+    compared.story.press("b");
+    compared.story.shows("it is built for a consumer: u chooses one");
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        compared.story.press("u");
+        let question = asked(&mut compared.story);
+        seen.push((question.consumer.as_ref().map(ToString::to_string), question.build));
+        let answer = sample(&question, diff(objects(), files()), impacts());
+        compared.story.tell(Message::Compared(question, News::Answered(Ok(answer))));
+    }
+    let expected = ["ks shop/podinfo", "ks shop/podinfo-eu"].map(|name| (Some(name.to_owned()), true));
+    assert_eq!(seen, expected);
+    compared.press("u");
+    assert_eq!(compared.story.asked().len(), 0, "the whole artifact was answered before");
+    compared.story.shows("whole artifact");
+    compared.press("u");
+    compared.story.press("b");
+    assert!(!asked(&mut compared.story).build);
+}
+
+#[test]
+fn secrets_of_values_are_read_only_after_a_word() {
+    let mut compared = Compared::with(120, 30);
+    compared.press("V");
+    compared.story.shows("only a HelmRelease takes values from Secrets: u chooses one");
+    let mut compared = Compared::of(120, 30, |question| {
+        let mut answer = Arc::unwrap_or_clone(sample(question, diff(objects(), files()), impacts()));
+        let from = ValuesFrom {
+            kind: ConfigKind::Secret,
+            name: "values".into(),
+            key: "values.yaml".into(),
+            target_path: None,
+            optional: false,
+            literal: false,
+            state: ValuesState::NotRead,
+        };
+        answer.lens = Lens::Release(Box::new(ReleaseLens {
+            id: id(Kind::HelmRelease, "shop/podinfo"),
+            release_name: "podinfo".into(),
+            target_namespace: "shop".into(),
+            values: json!({}),
+            from_secrets: Default::default(),
+            values_files: vec![],
+            values_from: vec![from],
+            upgrade_crds: "Skip".into(),
+            on_top: vec![],
+            spec: json!({}),
+            suspended: false,
+        }));
+        Arc::new(answer)
+    });
+    compared.story.shows("for hr shop/podinfo");
+    compared.press("V");
+    compared.story.shows("Shift-V once more reads the Secrets that valuesFrom names");
+    compared.press("j");
+    compared.press("V");
+    compared.story.shows("Shift-V once more");
+    compared.story.press("V");
+    assert!(asked(&mut compared.story).read_secrets);
+}
+
+#[test]
+fn the_command_that_answers_the_same_and_the_link_are_copied() {
+    let mut compared = Compared::with(120, 30);
+    compared.press("C");
+    compared.story.shows("copied: fluxscope diff ocirepo/podinfo:6.9.1 ocirepo/podinfo:6.9.4 -n shop");
+    compared.press("o");
+    compared.story.shows("copied: https://github.com/acme/podinfo/compare/8fa1c3d0...9ab00c1d");
+    compared.press("j j c");
+    compared.story.shows("copied: podinfo");
+    let mut local = Story::with(settings(120, 30), shop());
+    local.press(":");
+    local.kind("diff ./a ./b");
+    local.press("Enter C");
+    local.shows("copied: fluxscope diff ./a ./b");
+    local.press(":");
+    local.kind("diff ks/podinfo oci://ghcr.io/shop/podinfo:6.9.4 -n shop --consumer ks/podinfo");
+    local.press("Enter");
+    local.asked();
+    local.press("C");
+    local.shows("copied: fluxscope diff ocirepo/podinfo@sha256:aaaa");
+}
+
+#[test]
+fn a_row_is_compared_with_what_flux_would_take_and_says_why_it_cannot_be() {
+    let mut story = shop_with_heads(settings(120, 30));
+    story.press("j D");
+    let question = asked(&mut story);
+    assert_eq!((reference(&question.from), reference(&question.to)), (&*digest('a'), "6.9.4"));
+    assert_eq!(question.consumer, None);
+    story.press("Esc Esc j D");
+    let question = asked(&mut story);
+    assert_eq!(question.consumer, Some(id(Kind::Kustomization, "shop/podinfo")));
+    assert!(question.build, "what concerns a consumer is built where that can be done");
+    story.press("Esc Esc Home D");
+    story.shows("nothing is stored yet");
+    story.press("G D");
+    let question = asked(&mut story);
+    assert_eq!(reference(&question.to), "7.0.0");
+}
+
+#[test]
+fn a_tag_or_an_artifact_that_runs_is_not_compared_with_itself() {
+    let mut story = shop_with_heads(settings(120, 30));
+    story.press("j a");
+    story.press("D");
+    story.shows("it is what runs: the same digest");
+    story.press("Esc :");
+    story.kind("tags oci://ghcr.io/shop/podinfo");
+    story.press("Enter D");
+    story.shows("nothing is known to run from here");
+}
+
+#[test]
+fn the_commands_words_are_understood_and_a_wrong_one_is_named() {
+    for (typed, words) in [
+        ("diff", "which two? :diff A B"),
+        ("diff ./a ./b ./c", "which two?"),
+        ("diff ./a ./b --fast", "--fast is not known"),
+        ("diff ./a ./b --consumer oci/x", "oci/x is no consumer: ks/NAME or hr/NAME"),
+        ("diff ks/none ./b -n shop", "ks shop/none"),
+        ("diff ./a nothing", "nothing"),
+        ("diff ./a ./b -n Not/One", "cannot be the name of a namespace"),
+    ] {
+        let mut story = Story::with(settings(120, 30), shop());
+        story.press(":");
+        story.kind(typed);
+        story.press("Enter");
+        story.shows(words);
+        assert!(!story.asked().iter().any(|effect| matches!(effect, Effect::Compare(_))), "{typed}");
+    }
+    let mut story = Story::with(settings(120, 30), shop());
+    story.press(":");
+    story.kind("diff ks/podinfo ocirepo/podinfo:6.9.4 -n shop --consumer=ks/podinfo");
+    story.press("Enter");
+    let question = asked(&mut story);
+    assert_eq!((reference(&question.from), reference(&question.to)), (&*digest('a'), "6.9.4"));
+    assert_eq!(question.consumer, Some(id(Kind::Kustomization, "shop/podinfo")));
+}
+
+#[test]
+fn back_and_forward_lead_through_a_comparison_that_was_turned() {
+    let mut compared = Compared::with(120, 30);
+    compared.story.press("S");
+    let question = asked(&mut compared.story);
+    let answer = sample(&question, diff(objects(), files()), impacts());
+    compared.story.tell(Message::Compared(question, News::Answered(Ok(answer))));
+    compared.story.press("-");
+    compared.story.shows("board › all namespaces");
+    compared.story.press("-");
+    compared.story.shows("diff podinfo:6.9.4 podinfo:6.9.1");
+    assert!(!compared.story.asked().iter().any(|effect| matches!(effect, Effect::Compare(_))));
 }
