@@ -78,7 +78,7 @@ fn ports(typed: &Cli) -> Result<Ports, Problem> {
             gateway,
             registry,
             artifacts,
-            renderer: Arc::new(Tools::new(env::var_os("PATH"))),
+            renderer: Arc::new(Tools::new(env::var_os("PATH").as_deref())),
         });
     }
     let gateway = KubeGateway::new(cluster_options(&typed.global.cluster));
@@ -87,7 +87,7 @@ fn ports(typed: &Cli) -> Result<Ports, Problem> {
         gateway: Arc::new(gateway),
         registry: Arc::new(registry.clone()),
         artifacts: Arc::new(registry),
-        renderer: Arc::new(Tools::new(env::var_os("PATH"))),
+        renderer: Arc::new(Tools::new(env::var_os("PATH").as_deref())),
     })
 }
 

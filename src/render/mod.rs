@@ -22,7 +22,7 @@ use room::Room;
 use run::Job;
 use std::{
     collections::HashMap,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -38,8 +38,8 @@ pub struct Tools {
 
 impl Tools {
     /// `path`: the value of `PATH`. Relative folders in it are never looked into.
-    pub fn new(path: Option<OsString>) -> Self {
-        Self { folders: find::folders(path.as_deref()), ..Self::default() }
+    pub fn new(path: Option<&OsStr>) -> Self {
+        Self { folders: find::folders(path), ..Self::default() }
     }
 
     #[must_use]
@@ -112,10 +112,10 @@ impl Tools {
         plan: Plan,
         what: &str,
     ) -> Result<(Bytes, Option<String>), Problem> {
-        let root = plan.root.clone();
+        let below = plan.root.clone();
         let room = furnished(plan, what).await?;
         let arguments = ["build", "--load-restrictor", "LoadRestrictionsNone", "."];
-        let job = self.job(tool, &room, &root, arguments.iter().map(Into::into).collect());
+        let job = self.job(tool, &room, &below, arguments.iter().map(Into::into).collect());
         let said = run::run(&job, what).await;
         room.close().await;
         said.map(|said| (said.output, said.warning))
@@ -131,13 +131,18 @@ impl Tools {
         what: &str,
     ) -> Result<(Bytes, Option<String>), Problem> {
         let object = plan.flux_object(name, namespace);
-        let root = plan.root.clone();
+        let below = plan.root.clone();
         plan.notes.clear();
         let room = furnished(plan, what).await?;
         let file =
             room.write_beside("kustomization.json", object.as_bytes()).map_err(|why| failed(what, &why))?;
         let mut arguments: Vec<OsString> = ["build", "kustomization", "--dry-run"].map(Into::into).into();
-        arguments.extend(["--namespace".into(), namespace.into(), "--path".into(), room.files(&root).into()]);
+        arguments.extend([
+            "--namespace".into(),
+            namespace.into(),
+            "--path".into(),
+            room.files(&below).into(),
+        ]);
         arguments.extend(["--kustomization-file".into(), file.into(), "--".into(), name.into()]);
         let job = self.job(tool, &room, "", arguments);
         let said = run::run(&job, what).await;
@@ -151,16 +156,35 @@ impl Tools {
             return Err(missing(&what, "helm is not on PATH"));
         };
         let lens = Arc::new(*lens);
+        let made = self.rendered_release(&tool, &lens, side, &what).await;
+        // tools quote values in what they complain of
+        let covered = |words: String| lens.covered_words(&words);
+        match made {
+            Ok(Rendered { manifests, by, notes }) => {
+                let notes = notes.into_iter().map(covered).collect();
+                Ok(Rendered { manifests: lens.covered(manifests), by, notes })
+            }
+            Err(problem) => Err(Problem { why: covered(problem.why.clone()), ..problem }),
+        }
+    }
+
+    async fn rendered_release(
+        &self,
+        tool: &Tool,
+        lens: &Arc<ReleaseLens>,
+        side: Side,
+        what: &str,
+    ) -> Result<Rendered, Problem> {
         let planned = lens.clone();
-        let plan = aside(&what, move || planned.plan(&side)).await?;
+        let plan = aside(what, move || planned.plan(&side)).await?;
         let mut notes = plan.notes.clone();
-        let mut by = self.version(&tool).await?;
-        let (manifests, warning) = self.helm_template(&tool, plan, &lens, &what).await?;
+        let mut by = self.version(tool).await?;
+        let (manifests, warning) = self.helm_template(tool, plan, lens, what).await?;
         notes.extend(warning);
         let manifests = match self.find("kustomize") {
             Some(kustomize) if lens.is_post_rendered() => {
                 by = format!("{by} and {}", self.version(&kustomize).await?);
-                self.post_render(&kustomize, &lens, manifests, &what).await?
+                self.post_render(&kustomize, lens, manifests, what).await?
             }
             None if lens.is_post_rendered() => {
                 let note = "post-renderers and commonMetadata are not applied: kustomize is not on PATH";
@@ -169,7 +193,7 @@ impl Tools {
             }
             Some(_) | None => manifests,
         };
-        Ok(Rendered { manifests: lens.covered(manifests), by, notes })
+        Ok(Rendered { manifests, by, notes })
     }
 
     async fn helm_template(

@@ -276,16 +276,16 @@ fn what_values_from_names_is_merged_in_its_order_and_under_the_values_of_the_spe
         "values": {"a": {"x": 3}},
         "valuesFrom": [{"kind": "ConfigMap", "name": "one"}, {"kind": "Secret", "name": "two", "valuesKey": "v"}],
     });
-    let one = config(ConfigMap, "one", &[("values.yaml", "a: {x: 1, y: 1}\nb: [1, 2]\nc: 1\n")]);
+    let one = config(ConfigMap, "one", &[("values.yaml", "a: {x: 1, w: 1}\nb: [1, 2]\nc: 1\n")]);
     let two = config(Secret, "two", &[("v", "a: {z: 2}\nb: [3]\nc: null\n")]);
     let lens = filled(&spec, &[one, two]);
-    assert_eq!(lens.values, json!({"a": {"x": 3, "y": 1, "z": 2}, "b": [3], "c": null}));
+    assert_eq!(lens.values, json!({"a": {"x": 3, "w": 1, "z": 2}, "b": [3], "c": null}));
     for (path, secret) in [
         (vec!["a", "z"], true),
         (vec!["a"], true),
         (vec!["b"], true),
         (vec!["c"], true),
-        (vec!["a", "y"], false),
+        (vec!["a", "w"], false),
         (vec!["a", "x"], false),
         (vec!["d"], false),
     ] {
@@ -435,6 +435,12 @@ fn a_target_path_that_does_not_fit_is_a_failure_with_its_reason() {
         ("b[70000]", "x", "index of 70000 is greater than 65536"),
         ("b", "{x", "list must terminate with '}'"),
         ("b", "x,y", "a key has no value"),
+        ("b", &format!("x,c{}=1", "[0]".repeat(100_000)), "it is nested too deep"),
+        (
+            "b",
+            &format!("x{}", (0..100).fold(String::new(), |all, n| format!("{all},c{n}[65536]=1"))),
+            "its lists are too long",
+        ),
     ] {
         let spec = json!({"values": {"a": 1}, "valuesFrom": [{"kind": "ConfigMap", "name": "c", "targetPath": path}]});
         let lens = filled(&spec, &[config(ConfigMap, "c", &[("values.yaml", value)])]);
@@ -451,6 +457,41 @@ fn a_target_path_stands_over_the_values_of_the_spec_only_where_go_shares_the_map
     let two = || config(ConfigMap, "c", &[("values.yaml", "2")]);
     assert_eq!(filled(&spec(json!({"a": {"b": 1}}), "a.b"), &[two()]).values, json!({"a": {"b": 2}}));
     assert_eq!(filled(&spec(json!({"a": 1}), "a"), &[two()]).values, json!({"a": 1}));
+}
+
+/// Numbers as the other side reads them.
+fn plain(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), plain(value))).collect(),
+        Value::Array(items) => items.iter().map(plain).collect(),
+        Value::Number(number) => json!(number.as_f64()),
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn values_are_composed_as_helm_controller_was_seen_to_compose_them() {
+    let observed: Value = serde_json::from_str(include_str!("fixtures/values_observed.json")).unwrap();
+    let mut wrong = Vec::new();
+    for case in observed["cases"].as_array().unwrap() {
+        let mut spec = json!({"values": case["values"], "valuesFrom": []});
+        let mut answers = Vec::new();
+        for (place, from) in case["from"].as_array().unwrap().iter().enumerate() {
+            let name = format!("c{place}");
+            answers.push(config(ConfigMap, &name, &[("values.yaml", from["value"].as_str().unwrap())]));
+            let entry = json!({
+                "kind": "ConfigMap", "name": name, "targetPath": from["path"], "literal": from["literal"],
+            });
+            spec["valuesFrom"].as_array_mut().unwrap().push(entry);
+        }
+        let lens = filled(&spec, &answers);
+        let fails = lens.values_from.iter().any(|from| matches!(from.state, ValuesState::Failed(_)));
+        let same = case["fails"] == true || plain(&lens.values) == plain(&case["merged"]);
+        if fails != (case["fails"] == true) || !same {
+            wrong.push(format!("{case}\n  here: fails {fails}, {}", lens.values));
+        }
+    }
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 // ---- what is handed to a tool
@@ -583,29 +624,17 @@ fn without_a_kustomization_file_one_is_written_that_names_what_flux_would() {
 }
 
 #[test]
-fn a_chart_without_its_dependencies_is_not_rendered() {
-    let files = [("c/Chart.yaml", "name: c\ndependencies:\n- name: sub\n  version: 1.x\n")];
-    let problem = release(&json!({})).plan(&side(&files)).unwrap_err();
-    assert_eq!(problem.why, "the chart \"c\" needs \"sub\", which is not in charts/");
-    for there in ["c/charts/sub/Chart.yaml", "c/charts/sub-1.2.0.tgz"] {
-        let mut files = files.to_vec();
-        files.push((there, "name: sub"));
-        release(&json!({})).plan(&side(&files)).unwrap();
-    }
-}
-
-#[test]
 fn values_files_stand_in_for_the_defaults_of_the_chart() {
     let files = [
         ("Chart.yaml", "name: c"),
         ("values.yaml", "a: 1\n"),
         ("one.yaml", "b: {x: 1}\n"),
-        ("two.yaml", "b: {y: 2}\n"),
+        ("two.yaml", "b: {z: 2}\n"),
     ];
     let spec = json!({"chart": {"spec": {"valuesFiles": ["one.yaml", "./two.yaml"]}}});
     let plan = release(&spec).plan(&side(&files)).unwrap();
     let (_, values) = plan.files.iter().find(|(path, _)| &**path == "values.yaml").unwrap();
-    assert_eq!(serde_json::from_slice::<Value>(values).unwrap(), json!({"b": {"x": 1, "y": 2}}));
+    assert_eq!(serde_json::from_slice::<Value>(values).unwrap(), json!({"b": {"x": 1, "z": 2}}));
 }
 
 #[test]

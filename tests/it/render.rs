@@ -13,7 +13,7 @@ use fluxscope::{
 };
 use serde_json::json;
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs,
     io::Read,
     os::unix::fs::PermissionsExt,
@@ -50,7 +50,7 @@ impl Bench {
     /// `PATH`: these tools, and those of the system for the scripts.
     fn tools(&self, limits: Limits) -> Tools {
         let path = OsString::from(format!("{}:/usr/bin:/bin", self.0.display()));
-        Tools::new(Some(path)).with_limits(limits)
+        Tools::new(Some(&path)).with_limits(limits)
     }
 
     async fn render(&self, lens: Lens, files: Side) -> Result<Rendered, Problem> {
@@ -230,7 +230,7 @@ async fn a_path_that_leads_out_is_never_written() {
 
 #[tokio::test]
 async fn tools_are_not_looked_for_where_the_program_was_started() {
-    let tools = Tools::new(Some(OsString::from(":.:bin")));
+    let tools = Tools::new(Some(OsStr::new(":.:bin")));
     let (lens, files) = one();
     let problem = tools.render(lens, files).await.unwrap_err();
     assert_eq!((problem.cause, &*problem.why), (Cause::NotFound, "neither kustomize nor flux is on PATH"));
@@ -254,7 +254,7 @@ async fn flux_builds_where_there_is_no_kustomize() {
         std::os::unix::fs::symlink(found.unwrap(), bench.at(tool)).unwrap();
     }
     let lens = consumer("Kustomization", &json!({"path": "d", "postBuild": {"substitute": {"a": "b"}}}));
-    let tools = Tools::new(Some(path));
+    let tools = Tools::new(Some(&path));
     let rendered = timeout(BOUND, tools.render(lens, side(&[("d/a.yaml", MAP)]))).await.unwrap().unwrap();
     assert_eq!(rendered.by, "flux v2.7.1");
     let said = String::from_utf8(rendered.manifests.to_vec()).unwrap();
@@ -315,7 +315,7 @@ fn real() -> Option<Tools> {
         println!("skipped: helm and kustomize are not built (tests/cluster/build helm kustomize)");
         return None;
     };
-    Some(Tools::new(Some(std::env::join_paths([helm, kustomize]).unwrap())))
+    Some(Tools::new(Some(&std::env::join_paths([helm, kustomize]).unwrap())))
 }
 
 /// The files of an archive of ../shared/data.
@@ -417,4 +417,25 @@ async fn a_chart_that_fails_says_what_helm_says() {
     let problem =
         timeout(BOUND, tools.render(consumer("HelmRelease", &json!({})), files)).await.unwrap().unwrap_err();
     assert!(problem.why.starts_with("helm: ") && problem.why.contains("no"), "{}", problem.why);
+}
+
+#[tokio::test]
+async fn a_dependency_that_is_not_in_the_chart_is_not_fetched() {
+    let Some(tools) = real() else { return };
+    let chart = "apiVersion: v2\nname: c\nversion: 1.0.0\ndependencies:\n- name: sub\n  version: 1.x\n  repository: https://charts.example.com\n";
+    let made = tools.render(consumer("HelmRelease", &json!({})), side(&[("c/Chart.yaml", chart)]));
+    let problem = timeout(BOUND, made).await.unwrap().unwrap_err();
+    assert!(problem.why.contains("missing in charts/ directory: sub"), "{}", problem.why);
+}
+
+#[tokio::test]
+async fn a_schema_that_the_values_break_is_told() {
+    let Some(tools) = real() else { return };
+    let files = side(&[
+        ("c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n"),
+        ("c/values.schema.json", "{\"properties\": {\"size\": {\"type\": \"integer\"}}}"),
+    ]);
+    let lens = consumer("HelmRelease", &json!({"values": {"size": "large"}}));
+    let problem = timeout(BOUND, tools.render(lens, files)).await.unwrap().unwrap_err();
+    assert!(problem.why.contains("size"), "{}", problem.why);
 }

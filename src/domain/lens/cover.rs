@@ -32,6 +32,11 @@ impl ReleaseLens {
         out.into()
     }
 
+    /// Words of a tool, which may quote values.
+    pub fn covered_words(&self, words: &str) -> String {
+        self.secret_words().iter().fold(words.to_owned(), |words, word| words.replace(word, HIDDEN))
+    }
+
     /// Every line of every text that a Secret said, as it stands and as YAML may quote it, the longest first.
     fn secret_words(&self) -> Vec<String> {
         let mut words = Vec::new();

@@ -3,10 +3,11 @@
 
 use super::{
     KustomizationLens,
-    overlay::{NAMES, inline},
+    overlay::{NAMES, Overlay, inline},
     walk::{Tree, Walk},
 };
 use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
 
 /// What helm-controller calls the chart's manifests while kustomize works on them.
 pub(super) const HELM_OUTPUT: &str = "helm-output.yaml";
@@ -18,7 +19,7 @@ pub(super) fn root(lens: &KustomizationLens, tree: &Tree<'_>, walk: &Walk) -> (S
     let own = NAMES.iter().map(|name| path(name)).find(|path| tree.file(path).is_some());
     let (path, mut map) = match own {
         Some(own) => {
-            let known = walk.overlays.get(own.as_str()).map(|overlay| overlay.known());
+            let known = walk.overlays.get(own.as_str()).map(Overlay::known);
             (own, known.unwrap_or_default())
         }
         None => (path(NAMES[0]), generated(walk.generated.as_deref().unwrap_or_default())),
@@ -180,7 +181,8 @@ pub(super) fn text(value: &Value) -> String {
     for c in plain.chars() {
         match c {
             '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
-                out.push_str(&format!("\\u{:04x}", c as u32));
+                // writing into a String cannot fail
+                let _ = write!(out, "\\u{:04x}", c as u32);
             }
             c => out.push(c),
         }

@@ -2,7 +2,7 @@
 //! HelmRelease its chart. The rest is counted. It renders nothing.
 
 use super::{
-    KustomizationLens, ReleaseLens, Seen,
+    KustomizationLens, Seen,
     overlay::{Barred, Mention, Use},
     paths,
     walk::{self, Snag, Tree, Walk, What},
@@ -28,10 +28,11 @@ impl KustomizationLens {
             return Seen { side: Side::default(), left_out: side.files.len(), notes: vec![note] };
         }
         let walk = self.walk(&tree);
-        let mut notes = Vec::new();
-        notes.extend(self.outside(&walk));
-        notes.extend(walk.snags.iter().map(Snag::note));
-        capped(&mut notes);
+        let mut notes: Vec<String> = self.outside(&walk).into_iter().collect();
+        notes.extend(walk.snags.iter().take(MOST_NOTES).map(Snag::note));
+        if let Some(more) = walk.snags.len().checked_sub(MOST_NOTES).filter(|&more| more > 0) {
+            notes.push(format!("{more} more of this kind"));
+        }
         kept(side, notes, |file| walk.used.contains(&file.path))
     }
 
@@ -113,14 +114,13 @@ impl Snag {
     }
 }
 
-impl ReleaseLens {
-    pub(super) fn look(&self, side: &Side) -> Seen {
-        let Some(root) = chart_root(side) else {
-            let note = "there is no Chart.yaml: a HelmRelease cannot use this artifact".to_owned();
-            return kept(side, vec![note], |_| true);
-        };
-        kept(side, Vec::new(), |file| paths::is_below(&file.path, root))
-    }
+/// The whole chart.
+pub(super) fn chart(side: &Side) -> Seen {
+    let Some(root) = chart_root(side) else {
+        let note = "there is no Chart.yaml: a HelmRelease cannot use this artifact".to_owned();
+        return kept(side, vec![note], |_| true);
+    };
+    kept(side, Vec::new(), |file| paths::is_below(&file.path, root))
 }
 
 /// The folder of the chart: where the uppermost `Chart.yaml` is.
@@ -134,12 +134,4 @@ fn kept(side: &Side, notes: Vec<String>, keep: impl Fn(&File) -> bool) -> Seen {
     let files: Vec<File> = side.files.iter().filter(|file| keep(file)).cloned().collect();
     let left_out = side.files.len() - files.len();
     Seen { side: Side { files }, left_out, notes }
-}
-
-fn capped(notes: &mut Vec<String>) {
-    if notes.len() > MOST_NOTES {
-        let more = notes.len() - MOST_NOTES;
-        notes.truncate(MOST_NOTES);
-        notes.push(format!("{more} more of this kind"));
-    }
 }

@@ -181,7 +181,7 @@ impl Lens {
         match self {
             Self::Whole => Seen { side: side.clone(), ..Seen::default() },
             Self::Kustomization(lens) => lens.look(side),
-            Self::Release(lens) => lens.look(side),
+            Self::Release(_) => look::chart(side),
         }
     }
 

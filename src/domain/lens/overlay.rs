@@ -140,9 +140,7 @@ impl Overlay {
         for field in ["generators", "transformers", "validators"] {
             self.each_text(field, |at, text| match inline(text) {
                 Some(objects) => {
-                    objects
-                        .iter()
-                        .for_each(|object| found.extend(of_plugin(&at, object).unwrap_or_default()));
+                    found.extend(objects.iter().filter_map(|object| of_plugin(&at, object)).flatten());
                 }
                 None => found.push(mention(at, text, Use::Plugin)),
             });

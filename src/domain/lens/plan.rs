@@ -99,7 +99,8 @@ fn safe(path: &str) -> Result<Box<str>, String> {
 }
 
 impl ReleaseLens {
-    /// What `helm template` needs: the chart. The values are [`ReleaseLens::values`].
+    /// What `helm template` needs: the chart. The values are [`ReleaseLens::values`]. Dependencies that are not in it
+    /// are never fetched: Helm then says what is missing.
     pub fn plan(&self, side: &Side) -> Result<Plan, Problem> {
         let refused = |cause, why: String| Problem::new(cause, format!("render {}", self.id), why);
         let Some(root) = chart_root(side) else {
@@ -115,31 +116,10 @@ impl ReleaseLens {
             };
             plan.files.push((path, bytes));
         }
-        self.missing_charts(&plan).map_err(|why| refused(Cause::Refused, why))?;
         self.stand_in(&mut plan).map_err(|why| refused(Cause::Invalid, why))?;
         plan.checks_schema = self.checks_schema() && plan.has_closed_schemas();
         plan.notes = self.unknown(&plan);
         Ok(plan)
-    }
-
-    /// Dependencies are never fetched.
-    fn missing_charts(&self, plan: &Plan) -> Result<(), String> {
-        let Some(chart) = plan.yaml("Chart.yaml") else { return Ok(()) };
-        let needs = ["Chart.yaml", "requirements.yaml"].into_iter().filter_map(|file| plan.yaml(file));
-        let needs: Vec<Value> =
-            needs.filter_map(|file| file.get("dependencies")?.as_array().cloned()).flatten().collect();
-        let names: Vec<String> = plan.files.iter().filter_map(|(path, _)| dependency(path)).collect();
-        let missing = needs.iter().filter_map(|need| need.get("name")?.as_str()).find(|name| {
-            let packed = |file: &String| file.strip_prefix(*name).is_some_and(|rest| rest.starts_with('-'));
-            !names.iter().any(|file| file == name || packed(file))
-        });
-        let own = chart.get("name").and_then(Value::as_str).unwrap_or_default();
-        match missing {
-            Some(name) => {
-                Err(format!("the chart {} needs {}, which is not in charts/", quote(own), quote(name)))
-            }
-            None => Ok(()),
-        }
     }
 
     /// `spec.chart.spec.valuesFiles`, as source-controller packs the chart: their merge stands in for `values.yaml`.
@@ -245,13 +225,6 @@ fn is_closed(schema: &Value) -> bool {
 
 fn contains(bytes: &[u8], word: &str) -> bool {
     bytes.windows(word.len()).any(|window| window == word.as_bytes())
-}
-
-/// What a file below `charts/` is part of: the name of its folder or archive.
-fn dependency(path: &str) -> Option<String> {
-    let rest = path.strip_prefix("charts/")?;
-    let name = rest.split('/').next().unwrap_or(rest);
-    Some(name.to_owned())
 }
 
 impl Plan {

@@ -13,12 +13,10 @@ use std::fmt::Write as _;
 
 pub(super) fn read(object: &Value) -> Result<Lens, Problem> {
     let kind = object["kind"].as_str().unwrap_or_default();
-    let kind = match Kind::from_name(kind) {
-        Some(kind @ (Kind::Kustomization | Kind::HelmRelease)) => kind,
-        Some(_) | None => {
-            let why = format!("{} is neither a Kustomization nor a HelmRelease", quote(kind));
-            return Err(Problem::new(Cause::Usage, "read the consumer", why));
-        }
+    let known = Kind::from_name(kind).filter(|kind| matches!(kind, Kind::Kustomization | Kind::HelmRelease));
+    let Some(kind) = known else {
+        let why = format!("{} is neither a Kustomization nor a HelmRelease", quote(kind));
+        return Err(Problem::new(Cause::Usage, "read the consumer", why));
     };
     let metadata = &object["metadata"];
     let (namespace, name) = (metadata["namespace"].as_str(), metadata["name"].as_str());

@@ -8,6 +8,10 @@ use serde_json::Value;
 const LAST_INDEX: usize = 65_536;
 const DEEPEST: usize = 30;
 
+/// Helm has no such limits; values that reach them are made to do harm.
+const NESTED: usize = 256;
+const GROWN: usize = 1 << 22;
+
 /// Sets a value at a path (`chartutil.ReplacePathValue`, `ReplacePathLiteralValue`).
 pub(super) fn at_path(
     values: &Fields,
@@ -24,7 +28,8 @@ pub(super) fn at_path(
     } else {
         (format!("{path}={value}"), true)
     };
-    let mut parser = Parser { rest: line.chars().collect::<Vec<_>>().into_iter(), typed, secret };
+    let mut parser =
+        Parser { rest: line.chars().collect::<Vec<_>>().into_iter(), typed, secret, nested: 0, grown: 0 };
     loop {
         match parser.key(values, 0) {
             Ok(()) => {}
@@ -60,6 +65,10 @@ struct Parser {
     /// `true`, `null`, numbers mean what they say; otherwise all is text.
     typed: bool,
     secret: bool,
+    /// How deep in lists and maps it is.
+    nested: usize,
+    /// Items that were made room for.
+    grown: usize,
 }
 
 /// A word, and the character that ended it; None: the text did.
@@ -67,6 +76,25 @@ type Word = (String, Option<char>);
 
 impl Parser {
     fn key(&mut self, fields: &Fields, depth: usize) -> Result<(), Stop> {
+        self.deeper(|it| it.key_here(fields, depth))
+    }
+
+    /// What follows an index. The list is what it is also after an error: the caller keeps it.
+    fn item(&mut self, list: &mut Items, place: usize, depth: usize) -> Result<(), Stop> {
+        self.deeper(|it| it.item_here(list, place, depth))
+    }
+
+    fn deeper(&mut self, step: impl FnOnce(&mut Self) -> Result<(), Stop>) -> Result<(), Stop> {
+        if self.nested == NESTED {
+            return wrong("it is nested too deep");
+        }
+        self.nested += 1;
+        let done = step(self);
+        self.nested -= 1;
+        done
+    }
+
+    fn key_here(&mut self, fields: &Fields, depth: usize) -> Result<(), Stop> {
         let (key, end) = self.until(&['=', '[', ',', '.']);
         match end {
             None if key.is_empty() => Err(Stop::End),
@@ -116,8 +144,7 @@ impl Parser {
         ended
     }
 
-    /// What follows an index. The list is what it is also after an error: the caller keeps it.
-    fn item(&mut self, list: &mut Items, place: usize, depth: usize) -> Result<(), Stop> {
+    fn item_here(&mut self, list: &mut Items, place: usize, depth: usize) -> Result<(), Stop> {
         let (word, end) = self.until(&['[', '.', '=']);
         if !word.is_empty() {
             return wrong("unexpected data at end of array index");
@@ -126,7 +153,7 @@ impl Parser {
             None => Err(Stop::End),
             Some('=') => {
                 let (node, ended) = self.value()?;
-                put(list, place, node)?;
+                self.put(list, place, node)?;
                 // the end of the text is no error here, and found again by the next key
                 match ended {
                     Some(Stop::Wrong(why)) => Err(Stop::Wrong(why)),
@@ -141,20 +168,20 @@ impl Parser {
                     Some(_) => return wrong("what is there is no list"),
                 };
                 self.item(&mut inner, next, depth)?;
-                put(list, place, Node::List(inner))
+                self.put(list, place, Node::List(inner))
             }
             Some(_) => {
                 let inner = match list.get(place) {
                     Some(Node::Map(inner)) => inner,
                     Some(_) => {
                         let fresh = Fields::new(self.secret);
-                        put(list, place, Node::Map(fresh.clone()))?;
+                        self.put(list, place, Node::Map(fresh.clone()))?;
                         fresh
                     }
                     None => Fields::new(self.secret),
                 };
                 self.key(&inner, depth)?;
-                put(list, place, Node::Map(inner))
+                self.put(list, place, Node::Map(inner))
             }
         }
     }
@@ -243,12 +270,18 @@ impl Parser {
         };
         self.leaf(value)
     }
-}
 
-fn put(list: &mut Items, place: usize, node: Node) -> Result<(), Stop> {
-    if place > LAST_INDEX {
-        return wrong(format!("index of {place} is greater than {LAST_INDEX}"));
+    fn put(&mut self, list: &mut Items, place: usize, node: Node) -> Result<(), Stop> {
+        if place > LAST_INDEX {
+            return wrong(format!("index of {place} is greater than {LAST_INDEX}"));
+        }
+        if list.get(place).is_none() {
+            self.grown += place + 1;
+        }
+        if self.grown > GROWN {
+            return wrong("its lists are too long");
+        }
+        *list = list.set(place, node);
+        Ok(())
     }
-    *list = list.set(place, node);
-    Ok(())
 }

@@ -11,6 +11,9 @@ use std::{
     sync::Arc,
 };
 
+/// A file is read through for each; nobody reads as many.
+const WITH_LINE: usize = 50;
+
 /// A side, by path and by folder.
 pub(super) struct Tree<'a> {
     files: BTreeMap<&'a str, &'a File>,
@@ -242,24 +245,20 @@ impl Walker<'_, '_> {
             return self.snag(&file.path, "", None, What::Unread("it holds no objects".to_owned()));
         };
         for object in &objects {
-            match overlay::of_plugin("", object) {
-                Some(mentions) => {
-                    for mut mention in mentions {
-                        mention.field = mention.field.trim_start_matches('.').to_owned();
-                        self.follow(&file.path, folder, &mention);
-                    }
-                }
-                None => {
-                    let barred = overlay::barred_plugin(object).map(What::Barred);
-                    self.snag(&file.path, "", None, barred.unwrap_or(What::Several));
-                }
+            if let Some(barred) = overlay::barred_plugin(object) {
+                self.snag(&file.path, "", None, What::Barred(barred));
+            }
+            for mut mention in overlay::of_plugin("", object).unwrap_or_default() {
+                mention.field = mention.field.trim_start_matches('.').to_owned();
+                self.follow(&file.path, folder, &mention);
             }
         }
         self.walk.plugins.insert(file.path.clone(), objects);
     }
 
     fn snag(&mut self, file: &Arc<str>, field: &str, text: Option<&str>, what: What) {
-        let line = text.and_then(|text| line_of(self.tree.file(file)?, text));
+        let told = self.walk.snags.len() < WITH_LINE;
+        let line = text.filter(|_| told).and_then(|text| line_of(self.tree.file(file)?, text));
         self.walk.snags.push(Snag { file: file.clone(), field: field.to_owned(), line, what });
     }
 }

@@ -248,6 +248,8 @@ impl State {
         let plural = match object["kind"].as_str().unwrap() {
             "Event" => "events".to_owned(),
             "Namespace" => "namespaces".to_owned(),
+            "ConfigMap" => "configmaps".to_owned(),
+            "Secret" => "secrets".to_owned(),
             kind => Kind::from_name(kind).unwrap().plural().to_owned(),
         };
         let key = (plural, text("namespace"), text("name"));

@@ -1,6 +1,7 @@
 //! The cluster adapter against an API server in this process, and against kubeconfig files of its own.
 
 mod acting;
+mod configs;
 mod connecting;
 mod fake;
 mod watching;
