@@ -80,10 +80,7 @@ pub(super) struct Scanner<'a> {
     candidates: Vec<Option<Candidate>>,
     key_allowed: bool,
     ended: bool,
-    /// How many tokens are looked at before the first is given away: v3 looks for comments.
-    ahead: usize,
-    /// apimachinery ends the last line if the text does not.
-    ends_line: bool,
+    dialect: Dialect,
     /// A comment stands before what is fetched.
     commented: bool,
 }
@@ -102,14 +99,13 @@ impl<'a> Scanner<'a> {
             candidates: vec![None],
             key_allowed: true,
             ended: false,
-            ahead: if dialect == Dialect::Kustomize { 3 } else { 1 },
-            ends_line: dialect == Dialect::Helm,
+            dialect,
             commented: false,
         }
     }
 
     pub(super) fn peek(&mut self) -> Scan<&Token<'a>> {
-        while !self.ended && (self.tokens.len() < self.ahead || self.head_may_be_key()?) {
+        while !self.ended && (self.tokens.len() < self.ahead() || self.head_may_be_key()?) {
             self.fetch()?;
         }
         Ok(self.tokens.front().unwrap_or(const { &Token { kind: Kind::End, line: 1 } }))
@@ -120,6 +116,19 @@ impl<'a> Scanner<'a> {
         self.peek()?;
         self.taken += 1;
         Ok(self.tokens.pop_front().unwrap_or(Token { kind: Kind::End, line: self.line }))
+    }
+
+    /// How many tokens are looked at before the first is given away: v3 looks for comments.
+    const fn ahead(&self) -> usize {
+        match self.dialect {
+            Dialect::Kustomize => 3,
+            Dialect::Helm => 1,
+        }
+    }
+
+    /// apimachinery ends the last line if the text does not.
+    fn ends_line(&self) -> bool {
+        self.dialect == Dialect::Helm
     }
 
     /// The text ends with a comment.
@@ -550,7 +559,7 @@ impl<'a> Scanner<'a> {
             let begin = self.at;
             self.skip_line();
             text.push_str(&self.text[begin..self.at]);
-            if self.is_end() && self.ends_line {
+            if self.is_end() && self.ends_line() {
                 first.push('\n');
                 break;
             }
@@ -576,7 +585,7 @@ impl<'a> Scanner<'a> {
                 sign @ (b'+' | b'-') if chomping == 0 => chomping = sign,
                 b'0' if step.is_none() => return self.fault("found an indentation indicator equal to 0"),
                 digit @ b'1'..=b'9' if step.is_none() => {
-                    step = Some(isize::from(u8::cast_signed(digit - b'0')))
+                    step = Some(isize::from(u8::cast_signed(digit - b'0')));
                 }
                 _ => break,
             }
@@ -611,7 +620,7 @@ impl<'a> Scanner<'a> {
             }
             if self.line_break(0) == 0 {
                 let is_empty = self.text[self.margin..self.at].bytes().all(|byte| byte == b' ');
-                if self.is_end() && self.column() > 0 && self.ends_line && is_empty {
+                if self.is_end() && self.column() > 0 && self.ends_line() && is_empty {
                     breaks.push('\n');
                 }
                 break;
@@ -755,7 +764,8 @@ impl<'a> Scanner<'a> {
                     let text = text.to_mut();
                     fold(&first, &more, text);
                     text.push_str(&self.text[begin..end]);
-                    (first.clear(), more.clear());
+                    first.clear();
+                    more.clear();
                     broken = false;
                 } else {
                     text = Cow::Borrowed(&self.text[begin..end]);
