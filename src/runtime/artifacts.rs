@@ -142,7 +142,7 @@ pub(super) async fn scan(port: Arc<dyn Artifacts>, held: Held, artifact: Arc<Art
                     None => break Ok(found),
                     Some(Err(problem)) => break Err(problem),
                     Some(Ok((entry, bytes))) => {
-                        let objects = object::scan(&String::from_utf8_lossy(&bytes));
+                        let objects = object::scan(&decoded(&bytes));
                         found.extend(objects.into_iter().map(|named| FileObject { entry, named }));
                     }
                 }
