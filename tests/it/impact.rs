@@ -132,9 +132,16 @@ fn the_release_decides_which_defaults_it_takes() {
         return;
     };
     let said: Vec<String> = said.iter().filter(|impact| is_of_values(impact.what)).map(words).collect();
+    assert!(!said.concat().contains("s3cr3t"));
     assert_eq!(
         said,
-        ["high value-type: your value for redis.repository is a string, the default is a string", "",]
+        [
+            "high value-type: your value for httpRoute is a list, the default is a map",
+            "medium value-unknown: your value for linkerd is unknown now: the chart's values.yaml no longer has it",
+            "low default-overridden: your value for image.tag stays; its default 6.5.0 → 6.12.0",
+            "low default-overridden: what you set above them stays while these defaults change: redis.repository, redis.tag and redis.imagePullSecrets",
+            "low default-changed: new defaults: image.pullSecrets, service.additionalLabels, service.trafficDistribution, service.externalTrafficPolicy, config and 8 more",
+        ]
     );
 }
 

@@ -294,7 +294,8 @@ mod tests {
                 "versions: [{{name: v1, served: true, storage: true, schema: {{openAPIV3Schema: {{properties: {{spec: {spec}}}}}}}}}]"
             )
         };
-        let fields: String = (0..15).map(|i| format!("f{i:02}: {{type: string}}, ")).collect();
+        let fields: Vec<String> = (0..15).map(|i| format!("f{i:02}: {{type: string}}")).collect();
+        let fields = fields.join(", ");
         check(
             &versions(&format!("{{properties: {{{fields}}}}}")),
             &versions("{properties: {}}"),

@@ -221,7 +221,7 @@ impl Fixed {
                 touched.push(path.to_vec());
             }
             Default(path, default) if !same_or(get(from, path), get(to, path), default) => {
-                touched.push(path.to_vec())
+                touched.push(path.to_vec());
             }
             AllBut(map, free) => touched.extend(other_keys(get(from, &[map]), get(to, &[map]), free, map)),
             Field(_) | Once(_) | Default(..) => {}
@@ -393,7 +393,9 @@ fn job(from: &Value, to: &Value) -> Vec<Vec<&'static str>> {
                 ("spec", &["nodeSelector", "tolerations", "affinity", "schedulingGates"]),
             ] {
                 if let Some(part) = template.get_mut(part).and_then(Value::as_object_mut) {
-                    names.iter().for_each(|name| drop(part.remove(*name)));
+                    for name in names {
+                        part.remove(*name);
+                    }
                 }
             }
         }
@@ -423,6 +425,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::too_many_lines, reason = "one table")]
     fn what_the_api_server_refuses_is_found() {
         let check = |kind: &str, from: &str, to: &str, want: &str| {
             assert_eq!(touched(kind, from, to), want, "{kind}: {from} → {to}");

@@ -407,7 +407,7 @@ mod tests {
     #[test]
     fn what_is_much_is_high() {
         let check = |rule: &str, power: &str| {
-            let rule = format!("{{apiGroups: [''], resources: [pods], verbs: [get]}}, {rule}");
+            let more = format!("{{apiGroups: [''], resources: [pods], verbs: [get]}}, {rule}");
             let role = |rules: &str| {
                 format!("{{apiVersion: {GROUP}/v1, kind: Role, metadata: {{name: a}}, rules: [{rules}]}}")
             };
@@ -415,7 +415,7 @@ mod tests {
                 judge,
                 &Lens::Whole,
                 &role("{apiGroups: [''], resources: [pods], verbs: [get]}"),
-                &role(&rule),
+                &role(&more),
             );
             assert!(said[0].starts_with(&format!("high rbac-widened: {power}: ")), "{said:?}");
         };

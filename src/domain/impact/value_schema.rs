@@ -36,7 +36,8 @@ pub(super) fn judge(sheet: &Sheet<'_>, lens: &Lens, said: &mut Vec<Impact>) {
         let at = Place::File { file, line: None };
         match lens {
             Lens::Release(release) => {
-                said.extend(refused(sheet, home, release, lens.is_blind(), old.as_ref(), &new, at))
+                let home = Home { sheet, folder: home, is_blind: lens.is_blind() };
+                said.extend(refused(&home, release, old.as_ref(), &new, at));
             }
             Lens::Whole | Lens::Kustomization(_) => said.extend(stricter(old.as_ref(), &new, at)),
         }
@@ -62,7 +63,7 @@ fn stricter(old: Option<&Value>, new: &Value, at: Place) -> Option<Impact> {
         })
         .collect();
     let why = format!("{FILE} is stricter: {}; Helm refuses values that break it", some(&words, 3));
-    (!words.is_empty()).then(|| Impact {
+    (!words.is_empty()).then_some(Impact {
         danger: Danger::Medium,
         what: What::ValueRefused,
         object: None,
@@ -71,16 +72,21 @@ fn stricter(old: Option<&Value>, new: &Value, at: Place) -> Option<Impact> {
     })
 }
 
-fn refused(
-    sheet: &Sheet<'_>,
-    home: &str,
-    release: &ReleaseLens,
+/// The chart whose schema it is.
+struct Home<'a> {
+    sheet: &'a Sheet<'a>,
+    folder: &'a str,
     is_blind: bool,
+}
+
+fn refused(
+    home: &Home<'_>,
+    release: &ReleaseLens,
     old: Option<&Value>,
     new: &Value,
     at: Place,
 ) -> Vec<Impact> {
-    let defaults = sheet.named(&join(home, "values.yaml")).map(|(_, change)| change);
+    let defaults = home.sheet.named(&join(home.folder, "values.yaml")).map(|(_, change)| change);
     let side = |file: Option<&crate::domain::diff::File>| {
         let mut values = read(file, Dialect::Helm).unwrap_or_else(|| Value::Object(Map::new()));
         merge(&mut values, &release.values);
@@ -97,7 +103,7 @@ fn refused(
     let values = side(defaults.and_then(|change| change.to.as_ref()));
     Check { root: new, is_whole, found: &mut after, seen: 0 }.value(&values, new, "", 0);
     after.retain(|one| !before.contains(one));
-    let doubt = if is_blind { " (valuesFrom not read)" } else { "" };
+    let doubt = if home.is_blind { " (valuesFrom not read)" } else { "" };
     after
         .into_iter()
         .map(|one| Impact {
@@ -148,7 +154,9 @@ impl Check<'_> {
             Value::Array(items) => {
                 if let Some(schema) = schema.get("items").filter(|items| items.is_object()) {
                     let path = format!("{path}[]");
-                    items.iter().for_each(|item| self.value(item, schema, &path, depth + 1));
+                    for item in items {
+                        self.value(item, schema, &path, depth + 1);
+                    }
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
@@ -159,7 +167,9 @@ impl Check<'_> {
         let bound = |name: &str| schema.get(name).and_then(Value::as_f64);
         let (number, unit) = match value {
             Value::Number(number) => (number.as_f64(), ["minimum", "maximum"]),
-            Value::String(text) => (Some(text.chars().count() as f64), ["minLength", "maxLength"]),
+            Value::String(text) => {
+                (u32::try_from(text.chars().count()).ok().map(f64::from), ["minLength", "maxLength"])
+            }
             _ => return,
         };
         let Some(number) = number else { return };

@@ -117,7 +117,7 @@ impl Scene<'_> {
 
     /// source-controller makes `values.yaml` of these files, each over the one before.
     fn own_files(&self, release: &ReleaseLens, said: &mut Vec<Impact>) {
-        let files: Vec<(&Box<str>, Option<(usize, &FileChange)>)> = release
+        let files: Vec<(&str, Option<(usize, &FileChange)>)> = release
             .values_files
             .iter()
             .map(|name| {
@@ -127,7 +127,7 @@ impl Scene<'_> {
                     })
                 };
                 let found = self.sheet.diff.files.iter().enumerate().find(|(_, file)| ours(file.path()));
-                (name, found)
+                (&**name, found)
             })
             .collect();
         let nothing = || Value::Object(Map::new());
@@ -137,7 +137,7 @@ impl Scene<'_> {
             merge(&mut new, &defaults(change.to.as_ref()).unwrap_or_else(nothing));
         }
         let Some((file, change)) = files.iter().find_map(|(_, found)| *found) else { return };
-        let unseen: Vec<&Box<str>> =
+        let unseen: Vec<&str> =
             files.iter().filter(|(_, found)| found.is_none()).map(|(name, _)| *name).collect();
         let doubt = match (self.is_blind, unseen.is_empty()) {
             (false, true) => "",
@@ -356,7 +356,7 @@ impl<'a> Defaults<'a> {
         word: impl Fn(&Leaf<'a>) -> String,
     ) {
         let (single, rest) = leaves.split_at(leaves.len().min(SINGLE));
-        said.extend(single.iter().map(|leaf| self.say(as_what.0, as_what.1, leaf, word(leaf))));
+        said.extend(single.iter().map(|leaf| self.say(as_what.0, as_what.1, leaf, &word(leaf))));
         self.group(rest, as_what, said);
     }
 
@@ -368,10 +368,10 @@ impl<'a> Defaults<'a> {
     ) {
         let Some(first) = leaves.first() else { return };
         let names: Vec<String> = leaves.iter().map(|leaf| self.name(leaf)).collect();
-        said.push(self.say(danger, what, first, format!("{word}: {}", some(&names, NAMED))));
+        said.push(self.say(danger, what, first, &format!("{word}: {}", some(&names, NAMED))));
     }
 
-    fn say(&self, danger: Danger, what: What, leaf: &Leaf<'_>, why: String) -> Impact {
+    fn say(&self, danger: Danger, what: What, leaf: &Leaf<'_>, why: &str) -> Impact {
         let line = source::line(self.text, &leaf.path);
         impact(danger, what, format!("{why}{}", self.doubt), self.file, line)
     }
@@ -419,7 +419,7 @@ impl<'a> Defaults<'a> {
             .collect();
         parents.dedup();
         for parent in parents.into_iter().take(IMAGES) {
-            let (Some(old), Some(new)) = (self.image(self.old, &parent), self.image(self.new, &parent))
+            let (Some(old), Some(new)) = (Self::image(self.old, &parent), Self::image(self.new, &parent))
             else {
                 continue;
             };
@@ -436,7 +436,7 @@ impl<'a> Defaults<'a> {
                 "default {}: {words}",
                 self.name(&Leaf { path: parent.clone(), from: None, to: None })
             );
-            said.push(self.say(danger, What::ImageChanged, first, why));
+            said.push(self.say(danger, What::ImageChanged, first, &why));
             leaves.retain(|leaf| {
                 !(is_part(leaf)
                     && leaf.path.len() == parent.len() + 1
@@ -447,7 +447,7 @@ impl<'a> Defaults<'a> {
     }
 
     /// `registry/repository:tag@digest`, where the defaults say a version.
-    fn image(&self, side: &Value, parent: &[&str]) -> Option<String> {
+    fn image(side: &Value, parent: &[&str]) -> Option<String> {
         let of = get(side, parent)?;
         let word = |field: &str| {
             let text = get(of, &[field])
@@ -644,7 +644,8 @@ mod tests {
 
     #[test]
     fn many_are_said_together() {
-        let values = |value: &str| (0..20).map(|i| format!("k{i:02}: {value}\n")).collect::<String>();
+        let values =
+            |value: &str| (0..20).map(|i| format!("k{i:02}: {value}")).collect::<Vec<_>>().join("\n");
         let mut want: Vec<String> =
             (0..8).map(|i| format!("medium default-changed: default k{i:02} a → b")).collect();
         want.push(
