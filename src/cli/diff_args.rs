@@ -42,6 +42,7 @@ Examples:
   KUBECTL_EXTERNAL_DIFF='dyff between' fluxscope diff ./before ./after";
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct DiffArgs {
     /// What is there before, e.g. ks/NAME, oci://HOST/REPOSITORY:TAG or ./FOLDER
     #[arg(value_name = "FROM", value_parser = reference)]

@@ -79,10 +79,7 @@ impl Comparison {
 
     /// Of a verdict on what was read: whether it holds for the artifacts.
     pub fn certain(&self, same: bool) -> Option<bool> {
-        match same {
-            false => Some(false),
-            true => self.is_whole().then_some(true),
-        }
+        (!same || self.is_whole()).then_some(same)
     }
 
     /// All of both sides was read, or needed not to be: they are the same bytes.

@@ -31,6 +31,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use std::{
     collections::HashMap,
+    fmt::Write as _,
     path::Path,
     sync::{Arc, Mutex},
 };
@@ -62,7 +63,10 @@ struct Shelf {
 
 fn hashed(path: &str, bytes: impl Into<Bytes>) -> File {
     let bytes = bytes.into();
-    let hex: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut hex = String::new();
+    for byte in Sha256::digest(&bytes) {
+        let _ = write!(hex, "{byte:02x}");
+    }
     let mut file = file(path, bytes);
     file.entry.sha256 = Some(Digest::parse(&format!("sha256:{hex}")).unwrap());
     file
@@ -362,9 +366,9 @@ impl Renderer for Oven {
     }
 }
 
-fn rendered(text: &str) -> Result<Rendered, Problem> {
+fn rendered(text: &str) -> Rendered {
     let manifests = Bytes::copy_from_slice(text.as_bytes());
-    Ok(Rendered { manifests, by: "kustomize v5.8.1".into(), notes: vec!["said besides".into()] })
+    Rendered { manifests, by: "kustomize v5.8.1".into(), notes: vec!["said besides".into()] }
 }
 
 fn kustomization() -> Fake {
@@ -399,7 +403,7 @@ async fn through_podinfo(
 #[tokio::test]
 async fn what_was_rendered_is_compared_beside_the_source() {
     let (comparison, got) =
-        through_podinfo(true, vec![rendered(MAP), rendered(&MAP.replace("v\n", "x\n"))]).await;
+        through_podinfo(true, vec![Ok(rendered(MAP)), Ok(rendered(&MAP.replace("v\n", "x\n")))]).await;
     assert_eq!(got, [2, 2]);
     assert_eq!(comparison.tier, Tier::Built { by: "kustomize v5.8.1".into() });
     let built = comparison.built.as_ref().unwrap();
@@ -412,7 +416,7 @@ async fn what_was_rendered_is_compared_beside_the_source() {
 #[tokio::test]
 async fn what_could_not_be_rendered_is_compared_as_it_is_stored_and_says_why() {
     let remote = Problem::new(Cause::Refused, "render the files", "kustomization.yaml names a remote base");
-    let (comparison, _) = through_podinfo(true, vec![Err(remote), rendered(MAP)]).await;
+    let (comparison, _) = through_podinfo(true, vec![Err(remote), Ok(rendered(MAP))]).await;
     let why = "could not render the files: kustomization.yaml names a remote base".to_owned();
     assert_eq!((&comparison.tier, comparison.built.is_none()), (&Tier::Source { why: Some(why) }, true));
     let notes = comparison.notes.join("\n");

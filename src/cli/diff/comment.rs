@@ -36,7 +36,7 @@ pub(super) fn write(view: &View<'_>) -> String {
         });
         comment.list("Objects", &Counts::objects(view).words(), items);
     }
-    if view.show.files {
+    if view.show.files.is_some() {
         let told = view.told_by_text();
         let items = view.files().map(|file| {
             let rows = match view.content(file) {

@@ -50,7 +50,7 @@ pub(super) fn write(view: &View<'_>) -> Value {
 }
 
 fn parts(view: &View<'_>, fields: &mut Map<String, Value>) {
-    if view.show.files {
+    if view.show.files.is_some() {
         fields.insert("files".to_owned(), files(view));
     }
     if view.show.objects {

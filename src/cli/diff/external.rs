@@ -139,7 +139,7 @@ impl Desk {
                 .filter(|object| !object.change.is_quiet())
                 .for_each(|object| pages.object(view, object));
         }
-        if view.show.files {
+        if view.show.files.is_some() {
             let told = view.told_by_text();
             for file in view.files().filter(|file| told(file)) {
                 if let Content::Text(from, to) = view.content(file) {

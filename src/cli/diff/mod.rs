@@ -54,7 +54,7 @@ async fn ask(
     while let Some(step) = steps.next().await {
         match step? {
             Comparing::Reading { which, bytes, of, .. } => {
-                console.progress(&so_far.reading(which, bytes, of))
+                console.progress(&so_far.reading(which, bytes, of));
             }
             Comparing::Working(words) => console.progress(&words),
             Comparing::Done(comparison) => return insist(args, comparison),

@@ -27,7 +27,7 @@ pub(super) fn write(view: &View<'_>, ink: bool) -> String {
     if view.show.objects {
         page.objects(view);
     }
-    if view.show.files {
+    if view.show.files.is_some() {
         page.files(view);
     }
     page.oddities(view);
@@ -264,7 +264,7 @@ impl Page {
                 match view.content(file) {
                     Content::Text(from, to) => self.rows(&of_texts(&from, &to)),
                     Content::Bytes => {
-                        self.text.push_str("    no text, or not read: compared by size and digest\n")
+                        self.text.push_str("    no text, or not read: compared by size and digest\n");
                     }
                 }
             }

@@ -22,21 +22,26 @@ pub(super) struct View<'a> {
 /// Which parts.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Show {
-    pub(super) files: bool,
+    pub(super) files: Option<Texts>,
     pub(super) objects: bool,
     pub(super) impact: bool,
-    /// The text of files that hold objects too.
-    pub(super) every_text: bool,
+}
+
+/// Of which files the text is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Texts {
+    /// Of those that no object tells about.
+    Untold,
+    Every,
 }
 
 impl Show {
     pub(super) fn of(args: &DiffArgs) -> Self {
         let all = !(args.files || args.objects || args.impact);
         Self {
-            files: all || args.files,
+            files: if args.files { Some(Texts::Every) } else { all.then_some(Texts::Untold) },
             objects: all || args.objects,
             impact: all || args.impact,
-            every_text: args.files,
         }
     }
 }
@@ -70,7 +75,7 @@ impl<'a> View<'a> {
         let Self { comparison, show, .. } = self;
         let files = || comparison.source.files.is_empty();
         let objects = || comparison.diff().objects.iter().all(|object| object.change.is_quiet());
-        match (show.every_text, show.objects, show.impact) {
+        match (show.files == Some(Texts::Every), show.objects, show.impact) {
             (true, true, _) => comparison.certain(files() && objects()),
             (true, false, true) => comparison.certain(files() && comparison.is_same() != Some(false)),
             (true, false, false) => comparison.certain(files()),
@@ -114,7 +119,7 @@ impl<'a> View<'a> {
 
     /// Both texts of a file.
     pub(super) fn content(&self, change: &FileChange) -> Content {
-        let (Some(from), Some(to)) = (side(change.from.as_ref()), side(change.to.as_ref())) else {
+        let (Ok(from), Ok(to)) = (side(change.from.as_ref()), side(change.to.as_ref())) else {
             return Content::Bytes;
         };
         if self.revealed {
@@ -126,7 +131,7 @@ impl<'a> View<'a> {
 
     /// Paths of files whose text is shown although others are told by their objects.
     pub(super) fn told_by_text(&self) -> impl Fn(&FileChange) -> bool + use<'a> {
-        let every = self.show.every_text;
+        let every = self.show.files == Some(Texts::Every);
         let source = &self.comparison.source;
         let found =
             |object: &'a ObjectChange| [object.from.as_ref(), object.to.as_ref()].into_iter().flatten();
@@ -241,15 +246,12 @@ fn cell(shown: &Shown<'_>, value: Option<Value>, word: &'static str) -> Cell {
     }
 }
 
-/// None: it is no text.
-fn side(file: Option<&File>) -> Option<Option<&str>> {
-    match file {
-        None => Some(None),
-        Some(file) => text(file).map(Some),
-    }
-}
+/// It is bytes, or was not read.
+struct NoText;
 
-fn text(file: &File) -> Option<&str> {
-    let bytes = file.bytes.as_ref()?;
-    std::str::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))
+/// None: there is no file on this side.
+fn side(file: Option<&File>) -> Result<Option<&str>, NoText> {
+    let Some(file) = file else { return Ok(None) };
+    let text = file.bytes.as_ref().and_then(|bytes| std::str::from_utf8(bytes).ok());
+    text.filter(|text| !text.contains('\0')).map(Some).ok_or(NoText)
 }

@@ -241,7 +241,7 @@ async fn in_the_demo_a_tag_is_compared_with_what_runs() {
         document["consumer"],
         json!({"kind": "Kustomization", "namespace": "shop", "name": "podinfo"})
     );
-    assert_eq!(impacts(&document), ["medium image-changed"]);
+    assert!(impacts(&document).contains(&"medium image-changed".to_owned()), "{document}");
     assert!(document["compareUrl"].as_str().unwrap().starts_with("https://github.com/acme/podinfo/compare/"));
     assert!(document["tierWords"].as_str().unwrap().contains("no rendering tool may be used here"));
     let text = demo(line).await.out;
