@@ -108,10 +108,11 @@ pub fn diff(question: &Question, source: Option<&ObjectId>) -> Option<String> {
     let mut command =
         format!("fluxscope diff {} {}", plain(&side(&question.from)?)?, plain(&side(&question.to)?)?);
     if let Some(namespace) = namespace {
-        command.push_str(&format!(" -n {}", plain(namespace)?));
+        command.push_str(" -n ");
+        command.push_str(plain(namespace)?);
     }
     if let Some(id) = &question.consumer {
-        command.push_str(&format!(" --consumer {}/{}", id.kind.short(), plain(&id.name)?));
+        command.push_str(&[" --consumer ", id.kind.short(), "/", plain(&id.name)?].concat());
         command.push_str(if question.build { "" } else { " --no-build" });
         command.push_str(if question.read_secrets { " --read-secrets" } else { "" });
     }

@@ -43,7 +43,7 @@ impl Covered {
         let (before, after) = (Secrets::find(from), Secrets::find(to));
         let sops = before.sops || after.sops;
         let (before, after) = (pieces(from, &before), pieces(to, &after));
-        let texts = |text, pieces: &[Piece]| pieces.iter().map(|piece| hash(text, piece)).collect();
+        let texts = |text, pieces: &[Piece]| pieces.iter().map(|piece| own(text, piece)).collect();
         let (known_before, known_after): (HashSet<&str>, HashSet<&str>) =
             (texts(from, &before), texts(to, &after));
         let (from, from_masks) = cover(from, &before, &known_after, "before", Mask::From, revealed);
@@ -57,7 +57,7 @@ impl Covered {
     }
 }
 
-fn hash<'a>(text: &'a str, piece: &Piece) -> &'a str {
+fn own<'a>(text: &'a str, piece: &Piece) -> &'a str {
     &text[piece.at.clone()]
 }
 
@@ -89,14 +89,14 @@ fn cover(
     let mut covered = String::with_capacity(text.len());
     let mut masks = HashMap::new();
     let (mut done, mut line) = (0, 1);
-    for piece in pieces.iter() {
+    for piece in pieces {
         if piece.at.start < done {
             continue;
         }
         let before = &text[done..piece.at.start];
         line += before.matches('\n').count();
         covered.push_str(before);
-        let own = &text[piece.at.clone()];
+        let own = own(text, piece);
         let word = if piece.value.is_some() { HIDDEN } else { "ENC[...]" };
         let hidden = piece.value.map(&mask);
         if let Some(hidden) = hidden {

@@ -146,12 +146,7 @@ fn safe(text: &str, strong: &[Range<usize>]) -> (Box<str>, Vec<Range<usize>>) {
     }
     let mut kept = Vec::new();
     let end = start + part.len();
-    if !part.contains(|c| is_deceptive(c)) {
-        let shift = out.len();
-        out.push_str(part);
-        let inside = strong.iter().filter(|range| range.start >= start && range.end <= end);
-        kept.extend(inside.map(|range| range.start - start + shift..range.end - start + shift));
-    } else {
+    if part.contains(is_deceptive) {
         let mut done = start;
         for range in strong.iter().filter(|range| range.end <= end) {
             let (Some(before), Some(own)) = (text.get(done..range.start), text.get(range.clone())) else {
@@ -164,6 +159,11 @@ fn safe(text: &str, strong: &[Range<usize>]) -> (Box<str>, Vec<Range<usize>>) {
             done = range.end;
         }
         out.push_str(Plain::block(text.get(done..end).unwrap_or_default()).as_str());
+    } else {
+        let shift = out.len();
+        out.push_str(part);
+        let inside = strong.iter().filter(|range| range.start >= start && range.end <= end);
+        kept.extend(inside.map(|range| range.start - start + shift..range.end - start + shift));
     }
     if end < text.len() {
         out.push('…');
@@ -198,14 +198,14 @@ mod tests {
     fn what_differs_is_marked_in_the_safe_text() {
         let (text, strong) = safe("a\u{1b}b\tc", &[3..4, 4..5]);
         assert_eq!((&*text, strong), ("a\\x1bb    c", vec![6..10, 10..11]));
-        let (text, strong) = safe("plain", &[1..3]);
-        assert_eq!((&*text, strong), ("plain", vec![1..3]));
+        let (text, strong) = safe("plain", &[1..3, 4..5]);
+        assert_eq!((&*text, strong), ("plain", vec![1..3, 4..5]));
     }
 
     #[test]
     fn of_a_long_line_the_part_with_the_difference_is_shown() {
         let line = format!("{}X{}", "ä".repeat(100_000), "b".repeat(100_000));
-        let (text, strong) = safe(&line, &[200_000..200_001]);
+        let (text, strong) = safe(&line, &[200_000..200_001, 200_003..200_004]);
         assert!(text.len() < LONGEST + 16 && text.starts_with('…') && text.ends_with('…'));
         assert_eq!(&text[strong[0].clone()], "X");
     }

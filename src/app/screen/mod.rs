@@ -339,7 +339,7 @@ impl Screen {
             Self::List(list) => list.rows.set_filter(filter),
             Self::Tags(tags) => tags.set_filter(filter),
             Self::Artifact(artifact) => artifact.set_filter(filter),
-            Self::Diff(diff) => diff.set_filter(filter),
+            Self::Diff(diff) => diff.set_filter(&filter),
             Self::Upgrades(upgrades) => upgrades.set_filter(filter),
             Self::Object(_) | Self::Yaml(_) | Self::Revisions(_) => {}
         }

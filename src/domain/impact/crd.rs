@@ -183,7 +183,12 @@ fn schemas(pair: &Pair<'_>, from: &Value, to: &Value, said: &mut Vec<Impact>) {
         let Some((version, first)) = of.first() else { continue };
         let danger = if is_status(first) { Danger::Low } else { danger };
         let paths: Vec<String> = of.iter().map(|(version, loss)| worded(version, loss, is_one)).collect();
-        let field = [&path[..], &[version, "schema"], &steps(&first.path)].concat();
+        let mut field = [&path[..], &[version, "schema"], &steps(&first.path)].concat();
+        if what == What::CrdFieldRequired {
+            // it is named in the list beside the properties
+            field.truncate(field.len().saturating_sub(2));
+            field.push("required");
+        }
         said.push(pair.say(danger, what, &field, format!("{begin}: {}; {end}", some(&paths, MOST))));
     }
 }

@@ -133,12 +133,12 @@ impl DiffScreen {
             let meaning = if self.reading { Meaning::Marked } else { Meaning::Selected };
             let style = if selected { memory.theme.style(meaning) } else { Style::new() };
             buffer.set_style(line, style);
-            let cells = self.cells(*item, comparison, &memory.theme, usize::from(area.width));
+            let cells = self.cells(*item, comparison, memory.theme, usize::from(area.width));
             draw_cells(&cells, style, memory, buffer, line);
         }
     }
 
-    fn cells(&self, item: Item, comparison: &Comparison, theme: &Theme, room: usize) -> Cells {
+    fn cells(&self, item: Item, comparison: &Comparison, theme: Theme, room: usize) -> Cells {
         match item {
             Item::Group(at) => {
                 let sign =
@@ -171,7 +171,7 @@ impl DiffScreen {
         }
     }
 
-    fn object(&self, item: Item, object: &ObjectChange, theme: &Theme) -> Cells {
+    fn object(&self, item: Item, object: &ObjectChange, theme: Theme) -> Cells {
         let name = object.found().map_or("", |found| &found.key.name);
         let left = format!("  {} {}", sign(object.change), text::line(name));
         let fields = object.fields.len();
@@ -180,7 +180,7 @@ impl DiffScreen {
         Cells { left, meaning: Meaning::Plain, right, danger: self.list.danger(item) }
     }
 
-    fn viewed(&self, item: Item, theme: &Theme) -> &'static str {
+    fn viewed(&self, item: Item, theme: Theme) -> &'static str {
         if self.list.is_viewed(item) { theme.pick("✓", "viewed") } else { "" }
     }
 
@@ -251,7 +251,7 @@ struct Cells {
 }
 
 fn draw_cells(cells: &Cells, style: Style, memory: &Memory, buffer: &mut Buffer, line: Rect) {
-    let theme = &memory.theme;
+    let theme = memory.theme;
     let danger = cells.danger.map_or("", |danger| head::glyph(danger, theme));
     let right = text::width(&cells.right) + 1 + if danger.is_empty() { 0 } else { text::width(danger) + 1 };
     let room = usize::from(line.width);
@@ -267,7 +267,7 @@ fn draw_cells(cells: &Cells, style: Style, memory: &Memory, buffer: &mut Buffer,
     buffer.set_line(line.right().saturating_sub(width), line.y, &ending, width);
 }
 
-fn impact(impact: &Impact, theme: &Theme, room: usize) -> Cells {
+fn impact(impact: &Impact, theme: Theme, room: usize) -> Cells {
     let about = impact
         .object
         .as_ref()
@@ -307,7 +307,7 @@ const fn brief(odd: &Odd) -> &'static str {
 fn words(screen: &DiffScreen, comparison: &Comparison, memory: &Memory, width: u16) -> Vec<Line<'static>> {
     let room = usize::from(width);
     let Some(item) = screen.item else { return Vec::new() };
-    let theme = &memory.theme;
+    let theme = memory.theme;
     let mut lines: Vec<Line<'static>> = Vec::new();
     let say = |lines: &mut Vec<Line<'static>>, words: &str, meaning: Meaning, most: usize| {
         let style = theme.style(meaning);
@@ -349,11 +349,11 @@ fn words(screen: &DiffScreen, comparison: &Comparison, memory: &Memory, width: u
     lines
 }
 
-fn told(impact: &Impact, theme: &Theme) -> String {
+fn told(impact: &Impact, theme: Theme) -> String {
     format!("{} {}: {}", head::glyph(impact.danger, theme), impact.what.word(), impact.why)
 }
 
-fn object_words(object: &ObjectChange, theme: &Theme) -> String {
+fn object_words(object: &ObjectChange, theme: Theme) -> String {
     let Some(found) = object.found() else { return String::new() };
     let place = |found: &Found| format!("{}:{}", found.path, found.line);
     let places = match (&object.from, &object.to) {

@@ -27,11 +27,11 @@ use ratatui::text::{Line, Span};
 /// Lines of notes above the list; all of them stand in it.
 const NOTES: usize = 2;
 
-pub(super) fn glyph(danger: Danger, theme: &Theme) -> &'static str {
+pub(super) fn glyph(danger: Danger, theme: Theme) -> &'static str {
     match danger {
         Danger::High => theme.pick("‼", "!!"),
         Danger::Medium => "!",
-        Danger::Low => theme.pick("·", "."),
+        Danger::Low => "i",
     }
 }
 
@@ -45,7 +45,7 @@ pub(super) const fn meaning(danger: Danger) -> Meaning {
 
 pub(super) fn lines(list: &List, comparison: &Comparison, memory: &Memory, width: u16) -> Vec<Line<'static>> {
     let room = usize::from(width);
-    let theme = &memory.theme;
+    let theme = memory.theme;
     let mut lines = vec![Line::styled(revisions(comparison, memory, room), theme.style(Meaning::Title))];
     let seen = format!("{} {} {}", tier(&comparison.tier), theme.dot(), eyes(&comparison.lens));
     lines.extend(text::wrap(&seen, room).into_iter().take(2).map(Line::from));
@@ -132,7 +132,7 @@ fn eyes(lens: &Lens) -> String {
 }
 
 /// `+3 ~17 -1 objects · 2 CRDs · 1 Secret · ‼ 2 high`.
-fn counts(counts: &Counts, theme: &Theme) -> Line<'static> {
+fn counts(counts: &Counts, theme: Theme) -> Line<'static> {
     let Counts { added, changed, removed, renamed, .. } = counts;
     let renamed = if *renamed > 0 { format!(" >{renamed}") } else { String::new() };
     let mut parts = vec![format!("+{added} ~{changed} -{removed}{renamed} objects")];
@@ -197,7 +197,7 @@ pub(super) fn waiting(
     width: u16,
 ) -> Vec<Line<'static>> {
     let room = usize::from(width);
-    let theme = &memory.theme;
+    let theme = memory.theme;
     let question = &screen.question;
     let age = memory.age(coming.since);
     let head = format!("comparing, for {age} {}", theme.waiting());

@@ -83,7 +83,7 @@ impl DiffScreen {
     }
 
     /// Its terms are those of changes.
-    pub fn set_filter(&mut self, filter: Filter) {
+    pub fn set_filter(&mut self, filter: &Filter) {
         self.list.set_filter(Filter::of_changes(&filter.text));
         self.reselect();
     }
@@ -211,8 +211,8 @@ impl DiffScreen {
                 self.pane.update(other, height);
             }
             other => {
-                let page = areas.list.map_or(1, |list| usize::from(list.height));
-                if let Some(to) = moved(other, self.at, page, self.list.view.len()) {
+                let rows = areas.list.map_or(1, |list| usize::from(list.height));
+                if let Some(to) = moved(other, self.at, rows, self.list.view.len()) {
                     self.go_to(to);
                 }
             }
@@ -246,8 +246,8 @@ impl DiffScreen {
 
     fn meant(&mut self, meant: OnDiff, height: usize) {
         match meant {
-            OnDiff::NextObject => self.step_object(true, None),
-            OnDiff::PreviousObject => self.step_object(false, None),
+            OnDiff::NextObject => self.step_object(true),
+            OnDiff::PreviousObject => self.step_object(false),
             OnDiff::NextHunk => self.step_hunk(true),
             OnDiff::PreviousHunk => self.step_hunk(false),
             OnDiff::Viewed => self.toggle_viewed(),
@@ -318,14 +318,18 @@ impl DiffScreen {
         }
     }
 
-    /// To the next object or file in the list. False: there is none.
-    fn step_object(&mut self, forward: bool, landing: Option<Landing>) {
+    /// To the next object or file in the list.
+    fn step_object(&mut self, forward: bool) {
+        self.step_object_from(self.at, forward, None);
+    }
+
+    fn step_object_from(&mut self, row: usize, forward: bool, landing: Option<Landing>) {
         let own = |item: &Item| matches!(item, Item::Object(_) | Item::File(_));
         let view = &self.list.view;
         let next = if forward {
-            view.iter().enumerate().skip(self.at + 1).find(|(_, item)| own(item))
+            view.iter().enumerate().skip(row + 1).find(|(_, item)| own(item))
         } else {
-            view.iter().enumerate().take(self.at).rfind(|(_, item)| own(item))
+            view.iter().enumerate().take(row).rfind(|(_, item)| own(item))
         };
         if let Some((row, _)) = next {
             self.go_to(row);
@@ -340,9 +344,13 @@ impl DiffScreen {
         if !std::mem::replace(&mut self.reading, true) && self.shown().is_some() {
             return;
         }
-        if !self.pane.step_hunk(forward) {
-            self.step_object(forward, Some(if forward { Landing::Top } else { Landing::Last }));
+        if self.pane.step_hunk(forward) {
+            return;
         }
+        // a danger is told of an object: one goes on behind that object
+        let own = self.item.and_then(|item| self.list.name(item)).and_then(|name| self.list.find(&name));
+        let from = own.unwrap_or(self.at);
+        self.step_object_from(from, forward, Some(if forward { Landing::Top } else { Landing::Last }));
     }
 
     fn shown(&self) -> Option<Subject> {
@@ -390,10 +398,11 @@ impl DiffScreen {
         match command {
             Command::CopyCommand => {
                 let source = sides::source(&self.question, memory);
-                Some(
-                    equivalent::diff(&self.question, source.as_ref())
-                        .map_or_else(browse::refused, Step::Copy),
-                )
+                let none = || {
+                    let words = "not copied: no command names both with the same eyes and plain characters";
+                    Step::Say(Meaning::Warning, words.to_owned())
+                };
+                Some(equivalent::diff(&self.question, source.as_ref()).map_or_else(none, Step::Copy))
             }
             Command::OnDiff(OnDiff::CopyLink) => head::link(comparison?).map(Step::Copy),
             Command::CopyName => {

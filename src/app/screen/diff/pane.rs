@@ -98,7 +98,7 @@ impl Pane {
             && matches!(here, Some(Answer::Here(_)))
         {
             self.landing = None;
-            self.cursor = self.line_of(self.landed(page, landing));
+            self.cursor = self.line_of(Self::landed(page, landing));
             // a change stands at the top, not at the foot of what is seen
             self.first = self.cursor;
         }
@@ -107,7 +107,7 @@ impl Pane {
         self.first = layout::window(self.first, self.cursor, height, self.lines());
     }
 
-    fn landed(&self, page: &Page, landing: Landing) -> usize {
+    fn landed(page: &Page, landing: Landing) -> usize {
         let first = page.hunks.first().copied().unwrap_or(0);
         match landing {
             Landing::Top => first.saturating_sub(if first <= 3 { first } else { 0 }),
@@ -257,7 +257,8 @@ impl Pane {
         let first = layout::window(self.first, self.cursor, usize::from(area.height), self.lines());
         for (line, y) in (first..self.lines()).zip(area.top()..area.bottom()) {
             let area = Rect { y, height: 1, ..area };
-            let here = focused && line == self.cursor;
+            // with or without the keys
+            let here = (line == self.cursor).then_some(focused);
             if self.pairs {
                 self.draw_pair(page, line, here, memory, buffer, area);
             } else if let Some(row) = page.rows.get(line) {
@@ -274,7 +275,7 @@ impl Pane {
         &self,
         page: &Page,
         line: usize,
-        here: bool,
+        here: Option<bool>,
         memory: &Memory,
         buffer: &mut Buffer,
         area: Rect,
@@ -305,7 +306,15 @@ impl Pane {
         }
     }
 
-    fn draw_row(&self, page: &Page, row: &Row, here: bool, memory: &Memory, buffer: &mut Buffer, area: Rect) {
+    fn draw_row(
+        &self,
+        page: &Page,
+        row: &Row,
+        here: Option<bool>,
+        memory: &Memory,
+        buffer: &mut Buffer,
+        area: Rect,
+    ) {
         let theme = &memory.theme;
         let muted = theme.style(Meaning::Muted);
         let (sign, meaning) = match row.what {
@@ -313,12 +322,12 @@ impl Pane {
             What::Gap(count) => {
                 let dots = theme.pick("···", "...");
                 let words = format!("{dots} {} {dots}", text::count(count, "equal line"));
-                let style = if here { muted.add_modifier(Modifier::REVERSED) } else { muted };
+                let style = if here == Some(true) { muted.add_modifier(Modifier::REVERSED) } else { muted };
                 buffer.set_stringn(area.x, area.y, words, usize::from(area.width), style);
                 return;
             }
             What::Note => {
-                let style = if here { muted.add_modifier(Modifier::REVERSED) } else { muted };
+                let style = if here == Some(true) { muted.add_modifier(Modifier::REVERSED) } else { muted };
                 buffer.set_stringn(area.x, area.y, &row.text, usize::from(area.width), style);
                 return;
             }
@@ -327,6 +336,7 @@ impl Pane {
             What::Added => ("+", Meaning::Success),
         };
         let style = unbold(theme.style(meaning));
+        let here = here == Some(true);
         let gutter = if here { style.add_modifier(Modifier::REVERSED) } else { style };
         buffer.set_string(area.x, area.y, sign, gutter);
         let mut x = area.x + 1;
@@ -370,10 +380,14 @@ fn spans(row: &Row, style: Style, cells: usize) -> Line<'_> {
 }
 
 /// A heading, and a rule up to the end of the line: each change is apart from the one before.
-fn path(row: &Row, here: bool, memory: &Memory, buffer: &mut Buffer, area: Rect) {
+fn path(row: &Row, here: Option<bool>, memory: &Memory, buffer: &mut Buffer, area: Rect) {
     let theme = &memory.theme;
-    let style = theme.style(Meaning::Title);
-    let style = if here { style.add_modifier(Modifier::REVERSED) } else { style };
+    let style = match here {
+        Some(true) => theme.style(Meaning::Title).add_modifier(Modifier::REVERSED),
+        // where one would begin to read
+        Some(false) => theme.style(Meaning::Marked),
+        None => theme.style(Meaning::Title),
+    };
     let words = text::fit_end(&row.text, usize::from(area.width));
     buffer.set_string(area.x, area.y, &words, style);
     let taken = text::width(&words) as u16 + 1;

@@ -7,6 +7,7 @@ use crate::{
     domain::{
         artifact::{Origin, Target},
         comparison::Question,
+        fact::Object,
         identity::{Kind, ObjectId},
         repository::Upstream,
         source::SourceSpec,
@@ -16,8 +17,8 @@ use crate::{
 /// The question that two artifacts make. `about`: the object from which one came; if it consumes them, what concerns
 /// it is asked, built where that can be done.
 pub fn between(from: Target, to: Target, about: Option<&ObjectId>) -> Question {
-    let consumes = |id: &&ObjectId| matches!(id.kind, Kind::Kustomization | Kind::HelmRelease);
-    let consumer = about.filter(consumes).cloned();
+    let applies = |id: &&ObjectId| matches!(id.kind, Kind::Kustomization | Kind::HelmRelease);
+    let consumer = about.filter(applies).cloned();
     let build = consumer.is_some();
     Question { from, to, consumer, read_secrets: false, build }
 }
@@ -91,13 +92,15 @@ fn digest(origin: &Origin, memory: &Memory) -> Option<String> {
     memory.shelf.lookups.digest(upstream, reference).map(|digest| digest.as_str().to_owned())
 }
 
-/// Who takes from the repository of these two, by kind and name.
+/// Who takes from the repository of these two: first who runs the one of before, then by kind and name.
 pub(super) fn consumers(question: &Question, memory: &Memory) -> Vec<ObjectId> {
     let mut all: Vec<ObjectId> = sources(question, memory)
         .flat_map(|entry| memory.ledger.world.consumers(entry.object.id()))
         .chain(question.consumer.clone())
         .collect();
-    all.sort();
+    let runs =
+        |id: &ObjectId| running(id, memory).is_ok_and(|target| is_same(&target, &question.from, memory));
+    all.sort_by_cached_key(|id| (!runs(id), id.clone()));
     all.dedup();
     all
 }
@@ -139,9 +142,15 @@ pub(super) fn tag_of(upstream: &Upstream, digest: &str, memory: &Memory) -> Opti
         std::iter::once(id.clone()).chain(world.consumers(id))
     });
     let runs = own.filter_map(|id| {
-        let revision = world.get(&id)?.revision()?.clone();
-        let same = revision.digest().is_some_and(|other| other.as_str() == digest);
-        same.then(|| revision.tag().map(ToOwned::to_owned))?
+        let object = world.get(&id)?;
+        let revision = object.revision()?;
+        if revision.digest().is_some_and(|other| other.as_str() == digest) {
+            return revision.tag().map(ToOwned::to_owned);
+        }
+        // a release names its version, and the digest beside it
+        let Object::Consumer(consumer) = &**object else { return None };
+        let same = consumer.digest().is_some_and(|other| other.as_str() == digest);
+        same.then(|| revision.as_str().split('+').next().unwrap_or_default().to_owned())
     });
     let asked = memory.shelf.lookups.known(upstream);
     let asked = asked.filter(|(tag, known)| known.as_str() == digest && !tag.contains(':'));
