@@ -80,7 +80,7 @@ fn nothing_of_a_spec_has_to_be_there() {
     assert_eq!((&*lens.path, lens.prune, lens.on_top.len()), ("", false, 0));
     let lens = release(&json!({}));
     assert_eq!((&*lens.release_name, &*lens.target_namespace), ("web", "shop"));
-    assert_eq!((&*lens.upgrade_crds, &lens.values), ("Skip", &json!({})));
+    assert_eq!((&*lens.upgrade_crds, &lens.values), ("Create", &json!({})));
 }
 
 #[test]

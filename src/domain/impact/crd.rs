@@ -33,12 +33,12 @@ pub(super) fn judge(pair: &Pair<'_>, said: &mut Vec<Impact>) {
     schemas(pair, from, to, said);
 }
 
-/// A definition in `crds/` of a chart: Helm installs it, and leaves it then.
+/// A definition in `crds/` of a chart: Helm installs it and leaves it then; helm-controller goes by a policy.
 pub(super) fn judge_in_chart(pair: &Pair<'_>, said: &mut Vec<Impact>) {
     let mut own = Vec::new();
     judge(pair, &mut own);
     let taken = match pair.lens {
-        Lens::Release(lens) => &*lens.upgrade_crds == "CreateReplace",
+        Lens::Release(lens) => lens.replaces_crds(),
         Lens::Whole | Lens::Kustomization(_) => false,
     };
     let (danger, why) = in_chart(pair, &own);
@@ -56,9 +56,9 @@ pub(super) fn judge_in_chart(pair: &Pair<'_>, said: &mut Vec<Impact>) {
 }
 
 fn in_chart(pair: &Pair<'_>, own: &[Impact]) -> (Danger, String) {
-    let policy = match pair.lens {
-        Lens::Release(lens) => Some(&*lens.upgrade_crds),
-        Lens::Whole | Lens::Kustomization(_) => None,
+    let (policy, client_side) = match pair.lens {
+        Lens::Release(lens) => (Some(&*lens.upgrade_crds), lens.applies_client_side()),
+        Lens::Whole | Lens::Kustomization(_) => (None, false),
     };
     let losses = own.iter().filter(|impact| impact.danger != Danger::Low).count();
     let losses = if losses == 0 { String::new() } else { format!(", with {}", count(losses, "danger")) };
@@ -66,7 +66,7 @@ fn in_chart(pair: &Pair<'_>, own: &[Impact]) -> (Danger, String) {
         (Change::Removed, _) => (Danger::Low, "no longer in crds/: Helm leaves it in the cluster".to_owned()),
         (Change::Added, None) => (
             Danger::Medium,
-            "new in crds/: an upgrade does not install it unless spec.upgrade.crds is Create or CreateReplace".to_owned(),
+            "new in crds/: helm upgrade does not install it, a HelmRelease does unless spec.upgrade.crds is Skip".to_owned(),
         ),
         (Change::Added, Some("Create" | "CreateReplace")) => (Danger::Low, "new in crds/: Helm installs it".to_owned()),
         (Change::Added, Some(_)) => (
@@ -75,11 +75,21 @@ fn in_chart(pair: &Pair<'_>, own: &[Impact]) -> (Danger, String) {
         ),
         (Change::Changed | Change::Renamed | Change::Moved | Change::Formatting, None) => (
             Danger::Medium,
-            format!("changed in crds/{losses}: Helm does not upgrade it unless spec.upgrade.crds is CreateReplace"),
+            format!(
+                "changed in crds/{losses}: helm upgrade leaves the old one, a HelmRelease may write over it (spec.upgrade.crds)"
+            ),
         ),
         (Change::Changed | Change::Renamed | Change::Moved | Change::Formatting, Some("CreateReplace")) => (
             Danger::Low,
             format!("changed in crds/{losses}: the upgrade replaces it, spec.upgrade.crds is CreateReplace"),
+        ),
+        (Change::Changed | Change::Renamed | Change::Moved | Change::Formatting, Some("Create"))
+            if !client_side => (
+            Danger::Low,
+            format!(
+                "changed in crds/{losses}: the upgrade writes over it, spec.upgrade.crds is Create and Helm applies \
+                 server-side (a release that Helm 3 installed keeps the old one)"
+            ),
         ),
         (Change::Changed | Change::Renamed | Change::Moved | Change::Formatting, Some(policy)) => (
             Danger::Medium,
@@ -327,7 +337,7 @@ mod tests {
             &stored,
             &none,
             &[
-                "medium crd-in-chart: changed in crds/, with 1 danger: Helm does not upgrade it unless spec.upgrade.crds is CreateReplace",
+                "medium crd-in-chart: changed in crds/, with 1 danger: helm upgrade leaves the old one, a HelmRelease may write over it (spec.upgrade.crds)",
                 "low crd-version-dropped: version v1beta1 is dropped: whoever still uses it fails (if the definition is upgraded)",
             ],
         );
@@ -346,6 +356,15 @@ mod tests {
             &none,
             &[
                 "low crd-in-chart: changed in crds/, with 1 danger: the upgrade replaces it, spec.upgrade.crds is CreateReplace",
+                "medium crd-version-dropped: version v1beta1 is dropped: whoever still uses it fails",
+            ],
+        );
+        check(
+            &release_crds("Create"),
+            &stored,
+            &none,
+            &[
+                "low crd-in-chart: changed in crds/, with 1 danger: the upgrade writes over it, spec.upgrade.crds is Create and Helm applies server-side (a release that Helm 3 installed keeps the old one)",
                 "medium crd-version-dropped: version v1beta1 is dropped: whoever still uses it fails",
             ],
         );

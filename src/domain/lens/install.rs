@@ -16,6 +16,21 @@ impl ReleaseLens {
         &*self.upgrade_crds != "Skip"
     }
 
+    /// A definition that is there already is written over. `Create` does that too where Helm applies server-side,
+    /// which is how helm-controller 1.5 and newer install (seen on a real one, `tests/cluster/suite/diff.rs`); a release
+    /// that was once applied client-side stays so, which its status does not tell.
+    pub fn replaces_crds(&self) -> bool {
+        match &*self.upgrade_crds {
+            "Skip" => false,
+            "CreateReplace" => true,
+            _ => !self.applies_client_side(),
+        }
+    }
+
+    pub fn applies_client_side(&self) -> bool {
+        self.spec.pointer("/upgrade/serverSideApply").and_then(Value::as_str) == Some("disabled")
+    }
+
     pub fn skips_hooks(&self) -> bool {
         self.spec.pointer("/upgrade/disableHooks").and_then(Value::as_bool) == Some(true)
     }

@@ -3,6 +3,7 @@
 
 mod cover;
 mod generate;
+mod home;
 mod install;
 mod look;
 mod node;
@@ -61,7 +62,8 @@ pub struct ReleaseLens {
     pub values_from: Vec<ValuesFrom>,
     /// `spec.chart.spec.valuesFiles`: files of the chart that stand in for its `values.yaml`.
     pub values_files: Vec<Box<str>>,
-    /// `spec.upgrade.crds`: `Skip` if it is not set.
+    /// `spec.upgrade.crds`: `Create` if it is not set. The comment of the field says `Skip`; helm-controller's code
+    /// (`internal/action/crds.go`, v1.6.3) does otherwise.
     pub upgrade_crds: Box<str>,
     pub on_top: Vec<Box<str>>,
     pub spec: Value,

@@ -96,7 +96,7 @@ fn release(id: ObjectId, spec: &Spec<'_>) -> Result<ReleaseLens, Problem> {
         from_secrets: SecretPaths::default(),
         values_from: values_from(spec)?,
         values_files: chart.texts("valuesFiles")?,
-        upgrade_crds: spec.inside("upgrade")?.filled("crds")?.unwrap_or("Skip").into(),
+        upgrade_crds: spec.inside("upgrade")?.filled("crds")?.unwrap_or("Create").into(),
         on_top: on_top_of_release(spec)?,
         suspended: spec.flag("suspend")?,
         spec: spec.whole(),

@@ -33,7 +33,8 @@ pub(super) async fn weigh(lens: Lens, from: Side, to: Side) -> Result<Weighed, P
     aside(move |going| {
         let (from, to) = (lens.look(&from), lens.look(&to));
         let notes = notes(&from, &to);
-        let source = compare(&from.side, &to.side, going);
+        let mut source = compare(&from.side, &to.side, going);
+        lens.settle_namespaces(&mut source);
         Weighed { lens, source, notes }
     })
     .await
@@ -46,7 +47,8 @@ pub(super) async fn judge(
     rendered: Rendered,
 ) -> Result<(Lens, Diff, Option<Diff>, Vec<Impact>), Problem> {
     aside(move |going| {
-        let built = rendered.map(|(from, to)| compare(&from, &to, going));
+        let mut built = rendered.map(|(from, to)| compare(&from, &to, going));
+        built.iter_mut().for_each(|built| lens.settle_namespaces(built));
         let impact = impact::judge(&source, built.as_ref(), &lens);
         (lens, source, built, impact)
     })

@@ -214,51 +214,109 @@ const MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ";
 
 /// A chart with what charts have: defaults that are overridden or not, a template that goes and one that comes,
 /// a definition in `crds/`, and a test that nobody runs.
-fn chart(version: &str, size: u8, colour: &str, extra: &str) -> Vec<(String, String)> {
-    let crd = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  \
-               name: widgets.suite.fluxscope.test\nspec:\n  group: suite.fluxscope.test\n  scope: Namespaced\n  \
-               names: {kind: Widget, plural: widgets, singular: widget}\n  versions:\n  - name: v1\n    served: true\n    \
-               storage: true\n    schema: {openAPIV3Schema: {type: object, description: VERSION}}\n";
-    let values = format!("size: {size}\ncolour: {colour}\n");
-    [
-        ("Chart.yaml", format!("apiVersion: v2\nname: shop\nversion: {version}\n")),
-        ("values.yaml", values),
-        ("crds/widgets.yaml", crd.replace("VERSION", version)),
-        ("templates/size.yaml", format!("{MAP}size\ndata:\n  size: {{{{ .Values.size | quote }}}}\n")),
-        (
-            "templates/colour.yaml",
-            format!("{MAP}colour\ndata:\n  colour: {{{{ .Values.colour | quote }}}}\n"),
-        ),
-        ("templates/same.yaml", format!("{MAP}same\ndata:\n  release: {{{{ .Release.Name | quote }}}}\n")),
-        ("templates/extra.yaml", format!("{MAP}{extra}\ndata:\n  here: \"yes\"\n")),
-        (
-            "templates/tests/test.yaml",
-            format!("{MAP}test\n  annotations: {{\"helm.sh/hook\": test}}\ndata:\n  version: {version:?}\n"),
-        ),
-    ]
-    .map(|(path, text)| (path.to_owned(), text))
-    .into()
+struct Shop<'a> {
+    /// Of the definition, which belongs to the whole cluster.
+    group: &'a str,
+    version: &'static str,
+    size: u8,
+    colour: &'static str,
+    extra: &'static str,
+}
+
+impl<'a> Shop<'a> {
+    fn first(group: &'a str) -> Self {
+        Self { group, version: "1.0.0", size: 1, colour: "red", extra: "old-extra" }
+    }
+
+    fn second(group: &'a str) -> Self {
+        Self { group, version: "1.1.0", size: 2, colour: "blue", extra: "new-extra" }
+    }
+
+    fn push(&self, place: &Place, repository: &str) -> Pushed {
+        push_tree(place, "chart", repository, self.version, &self.files())
+    }
+
+    fn files(&self) -> Vec<(String, String)> {
+        let Self { group, version, size, colour, extra } = self;
+        let crd = format!(
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  \
+             name: widgets.{group}.test\nspec:\n  group: {group}.test\n  scope: Namespaced\n  \
+             names: {{kind: Widget, plural: widgets, singular: widget}}\n  versions:\n  - name: v1\n    \
+             served: true\n    storage: true\n    \
+             schema: {{openAPIV3Schema: {{type: object, description: {version:?}}}}}\n"
+        );
+        [
+            ("Chart.yaml", format!("apiVersion: v2\nname: shop\nversion: {version}\n")),
+            ("values.yaml", format!("size: {size}\ncolour: {colour}\n")),
+            ("crds/widgets.yaml", crd),
+            ("templates/size.yaml", format!("{MAP}size\ndata:\n  size: {{{{ .Values.size | quote }}}}\n")),
+            (
+                "templates/colour.yaml",
+                format!("{MAP}colour\ndata:\n  colour: {{{{ .Values.colour | quote }}}}\n"),
+            ),
+            (
+                "templates/same.yaml",
+                format!("{MAP}same\ndata:\n  release: {{{{ .Release.Name | quote }}}}\n"),
+            ),
+            ("templates/extra.yaml", format!("{MAP}{extra}\ndata:\n  here: \"yes\"\n")),
+            (
+                "templates/tests/test.yaml",
+                format!(
+                    "{MAP}test\n  annotations: {{\"helm.sh/hook\": test}}\ndata:\n  version: {version:?}\n"
+                ),
+            ),
+        ]
+        .map(|(path, text)| (path.to_owned(), text))
+        .into()
+    }
 }
 
 #[test]
 fn defaults_that_a_release_overrides_change_nothing_and_nothing_is_announced() {
     let place = Place::new("diff-values");
     let repository = place.repository("REGISTRY_PAGED", "shop");
-    let first = push_tree(&place, "chart", &repository, "1.0.0", &chart("1.0.0", 1, "red", "old-extra"));
-    let second = push_tree(&place, "chart", &repository, "1.1.0", &chart("1.1.0", 2, "blue", "new-extra"));
+    let group = place.namespace.clone();
+    let (first, second) =
+        (Shop::first(&group).push(&place, &repository), Shop::second(&group).push(&place, &repository));
     let values = json!({"values": {"size": 7}});
     let standing = Standing::of_chart(place, "app", &first, &repository, &values);
     let asked = standing.ask(&with_tools(), &second, &[]).exits(1).json();
     let happened = standing.upgrade(&second, &asked);
     let namespace = &standing.place.namespace;
     let named = |name: &str| format!("ConfigMap {namespace}/{name}");
+    let definition = format!("CustomResourceDefinition /widgets.{namespace}.test");
     let expected: Fates = [
         (named("colour"), Fate::Changed),
         (named("new-extra"), Fate::Added),
         (named("old-extra"), Fate::Removed),
+        // without a policy helm-controller writes over a definition that is there: Helm applies server-side
+        (definition, Fate::Changed),
     ]
     .into();
     assert_eq!(happened, expected);
+}
+
+#[test]
+fn definitions_of_a_chart_are_left_alone_or_written_over_as_announced() {
+    for (policy, more, changes) in [
+        ("Skip", json!({}), false),
+        ("Create", json!({}), true),
+        ("Create", json!({"serverSideApply": "disabled"}), false),
+        ("CreateReplace", json!({}), true),
+    ] {
+        let word = more["serverSideApply"].as_str().unwrap_or("auto");
+        let place = Place::new(&format!("crds-{}-{word}", policy.to_ascii_lowercase()));
+        let repository = place.repository("REGISTRY_PAGED", "shop");
+        let group = place.namespace.clone();
+        let first = Shop::first(&group).push(&place, &repository);
+        let second = Shop { version: "1.1.0", ..Shop::first(&group) }.push(&place, &repository);
+        let mut upgrade = json!({"disableWait": true, "crds": policy});
+        upgrade.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
+        let standing = Standing::of_chart(place, "app", &first, &repository, &json!({"upgrade": upgrade}));
+        let asked = standing.ask(&with_tools(), &second, &[]).json();
+        let happened = standing.upgrade(&second, &asked);
+        assert_eq!(!happened.is_empty(), changes, "{policy} {word}: {happened:?}\n{asked:#}");
+    }
 }
 
 /// Both entries, the newer one first: references that `diff` takes.
@@ -285,7 +343,7 @@ fn assert_ran(standing: &Standing, first: &Pushed, second: &Pushed) {
     fluxscope().run(&["diff", &older, &newer]).exits(1);
     fluxscope().run(&["diff", &newer, &newer]).exits(0);
     let mut pty = fluxscope().screen(&["-n", &standing.place.namespace], 160, 45);
-    wait_row(&mut pty, &[&standing.own().replace('/', " ")[..2], second.tag, "ready"]);
+    wait_row(&mut pty, &[&format!(" {} ", &standing.own()[..2]), second.tag, "ready"]);
     pty.press(&format!(":revisions {} -n {}\r", standing.own(), standing.place.namespace));
     wait_row(&mut pty, &[second.tag, second.short(), "running"]);
     wait_row(&mut pty, &[first.tag, first.short()]);
@@ -358,8 +416,8 @@ fn without_the_right_to_read_secrets_the_diff_still_answers() {
     let place = Place::new("diff-secrets").within("team-a");
     let repository = place.repository("REGISTRY_PAGED", "shop");
     let name = repository.split('/').nth(1).expect("a prefix").to_owned();
-    let first = push_tree(&place, "chart", &repository, "1.0.0", &chart("1.0.0", 1, "red", "old-extra"));
-    let second = push_tree(&place, "chart", &repository, "1.1.0", &chart("1.1.0", 2, "blue", "new-extra"));
+    let (first, second) =
+        (Shop::first(&name).push(&place, &repository), Shop::second(&name).push(&place, &repository));
     place.configure("Secret", &name, &json!({"stringData": {"values.yaml": "colour: hidden-green\n"}}));
     place.configure("ConfigMap", &name, &json!({"data": {"values.yaml": "size: 9\n"}}));
     let from = |kind: &str| json!({"kind": kind, "name": name, "valuesKey": "values.yaml"});
