@@ -2,6 +2,7 @@
 //! consumer's spec; it asks nobody and renders nothing.
 
 mod cover;
+mod definitions;
 mod generate;
 mod home;
 mod install;

@@ -48,7 +48,10 @@ pub(super) async fn judge(
 ) -> Result<(Lens, Diff, Option<Diff>, Vec<Impact>), Problem> {
     aside(move |going| {
         let mut built = rendered.map(|(from, to)| compare(&from, &to, going));
-        built.iter_mut().for_each(|built| lens.settle_namespaces(built));
+        if let Some(built) = &mut built {
+            lens.settle_namespaces(built);
+            lens.settle_definitions(built, &source);
+        }
         let impact = impact::judge(&source, built.as_ref(), &lens);
         (lens, source, built, impact)
     })

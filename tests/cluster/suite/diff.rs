@@ -319,6 +319,23 @@ fn definitions_of_a_chart_are_left_alone_or_written_over_as_announced() {
     }
 }
 
+/// Nobody deletes a definition that a chart holds no longer, and nobody says so.
+#[test]
+fn a_definition_that_leaves_its_chart_stays_in_the_cluster() {
+    let place = Place::new("crds-gone");
+    let repository = place.repository("REGISTRY_PAGED", "shop");
+    let group = place.namespace.clone();
+    let first = Shop::first(&group).push(&place, &repository);
+    let mut files = Shop { version: "1.1.0", ..Shop::first(&group) }.files();
+    files.retain(|(path, _)| !path.starts_with("crds/"));
+    let second = push_tree(&place, "chart", &repository, "1.1.0", &files);
+    let standing = Standing::of_chart(place, "app", &first, &repository, &json!({}));
+    let asked = standing.ask(&with_tools(), &second, &[]);
+    asked.says("crd-in-chart");
+    let happened = standing.upgrade(&second, &asked.json());
+    assert_eq!(happened, Fates::new());
+}
+
 /// Both entries, the newer one first: references that `diff` takes.
 fn history(standing: &Standing) -> Value {
     let namespace = &standing.place.namespace;

@@ -1,0 +1,97 @@
+//! Definitions in `crds/` of a chart: Helm renders them with the rest, and helm-controller applies them apart, by a
+//! policy. It takes back what is rendered and does not happen; what it means is said by [`crate::domain::impact`].
+
+use super::{Lens, ReleaseLens};
+use crate::domain::{
+    diff::{Change, Diff, ObjectChange},
+    object::{Key, Role},
+};
+use std::collections::HashSet;
+
+impl Lens {
+    /// `source`: the chart as it is stored, which knows what stands in `crds/`.
+    pub fn settle_definitions(&self, built: &mut Diff, source: &Diff) {
+        let Self::Release(lens) = self else { return };
+        let definitions = definitions(source);
+        let stays = |object: &ObjectChange| {
+            let key = object.found().map(|found| &found.key);
+            key.is_some_and(|key| definitions.contains(key)) && lens.leaves(object.change)
+        };
+        built.objects.retain(|object| !stays(object));
+    }
+}
+
+impl ReleaseLens {
+    /// What is in the cluster stays as it is. Nobody ever deletes a definition of a chart.
+    fn leaves(&self, change: Change) -> bool {
+        match change {
+            Change::Removed => true,
+            Change::Added => !self.upgrades_crds(),
+            Change::Changed | Change::Renamed | Change::Moved | Change::Formatting => !self.replaces_crds(),
+        }
+    }
+}
+
+fn definitions(source: &Diff) -> HashSet<&Key> {
+    let files = source.files.iter().filter(|file| file.role == Role::ChartCrd);
+    let paths: HashSet<&str> = files.map(crate::domain::diff::FileChange::path).collect();
+    let found = source.objects.iter().filter_map(ObjectChange::found);
+    found.filter(|found| paths.contains(&*found.path)).map(|found| &found.key).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::diff::{File, Side, compare};
+    use serde_json::json;
+
+    fn definition(name: &str, text: &str) -> String {
+        format!(
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: {name}}}\n\
+             spec: {{group: {text}}}\n---\n"
+        )
+    }
+
+    fn side(files: &[(&str, String)]) -> Side {
+        let file = |(path, text): &(&str, String)| File {
+            path: (*path).into(),
+            size: text.len() as u64,
+            sha256: None,
+            executable: false,
+            bytes: Some(text.clone().into_bytes().into()),
+        };
+        Side { files: files.iter().map(file).collect() }
+    }
+
+    #[track_caller]
+    fn check(upgrade: &serde_json::Value, want: &[Change]) {
+        let lens = Lens::read(&json!({
+            "apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
+            "metadata": {"name": "web", "namespace": "shop"}, "spec": {"upgrade": upgrade},
+        }));
+        let crds = [
+            [definition("stays.x", "a"), definition("goes.x", "a")].concat(),
+            [definition("stays.x", "b"), definition("comes.x", "b")].concat(),
+        ];
+        let template = |text: &str| definition("templated.x", text);
+        let [before, after] = crds;
+        let stored = |crds: &str| {
+            side(&[("c/Chart.yaml", "name: c\n".to_owned()), ("c/crds/all.yaml", crds.to_owned())])
+        };
+        let source = compare(&stored(&before), &stored(&after), &|| true);
+        let rendered = |crds: &str, text: &str| side(&[("rendered.yaml", crds.to_owned() + &template(text))]);
+        let mut built = compare(&rendered(&before, "a"), &rendered(&after, "b"), &|| true);
+        lens.unwrap().settle_definitions(&mut built, &source);
+        let changes: Vec<Change> = built.objects.iter().map(|object| object.change).collect();
+        assert_eq!(changes, want, "{upgrade}");
+    }
+
+    #[test]
+    fn definitions_of_a_chart_change_as_the_policy_says_and_are_never_deleted() {
+        // comes.x, stays.x, templated.x
+        check(&json!({"crds": "CreateReplace"}), &[Change::Added, Change::Changed, Change::Changed]);
+        check(&json!({}), &[Change::Added, Change::Changed, Change::Changed]);
+        check(&json!({"serverSideApply": "disabled"}), &[Change::Added, Change::Changed]);
+        check(&json!({"crds": "Skip"}), &[Change::Changed]);
+    }
+}
