@@ -4,12 +4,13 @@
 use crate::{
     announced::{Fate, Fates, Snapshot, announced, words},
     artifacts::{Pair, Pushed, chart_pairs, charts, manifest_pairs, manifests, push_files, push_tree},
-    cluster::{HELM_RELEASE, KUSTOMIZATION, Kind, OCI_REPOSITORY, Place, env, push},
+    cluster::{HELM_RELEASE, KUSTOMIZATION, Kind, OCI_REPOSITORY, Place, env},
     program::{Program, Ran, as_user, fluxscope, items},
     screens::{leave, wait_row},
     specs,
 };
 use serde_json::{Value, json};
+use std::process::Command;
 
 /// A source and its consumer, both called `app` and ready.
 struct Standing {
@@ -384,9 +385,14 @@ fn what_ran_of_a_kustomization_is_listed_and_compared_after_an_upgrade() {
     assert_eq!(items(&list).count(), 2, "{list:#}");
     assert_eq!(list["items"][0]["consumers"][0]["current"], true, "{list:#}");
     // the older artifact goes from its registry: the list stays, and the comparison says what is missing
-    push(&["rm", &standing.repository, first.tag]);
+    let (host, name) = standing.repository.split_once('/').expect("a repository in a registry");
+    let url = format!("http://{host}/v2/{name}/manifests/{}", first.digest);
+    let deleted = Command::new("curl").args(["-sSf", "-X", "DELETE", &url]).output().expect("curl");
+    assert!(deleted.status.success(), "{url}: {}", String::from_utf8_lossy(&deleted.stderr));
     let gone = history(&standing);
-    assert_eq!(items(&gone).count(), 2);
+    let reference = |at: usize| gone["items"][at]["reference"].as_str().expect("a reference").to_owned();
+    let ran = fluxscope().run(&["diff", &reference(1), &reference(0), "--no-cache"]).exits(2);
+    ran.says("404");
 }
 
 #[test]
