@@ -69,6 +69,13 @@ impl Walk {
 
     fn maps(&mut self, from: &Map<String, Value>, to: &Map<String, Value>, within: Within) {
         let inside = Inside::of(from, to, within);
+        // the same names in the same order: nothing has to be looked up
+        if from.len() == to.len() && from.keys().eq(to.keys()) {
+            for ((name, one), two) in from.iter().zip(to.values()) {
+                self.field(name, Some(one), Some(two), inside.of_field(name));
+            }
+            return;
+        }
         let fresh = fresh(from, to);
         let add = |walk: &mut Self, after: Option<&str>| {
             for (name, value) in fresh.get(&after).into_iter().flatten() {
@@ -83,18 +90,25 @@ impl Walk {
     }
 
     fn field(&mut self, name: &str, from: Option<&Value>, to: Option<&Value>, within: Within) {
+        if let (Some(from), Some(to)) = (from, to)
+            && !from.is_object()
+            && !from.is_array()
+            && from == to
+        {
+            return;
+        }
         self.path.push(Step::Field(name.into()));
-        let empty = Value::Object(Map::new());
+        let empty = || Value::Object(Map::new());
         match (from, to) {
             (Some(from), Some(to)) => self.values(from, to, within),
             // the names of a Secret's values are no secret
             (Some(from @ Value::Object(_)), None) if within == Within::Values => {
-                self.values(from, &empty, within);
-                self.add(FieldFate::Removed, Some(&empty), None, Within::Open);
+                self.values(from, &empty(), within);
+                self.add(FieldFate::Removed, Some(&empty()), None, Within::Open);
             }
             (None, Some(to @ Value::Object(_))) if within == Within::Values => {
-                self.add(FieldFate::Added { at: None }, None, Some(&empty), Within::Open);
-                self.values(&empty, to, within);
+                self.add(FieldFate::Added { at: None }, None, Some(&empty()), Within::Open);
+                self.values(&empty(), to, within);
             }
             (Some(from), None) => self.add(FieldFate::Removed, Some(from), None, within),
             (None, to) => self.add(FieldFate::Added { at: None }, None, to, within),

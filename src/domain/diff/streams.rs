@@ -115,15 +115,17 @@ impl Streams {
     }
 }
 
-/// Each document finds its like in the other side, in the same file first, then in any.
+/// Each document finds its like in the other side: at its place in the same file, elsewhere in it, in any other.
 pub(super) fn find_twins(from: &mut Streams, to: &mut Streams) {
-    let mut pairs = Vec::new();
+    let mut pairs = in_place(from, to);
+    let taken: HashSet<usize> = pairs.iter().map(|(_, two)| *two).collect();
     let mut left: HashMap<(&str, &[u8]), VecDeque<usize>> = HashMap::new();
-    for (number, _) in to.documents.iter().enumerate() {
+    for number in (0..to.documents.len()).filter(|number| !taken.contains(number)) {
         left.entry((&to.stream(number).path, to.bytes(number))).or_default().push_back(number);
     }
+    let taken: HashSet<usize> = pairs.iter().map(|(one, _)| *one).collect();
     let mut rest = Vec::new();
-    for (number, _) in from.documents.iter().enumerate() {
+    for number in (0..from.documents.len()).filter(|number| !taken.contains(number)) {
         let found = left.get_mut(&(&*from.stream(number).path, from.bytes(number)));
         match found.and_then(VecDeque::pop_front) {
             Some(twin) => pairs.push((number, twin)),
@@ -145,6 +147,13 @@ pub(super) fn find_twins(from: &mut Streams, to: &mut Streams) {
         from.documents[one].twin = Some(two);
         to.documents[two].twin = Some(one);
     }
+}
+
+/// Most documents stand where they stood: these are compared, and not looked up.
+fn in_place(from: &Streams, to: &Streams) -> Vec<(usize, usize)> {
+    let same_path = from.streams.iter().filter_map(|one| Some((one, to.at_path(&one.path)?)));
+    let places = same_path.flat_map(|(one, two)| one.documents.clone().zip(two.documents.clone()));
+    places.filter(|(one, two)| from.bytes(*one) == to.bytes(*two)).collect()
 }
 
 /// None: bytes that are no text.

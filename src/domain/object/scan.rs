@@ -289,6 +289,11 @@ impl Lines {
 
     fn read(&mut self, line: &str) {
         let indent = line.len() - line.trim_start_matches(' ').len();
+        // most lines stand deeper than what is looked for
+        let deep = !self.inside_metadata || self.depth.is_some_and(|depth| depth != indent);
+        if indent > 0 && deep {
+            return;
+        }
         let bare = line.trim();
         if bare.is_empty() || bare.starts_with('#') {
             return;
