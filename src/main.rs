@@ -59,8 +59,8 @@ fn answer(typed: &Cli, console: &mut Console<'_>) -> i32 {
             }
         }
     });
-    // A helper that hangs must not keep the program from ending.
-    tasks.shutdown_background();
+    // What was started ends with us; a helper that hangs must not keep the program from ending.
+    tasks.shutdown_timeout(Duration::from_millis(500));
     code
 }
 

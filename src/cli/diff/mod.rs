@@ -15,6 +15,7 @@ use super::{
     artifact::{look_up, size},
     connect, exit, namespace,
     output::Console,
+    pull::interrupted,
 };
 use crate::{
     domain::{
@@ -50,8 +51,17 @@ async fn ask(
     let (question, cluster) = question(args, place, ports, console).await?;
     let sides = Sides { artifacts: ports.artifacts.clone(), renderer: ports.renderer.clone(), cluster };
     let mut steps = compare(sides, question);
+    // a tool that renders ends only when the steps are dropped
+    let mut asked_to_end = std::pin::pin!(interrupted());
     let mut so_far = Progress::default();
-    while let Some(step) = steps.next().await {
+    loop {
+        let step = tokio::select! {
+            step = steps.next() => step,
+            () = &mut asked_to_end => {
+                return Err(Problem::new(Cause::Other, what(args), "it was interrupted"));
+            }
+        };
+        let Some(step) = step else { break };
         match step? {
             Comparing::Reading { which, bytes, of, .. } => {
                 console.progress(&so_far.reading(which, bytes, of));
