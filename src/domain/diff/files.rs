@@ -85,12 +85,7 @@ fn renames(gone: &[&File], fresh: &[&File]) -> Vec<(usize, usize)> {
     if gone.len().max(fresh.len()) > MOST_RENAMES {
         return Vec::new();
     }
-    let mut pairs = pairs(gone, fresh, (&mut vec![false; gone.len()], &mut vec![false; fresh.len()]));
-    pairs.sort_unstable();
-    pairs
-}
-
-fn pairs(gone: &[&File], fresh: &[&File], taken: (&mut [bool], &mut [bool])) -> Vec<(usize, usize)> {
+    let mut taken = (vec![false; gone.len()], vec![false; fresh.len()]);
     let mut pairs = Vec::new();
     for by_name in [true, false] {
         let sign = |file: &File| (file.size, by_name.then(|| name(&file.path).to_owned()));
@@ -107,6 +102,7 @@ fn pairs(gone: &[&File], fresh: &[&File], taken: (&mut [bool], &mut [bool])) -> 
             }
         }
     }
+    pairs.sort_unstable();
     pairs
 }
 

@@ -19,7 +19,9 @@ pub(super) fn hash(value: &Value) -> u64 {
         Value::Array(items) => {
             let mut hasher = DefaultHasher::new();
             (4_u8, items.len()).hash(&mut hasher);
-            items.iter().for_each(|item| hasher.write_u64(hash(item)));
+            for item in items {
+                hasher.write_u64(hash(item));
+            }
             hasher.finish()
         }
         Value::Object(fields) => digest(&(5_u8, hash_fields(fields, &[]))),
@@ -85,7 +87,7 @@ impl Leaves {
     /// In percent: how much of both is the same.
     pub(super) fn likeness(&self, other: &Self) -> usize {
         let all = self.0.len() + other.0.len();
-        if all == 0 { 100 } else { self.common(other) * 200 / all }
+        (self.common(other) * 200).checked_div(all).unwrap_or(100)
     }
 
     fn common(&self, other: &Self) -> usize {
@@ -111,10 +113,14 @@ fn collect(value: &Value, above: u64, leaves: &mut Vec<u64>) {
     }
     match value {
         Value::Array(items) if !items.is_empty() => {
-            items.iter().for_each(|item| collect(item, above.rotate_left(7), leaves));
+            for item in items {
+                collect(item, above.rotate_left(7), leaves);
+            }
         }
         Value::Object(fields) if !fields.is_empty() => {
-            fields.iter().for_each(|(name, field)| collect(field, digest(&(above, name)), leaves));
+            for (name, field) in fields {
+                collect(field, digest(&(above, name)), leaves);
+            }
         }
         // a text of many lines is as alike as its lines are
         Value::String(text) if text.contains('\n') => {

@@ -24,7 +24,9 @@ pub(super) fn pairs(from: &[Value], to: &[Value], is_set: bool) -> Vec<(usize, u
     let gaps = pairing.equal();
     pairing.alike();
     if !is_set {
-        gaps.iter().for_each(|gap| pairing.in_place(gap));
+        for gap in &gaps {
+            pairing.in_place(gap);
+        }
     }
     let pairs = pairing.of_from.iter().enumerate();
     pairs.filter_map(|(place, other)| Some((place, (*other)?))).collect()

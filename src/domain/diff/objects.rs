@@ -29,7 +29,7 @@ pub(super) struct Sides<'a> {
 
 #[derive(Default)]
 pub(super) struct Objects {
-    pub(super) objects: Vec<ObjectChange>,
+    pub(super) changes: Vec<ObjectChange>,
     pub(super) oddities: Vec<Oddity>,
     pub(super) same: usize,
     pub(super) ended: bool,
@@ -42,8 +42,7 @@ pub(super) fn compare(sides: &Sides<'_>, going: &(dyn Fn() -> bool + Sync)) -> O
     let from = Half::read(sides, Which::From);
     let to = Half::read(sides, Which::To);
     let mut matching = Matching { sides, found: Objects::default(), gone: Vec::new(), fresh: Vec::new() };
-    let mut keys: BTreeMap<(Option<&str>, &str, &str, &str), (Option<&Entry>, Option<&Entry>)> =
-        BTreeMap::new();
+    let mut keys: BTreeMap<Place<'_>, (Option<&Entry>, Option<&Entry>)> = BTreeMap::new();
     for entry in from.entries.values() {
         keys.entry(entry.order()).or_default().0 = Some(entry);
     }
@@ -66,11 +65,14 @@ pub(super) fn compare(sides: &Sides<'_>, going: &(dyn Fn() -> bool + Sync)) -> O
     let mut found = matching.found;
     found.oddities.extend(oddities(from.oddities, to.oddities));
     found.oddities.sort_by(by_place);
-    found.objects.sort_by(|one, two| order(one).cmp(&order(two)));
+    found.changes.sort_by(|one, two| order(one).cmp(&order(two)));
     found
 }
 
-fn order(change: &ObjectChange) -> Option<(Option<&str>, &str, &str, &str)> {
+/// Namespace, kind, name, group.
+type Place<'a> = (Option<&'a str>, &'a str, &'a str, &'a str);
+
+fn order(change: &ObjectChange) -> Option<Place<'_>> {
     let key = &change.found()?.key;
     Some((key.namespace.as_deref(), &key.kind, &key.name, &key.group))
 }
@@ -87,7 +89,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    fn order(&self) -> (Option<&str>, &str, &str, &str) {
+    fn order(&self) -> Place<'_> {
         (self.key.namespace.as_deref(), &self.key.kind, &self.key.name, &self.key.group)
     }
 }
@@ -273,7 +275,7 @@ struct Matching<'a> {
     fresh: Vec<&'a Entry>,
 }
 
-impl<'a> Matching<'a> {
+impl Matching<'_> {
     fn pair(&mut self, one: &Entry, two: &Entry) {
         let streams = (self.sides.from, self.sides.to);
         let moved = streams.0.stream(one.document).path != streams.1.stream(two.document).path;
@@ -370,7 +372,7 @@ impl<'a> Matching<'a> {
     ) {
         let found = |(entry, value): (&Entry, Arc<Value>)| self.sides.found(entry, value);
         let (from, to) = (from.map(found), to.map(found));
-        self.found.objects.push(ObjectChange { change, from, to, fields: fields.changes, cut: fields.cut });
+        self.found.changes.push(ObjectChange { change, from, to, fields: fields.changes, cut: fields.cut });
     }
 }
 

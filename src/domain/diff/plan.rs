@@ -54,14 +54,10 @@ impl Plan {
     pub fn new(from: &Side, to: &Side) -> Self {
         let (own, others) = (Charts::of(from), Charts::of(to));
         let (files, same_files) = files::compare(from, to, (&own, &others));
-        let changed: HashMap<&str, ()> = files
-            .iter()
-            .filter(|file| file.change == Change::Changed)
-            .map(|file| (file.path(), ()))
-            .collect();
+        let changed: HashSet<&str> =
+            files.iter().filter(|file| file.change == Change::Changed).map(FileChange::path).collect();
         let wanted = |file: &File, role: Role| {
-            streams::holds_objects(role)
-                || (streams::holds_documents(role) && changed.contains_key(&*file.path))
+            streams::holds_objects(role) || (streams::holds_documents(role) && changed.contains(&*file.path))
         };
         let (mut of_from, mut of_to) = (Streams::of(from, &own, wanted), Streams::of(to, &others, wanted));
         find_twins(&mut of_from, &mut of_to);
@@ -104,14 +100,14 @@ impl Plan {
             self.parts.iter().copied().zip(read.into_iter().map(|read| read.0)).collect();
         let sides = Sides { from: &self.from, to: &self.to, named: &self.named, parsed: &parsed };
         let mut found = objects::compare(&sides, going);
-        files::find_formatting(&mut self.files, &sides, &touched(&found.objects));
+        files::find_formatting(&mut self.files, &sides, &touched(&found.changes));
         if skipped || found.ended {
             let what = Odd::Cut("it was ended before everything was compared".into());
             found.oddities.push(Oddity { which: Which::Both, path: Arc::from(""), what });
         }
         Diff {
             files: self.files,
-            objects: found.objects,
+            objects: found.changes,
             oddities: found.oddities,
             same_files: self.same_files,
             same_objects: found.same,

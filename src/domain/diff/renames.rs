@@ -53,6 +53,16 @@ pub(super) fn find(gone: &[Left<'_>], fresh: &[Left<'_>]) -> Renames {
     found
 }
 
+/// Among the gone, and among the new ones.
+type Places = (Vec<usize>, Vec<usize>);
+
+/// Group, kind, namespace.
+type Sign<'a> = (&'a str, &'a str, Option<&'a str>);
+
+fn sign(key: &Key) -> Sign<'_> {
+    (&key.group, &key.kind, key.namespace.as_deref())
+}
+
 struct Search<'a> {
     gone: &'a [Left<'a>],
     fresh: &'a [Left<'a>],
@@ -72,7 +82,7 @@ impl Search<'_> {
         sign: impl Fn(&Key) -> Option<T>,
         fits: impl Fn(&Key, &Key) -> bool,
     ) {
-        let mut groups: HashMap<T, (Vec<usize>, Vec<usize>)> = HashMap::new();
+        let mut groups: HashMap<T, Places> = HashMap::new();
         for (place, (entry, _)) in self.gone.iter().enumerate().filter(|(at, _)| self.of_gone[*at].is_none())
         {
             if let Some(sign) = sign(&entry.key) {
@@ -94,12 +104,8 @@ impl Search<'_> {
     }
 
     /// What is left of each kind and namespace that is on both sides.
-    fn groups(&self) -> Vec<(String, (Vec<usize>, Vec<usize>))> {
-        type Sign<'a> = (&'a str, &'a str, Option<&'a str>);
-        let mut groups: BTreeMap<Sign<'_>, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
-        fn sign(key: &Key) -> Sign<'_> {
-            (&key.group, &key.kind, key.namespace.as_deref())
-        }
+    fn groups(&self) -> Vec<(String, Places)> {
+        let mut groups: BTreeMap<Sign<'_>, Places> = BTreeMap::new();
         for (place, (entry, _)) in self.gone.iter().enumerate().filter(|(at, _)| self.of_gone[*at].is_none())
         {
             if can_be_renamed(&entry.key) {

@@ -53,7 +53,7 @@ pub(super) struct Document {
 
 #[derive(Default)]
 pub(super) struct Streams {
-    pub(super) streams: Vec<Stream>,
+    pub(super) files: Vec<Stream>,
     pub(super) documents: Vec<Document>,
     /// Files that should hold objects and are no text.
     pub(super) unreadable: Vec<(Arc<str>, Box<str>)>,
@@ -80,21 +80,21 @@ impl Streams {
             }
             return;
         };
-        let (stream, first) = (self.streams.len(), self.documents.len());
+        let (stream, first) = (self.files.len(), self.documents.len());
         for place in object::documents(std::str::from_utf8(&text).unwrap_or_default()) {
             self.documents.push(Document { stream, place, twin: None });
         }
         let documents = first..self.documents.len();
         self.by_path.insert(file.path.clone(), stream);
-        self.streams.push(Stream { path: file.path.clone(), role, text, documents });
+        self.files.push(Stream { path: file.path.clone(), role, text, documents });
     }
 
     pub(super) fn stream(&self, document: usize) -> &Stream {
-        &self.streams[self.documents[document].stream]
+        &self.files[self.documents[document].stream]
     }
 
     pub(super) fn at_path(&self, path: &str) -> Option<&Stream> {
-        self.by_path.get(path).map(|stream| &self.streams[*stream])
+        self.by_path.get(path).map(|stream| &self.files[*stream])
     }
 
     pub(super) fn text(&self, document: usize) -> Text {
@@ -151,7 +151,7 @@ pub(super) fn find_twins(from: &mut Streams, to: &mut Streams) {
 
 /// Most documents stand where they stood: these are compared, and not looked up.
 fn in_place(from: &Streams, to: &Streams) -> Vec<(usize, usize)> {
-    let same_path = from.streams.iter().filter_map(|one| Some((one, to.at_path(&one.path)?)));
+    let same_path = from.files.iter().filter_map(|one| Some((one, to.at_path(&one.path)?)));
     let places = same_path.flat_map(|(one, two)| one.documents.clone().zip(two.documents.clone()));
     places.filter(|(one, two)| from.bytes(*one) == to.bytes(*two)).collect()
 }
