@@ -72,34 +72,34 @@ fn stands_alone(kind: &str) -> bool {
 pub fn announced(diff: &Value, namespace: &str) -> BTreeMap<Key, Fate> {
     let mut fates = BTreeMap::new();
     for object in diff["objects"].as_array().expect("objects") {
-        let text = |field: &str| object[field].as_str().unwrap_or_default().to_owned();
-        let version = text("apiVersion");
-        let (group, version) = version.split_once('/').unwrap_or(("", &version));
-        let own = match text("namespace") {
-            _ if stands_alone(&text("kind")) => String::new(),
-            own if own.is_empty() => namespace.to_owned(),
-            own => own,
-        };
-        let key = |name: String| Key {
-            group: group.to_owned(),
-            version: version.to_owned(),
-            kind: text("kind"),
-            namespace: own.clone(),
-            name,
-        };
+        let key = |named: &Value| key_of(object, named, namespace);
         match object["change"].as_str() {
-            Some("added") => fates.insert(key(text("name")), Fate::Added),
-            Some("removed") => fates.insert(key(text("name")), Fate::Removed),
-            Some("changed") => fates.insert(key(text("name")), Fate::Changed),
+            Some("added") => fates.insert(key(object), Fate::Added),
+            Some("removed") => fates.insert(key(object), Fate::Removed),
+            Some("changed") => fates.insert(key(object), Fate::Changed),
             // for the cluster it is another object
             Some("renamed") => {
-                fates.insert(key(text("renamedFrom")), Fate::Removed);
-                fates.insert(key(text("name")), Fate::Added)
+                fates.insert(key(&object["renamedFrom"]), Fate::Removed);
+                fates.insert(key(object), Fate::Added)
             }
             other => panic!("a change that is not known: {other:?} in {object:#}"),
         };
     }
     fates
+}
+
+/// The key of an object that is called as `named` says.
+fn key_of(object: &Value, named: &Value, home: &str) -> Key {
+    let text = |value: &Value, field: &str| value[field].as_str().unwrap_or_default().to_owned();
+    let (version, kind, name) = (text(object, "apiVersion"), text(object, "kind"), text(named, "name"));
+    let (group, version) = version.split_once('/').unwrap_or(("", &version));
+    let namespace = match text(named, "namespace") {
+        _ if stands_alone(&kind) => String::new(),
+        own if own.is_empty() => home.to_owned(),
+        own => own,
+    };
+    assert!(!name.is_empty(), "no name in {named:#}");
+    Key { group: group.to_owned(), version: version.to_owned(), kind, namespace, name }
 }
 
 pub fn words(fates: &BTreeMap<Key, Fate>) -> Fates {
