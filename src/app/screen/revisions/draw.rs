@@ -12,6 +12,7 @@ use crate::{
         fact::Object,
         history::{Outcome, Run},
         identity::Kind,
+        revision::Revision,
         standing::Standing,
     },
     widgets::{
@@ -180,10 +181,11 @@ impl RevisionsScreen {
             text::wrap(words, room(width)).into_iter().map(move |line| Line::styled(line, style))
         };
         let dot = format!(" {} ", theme.dot());
-        let mut words = vec![text::count(self.runs().len(), "revision"), self.kept().to_owned()];
-        if self.is_bare() {
-            words[0] = "nothing ran yet".to_owned();
-        }
+        let count = match self.runs().len() {
+            0 => "nothing ran yet".to_owned(),
+            some => text::count(some, "revision"),
+        };
+        let mut words = vec![count, self.kept().to_owned()];
         if !self.marks.is_empty() {
             words.push(format!("{} marked", self.marks.len()));
         }
@@ -296,7 +298,7 @@ fn tag(run: &Run) -> String {
 
 /// `podinfo 6.9.3`: the version without what helm-controller puts behind it.
 fn chart(run: &Run) -> String {
-    let version = run.entry.revision.as_ref().map(|revision| revision.as_str()).unwrap_or_default();
+    let version = run.entry.revision.as_ref().map(Revision::as_str).unwrap_or_default();
     let bare = match version.rsplit_once('+') {
         Some((bare, hex))
             if run.entry.digest.as_ref().is_some_and(|digest| digest.hex().starts_with(hex)) =>

@@ -479,16 +479,18 @@ impl TagsScreen {
             Command::OnRevisions(OnRevisions::ClearMarks) => {
                 self.marks.is_empty().then(|| "nothing is marked".to_owned())
             }
-            Command::OnRevisions(OnRevisions::Mark) if self.selected.is_none() => {
-                Some("no tag is selected".to_owned())
-            }
-            Command::OnRevisions(OnRevisions::Mark) if !is_tag => Some("it is not a valid tag".to_owned()),
-            Command::OnTags(OnTags::Describe | OnTags::CopyTag) | Command::Artifact
+            Command::OnTags(OnTags::Describe | OnTags::CopyTag)
+            | Command::Artifact
+            | Command::OnRevisions(OnRevisions::Mark)
                 if self.selected.is_none() =>
             {
                 Some("no tag is selected".to_owned())
             }
-            Command::OnTags(OnTags::Describe | OnTags::CopyTag) | Command::Artifact if !is_tag => {
+            Command::OnTags(OnTags::Describe | OnTags::CopyTag)
+            | Command::Artifact
+            | Command::OnRevisions(OnRevisions::Mark)
+                if !is_tag =>
+            {
                 Some("it is not a valid tag".to_owned())
             }
             Command::OnTags(OnTags::Verdicts) if self.sheet.len() + self.sheet.hidden().len() == 0 => {
