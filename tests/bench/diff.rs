@@ -35,7 +35,7 @@ fn main() {
     match Releases::unpack().zip(std::env::var_os("FLUXSCOPE_DYFF")) {
         Some((releases, dyff)) => releases.compare(&PathBuf::from(dyff)),
         None => {
-            println!("LEFT OUT: the releases need ../shared/data/prometheus-operator and $FLUXSCOPE_DYFF")
+            println!("LEFT OUT: the releases need ../shared/data/prometheus-operator and $FLUXSCOPE_DYFF");
         }
     }
 }

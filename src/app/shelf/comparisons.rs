@@ -253,7 +253,7 @@ mod tests {
         let about = question("after");
         let now = Timestamp::from_second(0).unwrap();
         comparisons.ask(&about, now);
-        assert_eq!(comparisons.coming(), [about.clone()]);
+        assert_eq!(comparisons.coming(), std::slice::from_ref(&about));
         assert!(comparisons.give_up(&about) && !comparisons.give_up(&about));
         let received = Received { bytes: 1, of: None, from_cache: false };
         comparisons.take(&about, News::Reading { which: Which::From, received });

@@ -601,7 +601,7 @@ mod tests {
         let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..levels {
             let uses = vec![format!("*a{}", level - 1); 10].join(", ");
-            text.push_str(&format!("a{level}: &a{level} [{uses}]\n"));
+            text = format!("{text}a{level}: &a{level} [{uses}]\n");
         }
         text
     }
@@ -618,11 +618,11 @@ mod tests {
         assert!(why(&long, Dialect::Kustomize).ends_with("document contains excessive aliasing"));
         let mut deep = "a0: &a0 {}\n".to_owned();
         for level in 1..100 {
-            deep.push_str(&format!("a{level}: &a{level} {{b: *a{}}}\n", level - 1));
+            deep = format!("{deep}a{level}: &a{level} {{b: *a{}}}\n", level - 1);
         }
         assert!(why(&deep, Dialect::Kustomize).ends_with("nested deeper than 64"));
-        let kept: String = (0..60).map(|level| format!("{}k: &k{level}\n", " ".repeat(level))).collect();
-        let kept = format!("{kept}{}k: {}\n", " ".repeat(60), "x".repeat(2 << 20));
+        let kept: Vec<String> = (0..60).map(|level| format!("{}k: &k{level}\n", " ".repeat(level))).collect();
+        let kept = format!("{}{}k: {}\n", kept.concat(), " ".repeat(60), "x".repeat(2 << 20));
         assert!(why(&kept, Dialect::Kustomize).ends_with("too much of the document has anchors"));
     }
 
@@ -632,7 +632,7 @@ mod tests {
             "[".repeat(100_000),
             "{a: ".repeat(100_000),
             "- ".repeat(100_000),
-            (0..300).map(|level| format!("{}a:\n", " ".repeat(level))).collect(),
+            (0..300).map(|level| format!("{}a:\n", " ".repeat(level))).collect::<Vec<_>>().concat(),
             format!("{{\"a\": {}", "[".repeat(100_000)),
         ];
         for text in texts {

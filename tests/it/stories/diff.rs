@@ -18,7 +18,7 @@ use fluxscope::{
         digest::Digest,
         identity::Kind,
         impact::{self, Danger, Impact, Place, What},
-        lens::{ConfigKind, Lens, ReleaseLens, ValuesFrom, ValuesState},
+        lens::{ConfigKind, Lens, ReleaseLens, SecretPaths, ValuesFrom, ValuesState},
         object::{Broken, Key, Role},
         problem::{Cause, Problem},
         tree::Tree,
@@ -122,7 +122,7 @@ fn config(motd: &str) -> Found {
     found("v1", "ConfigMap", Some("shop"), "podinfo", value)
 }
 
-fn crd(versions: Value) -> Found {
+fn crd(versions: &Value) -> Found {
     let value = json!({
         "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
         "metadata": {"name": "widgets.acme.io"}, "spec": {"versions": versions}
@@ -154,7 +154,7 @@ fn objects() -> Vec<ObjectChange> {
     let plain = found("v1", "ServiceAccount", Some("shop"), "podinfo", json!({"kind": "ServiceAccount"}));
     let moved = found("v1", "Service", Some("shop"), "podinfo", json!({"kind": "Service"}));
     vec![
-        changed(crd(old), crd(new), vec![versions]),
+        changed(crd(&old), crd(&new), vec![versions]),
         changed(deployment(&image("6.9.1")), deployment(&image("6.9.4")), fields),
         changed(
             secret("old-token"),
@@ -712,7 +712,7 @@ fn secrets_of_values_are_read_only_after_a_word() {
             release_name: "podinfo".into(),
             target_namespace: "shop".into(),
             values: json!({}),
-            from_secrets: Default::default(),
+            from_secrets: SecretPaths::default(),
             values_files: vec![],
             values_from: vec![from],
             upgrade_crds: "Skip".into(),
