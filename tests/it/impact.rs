@@ -217,3 +217,11 @@ fn definitions_say_what_they_no_longer_take_in_few_words() {
         assert!(field.is_some(), "no place: {}", words(impact));
     }
 }
+
+#[test]
+fn the_readme_names_every_word_of_an_impact() {
+    let readme = include_str!("../../README.md");
+    let missing: Vec<&str> =
+        What::ALL.into_iter().map(What::word).filter(|word| !readme.contains(&format!("`{word}`"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}

@@ -75,7 +75,7 @@ pub enum What {
     CrdTightened,
     /// How versions are made of one another.
     CrdConversion,
-    /// In `crds/` of a chart, which Helm does not upgrade by default.
+    /// In `crds/` of a chart: `spec.upgrade.crds` decides whether they are taken.
     CrdInChart,
     /// A new role or binding.
     RbacAdded,
