@@ -27,7 +27,9 @@ Exit codes:
   0  the same; files that are only formatted otherwise are the same, but for --files
   1  they differ; with --files or --objects: in what is shown
   2  not answered: bad usage, refused by Flux, could not be asked, or not all was
-     read and what was read is the same
+     read and what was read is the same; with --objects also: no object differs
+     that was seen, but files that kustomize or Helm makes objects of, or that
+     cannot be read
 
 With KUBECTL_EXTERNAL_DIFF set, the text is that of this program: it gets two
 folders of masked files, one per object, and options made of letters, digits,

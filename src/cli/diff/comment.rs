@@ -70,7 +70,7 @@ fn head(view: &View<'_>) -> String {
     let verdict = match view.is_same() {
         Some(true) => "nothing changes",
         Some(false) => "it changes",
-        None => "not all was read",
+        None => view.doubt(),
     };
     let mut text = format!("### Diff: {verdict}\n\n");
     let mut table = Markdown::new(&["", "Artifact", "What it is"]);

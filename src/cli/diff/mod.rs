@@ -179,7 +179,7 @@ fn code(view: &View<'_>, console: &mut Console<'_>) -> i32 {
         Some(true) => exit::ANSWERED,
         Some(false) => exit::NO,
         None => {
-            console.say("nothing differs in what was read, but not all was read");
+            console.say(view.doubt());
             exit::NOT_ANSWERED
         }
     }

@@ -70,7 +70,7 @@ pub(super) enum Content {
 }
 
 impl<'a> View<'a> {
-    /// By what is shown; None: not all was read.
+    /// By what is shown; None: nobody knows, for [`View::doubt`].
     pub(super) fn is_same(&self) -> Option<bool> {
         let Self { comparison, show, .. } = self;
         let files = || comparison.source.files.is_empty();
@@ -79,9 +79,38 @@ impl<'a> View<'a> {
             (true, true, _) => comparison.certain(files() && objects()),
             (true, false, true) => comparison.certain(files() && comparison.is_same() != Some(false)),
             (true, false, false) => comparison.certain(files()),
+            (false, true, false) if objects() && self.hides_objects() => None,
             (false, true, false) => comparison.certain(objects()),
             (false, _, _) => comparison.is_same(),
         }
+    }
+
+    /// Why nobody knows whether it is the same.
+    pub(super) fn doubt(&self) -> &'static str {
+        if self.comparison.is_whole() {
+            "no object differs that was seen, but files do that objects are made of"
+        } else {
+            "nothing differs in what was read, but not all was read"
+        }
+    }
+
+    /// Files differ from which objects come that nobody saw: documents that cannot be read, and what kustomize or Helm
+    /// would make of them.
+    pub(super) fn hides_objects(&self) -> bool {
+        let broken = |oddity: &Oddity| match oddity.what {
+            Odd::Broken(_) | Odd::Cut(_) => true,
+            Odd::NoObject { .. } | Odd::Doubled { .. } => false,
+        };
+        let broken: HashSet<&str> =
+            self.oddities().filter(|oddity| broken(oddity)).map(|oddity| &*oddity.path).collect();
+        let is_source = matches!(self.comparison.tier, Tier::Source { .. });
+        self.files().filter(|file| !file.change.is_quiet()).any(|file| match file.role {
+            Role::Manifests | Role::ChartCrd => {
+                [&file.from, &file.to].into_iter().flatten().any(|side| broken.contains(&*side.path))
+            }
+            Role::Kustomization | Role::Chart | Role::Values | Role::Template => is_source,
+            Role::Other => false,
+        })
     }
 
     /// Objects are read from what was rendered, where it was.

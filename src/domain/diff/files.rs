@@ -4,7 +4,7 @@
 use super::{
     super::object::Role,
     Change, File, FileChange, Side, Which, likeness,
-    objects::Sides,
+    objects::{self, Sides},
     plan,
     streams::{self, Charts, Stream},
 };
@@ -148,6 +148,10 @@ fn said(sides: &Sides<'_>, which: Which, stream: &Stream, other: &Stream) -> Opt
         match (here, sides.parsed(which, document)) {
             // the same bytes in the same file: by their number in the first side
             (Some(twin), _) => said.push((if which == Which::To { twin } else { document }) as u64),
+            // who applies a List applies its items
+            (None, Some(plan::Found::Value(Some(value)))) if streams::holds_objects(stream.role) => {
+                said.extend(objects::unrolled(value).iter().map(|item| likeness::hash(item)));
+            }
             (None, Some(plan::Found::Value(Some(value)))) => said.push(likeness::hash(value)),
             (None, Some(plan::Found::Value(None))) => {}
             (None, Some(plan::Found::Broken(_) | plan::Found::Skipped) | None) => return None,

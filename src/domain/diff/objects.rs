@@ -249,7 +249,7 @@ impl Sides<'_> {
     }
 }
 
-fn unrolled(value: &Arc<Value>) -> Vec<Arc<Value>> {
+pub(super) fn unrolled(value: &Arc<Value>) -> Vec<Arc<Value>> {
     let list = value.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
     if list {
         object::unroll((**value).clone()).into_iter().map(Arc::new).collect()
@@ -356,9 +356,7 @@ impl Matching<'_> {
         for (_, entry) in gone.into_iter().enumerate().filter(|(number, _)| !of_gone.contains(number)) {
             self.change(Change::Removed, Some(entry), None, Fields::default());
         }
-        for (number, entry) in fresh.into_iter().enumerate().filter(|(number, _)| !of_fresh.contains(number))
-        {
-            let _ = number;
+        for (_, entry) in fresh.into_iter().enumerate().filter(|(number, _)| !of_fresh.contains(number)) {
             self.change(Change::Added, None, Some(entry), Fields::default());
         }
     }

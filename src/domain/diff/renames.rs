@@ -1,5 +1,5 @@
-//! Objects that are gone, and new ones -> which of them are the same under another name. It takes pairs only where one
-//! is clearly meant; what is not sure stays removed and added.
+//! Objects that are gone, and new ones -> which of them are the same under another name. It pairs only what is clearly
+//! alike, of several equally alike the first; what is not sure stays removed and added.
 
 use super::{
     super::object::Key,

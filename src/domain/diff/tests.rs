@@ -94,6 +94,23 @@ fn files_are_gone_new_renamed_changed_or_written_differently() {
 }
 
 #[test]
+fn a_list_and_its_items_apart_say_the_same() {
+    let item = |name: &str| format!("{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}}}}}");
+    let list = |items: &[&str]| {
+        let items: String = items.iter().map(|name| format!("- {}\n", item(name))).collect();
+        format!("apiVersion: v1\nkind: List\nitems:\n{items}")
+    };
+    let apart = format!("{}\n---\n{}\n", item("a"), item("b"));
+    check(&[("a.yaml", &list(&["a", "b"]))], &[("a.yaml", &apart)], &["file a.yaml: formatting only"]);
+    check(&[("a.yaml", &apart)], &[("a.yaml", &list(&["b", "a"]))], &["file a.yaml: formatting only"]);
+    check(
+        &[("a.yaml", &list(&["a"]))],
+        &[("a.yaml", &apart)],
+        &["file a.yaml: changed", "ConfigMap b: added", "ConfigMap a: formatting only"],
+    );
+}
+
+#[test]
 fn a_file_that_can_be_executed_is_another() {
     let (one, mut two) = (side(&[("run.sh", "x")]), side(&[("run.sh", "x")]));
     two.files[0].executable = true;

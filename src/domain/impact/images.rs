@@ -86,12 +86,10 @@ pub(super) fn judge(pair: &Pair<'_>, said: &mut Vec<Impact>) {
         let why = format!("{} {} is gone", old.word, old.name);
         said.push(pair.say(Danger::Medium, What::ImageChanged, &old.path, why));
     }
-    if before.is_empty() && after.is_empty() {
-        said.extend(single(pair, from, to));
-    }
+    said.extend(single(pair, from, to));
 }
 
-/// A custom resource that names what its controller runs.
+/// A custom resource that names what its controller runs, maybe beside containers of its own (`Prometheus`).
 fn single(pair: &Pair<'_>, from: &Value, to: &Value) -> Option<Impact> {
     let path = ["spec", "image"];
     let (danger, words) = changed(text(from, &path)?, text(to, &path)?)?;
@@ -263,6 +261,10 @@ mod tests {
             ],
         );
         check("spec: {image: 'IMAGE'}", &["medium image-changed: a 1 → 2"]);
+        check(
+            "spec: {image: 'IMAGE', containers: [{name: main, args: [a]}]}",
+            &["medium image-changed: a 1 → 2"],
+        );
         check("data: {image: 'IMAGE'}", &[]);
     }
 

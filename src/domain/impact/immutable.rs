@@ -3,7 +3,8 @@
 
 use super::{
     Danger, Impact, What,
-    pair::{Pair, annotation, get, list, same, text},
+    pair::{Pair, annotation, get, list, same, same_within, text},
+    secret,
     words::some,
 };
 use crate::domain::lens::Lens;
@@ -216,8 +217,8 @@ fn forced(pair: &Pair<'_>) -> bool {
 impl Fixed {
     fn touched<'a>(&self, from: &'a Value, to: &'a Value, touched: &mut Vec<Vec<&'a str>>) {
         match self {
-            Field(path) if !same(get(from, path), get(to, path)) => touched.push(path.to_vec()),
-            Once(path) if get(from, path).is_some() && !same(get(from, path), get(to, path)) => {
+            Field(path) if !same_within(get(from, path), get(to, path)) => touched.push(path.to_vec()),
+            Once(path) if get(from, path).is_some() && !same_within(get(from, path), get(to, path)) => {
                 touched.push(path.to_vec());
             }
             Default(path, default) if !same_or(get(from, path), get(to, path), default) => {
@@ -246,7 +247,7 @@ fn other_keys<'a>(
         [from, to].into_iter().flatten().flat_map(serde_json::Map::keys).map(String::as_str).collect();
     keys.sort_unstable();
     keys.dedup();
-    keys.retain(|key| !free.contains(key) && !same(at(from, key), at(to, key)));
+    keys.retain(|key| !free.contains(key) && !same_within(at(from, key), at(to, key)));
     keys.into_iter().map(move |key| vec![map, key])
 }
 
@@ -254,7 +255,7 @@ fn other_keys<'a>(
 fn special(pair: &Pair<'_>, from: &Value, to: &Value) -> Vec<Vec<&'static str>> {
     match (pair.group(), pair.kind()) {
         ("", "Service") => service(from, to),
-        ("", "ConfigMap" | "Secret") => sealed(from, to),
+        ("", "ConfigMap" | "Secret") => sealed(pair, from, to),
         ("", "Pod") => pod(from, to),
         ("", "PersistentVolumeClaim") => claim(from, to),
         ("apps", "StatefulSet") => claim_templates(from, to),
@@ -297,7 +298,7 @@ fn service(from: &Value, to: &Value) -> Vec<Vec<&'static str>> {
 }
 
 /// `immutable: true` of a ConfigMap or Secret.
-fn sealed(from: &Value, to: &Value) -> Vec<Vec<&'static str>> {
+fn sealed(pair: &Pair<'_>, from: &Value, to: &Value) -> Vec<Vec<&'static str>> {
     let is_sealed = |side| get(side, &["immutable"]).and_then(Value::as_bool) == Some(true);
     if !is_sealed(from) {
         return Vec::new();
@@ -305,6 +306,7 @@ fn sealed(from: &Value, to: &Value) -> Vec<Vec<&'static str>> {
     let mut touched: Vec<Vec<&str>> = ["data", "binaryData", "stringData"]
         .into_iter()
         .filter(|part| !same(get(from, &[part]), get(to, &[part])))
+        .filter(|_| pair.kind() != "Secret" || !secret::says_the_same(from, to))
         .map(|part| vec![part])
         .collect();
     if !is_sealed(to) {
@@ -353,7 +355,7 @@ fn claim(from: &Value, to: &Value) -> Vec<Vec<&'static str>> {
         resources
     };
     let (old, new) = (fixed(from), fixed(to));
-    if same(Some(&old), Some(&new)) { Vec::new() } else { vec![vec!["spec", "resources"]] }
+    if same_within(Some(&old), Some(&new)) { Vec::new() } else { vec![vec!["spec", "resources"]] }
 }
 
 /// The API server fills in what a template does not say; only what is said can be compared.
@@ -373,7 +375,8 @@ fn claim_templates(from: &Value, to: &Value) -> Vec<Vec<&'static str>> {
         }
         templates
     };
-    if said(from) == said(to) { Vec::new() } else { vec![vec!["spec", "volumeClaimTemplates"]] }
+    let (old, new) = (Value::Array(said(from)), Value::Array(said(to)));
+    if same_within(Some(&old), Some(&new)) { Vec::new() } else { vec![vec!["spec", "volumeClaimTemplates"]] }
 }
 
 /// `validateCompletions` and `validatePodTemplateUpdate`: where a suspended Job may run can still be said.
@@ -401,7 +404,7 @@ fn job(from: &Value, to: &Value) -> Vec<Vec<&'static str>> {
         }
         template
     };
-    if template(from) != template(to) {
+    if !same_within(Some(&template(from)), Some(&template(to))) {
         touched.push(vec!["spec", "template"]);
     }
     touched
@@ -447,6 +450,43 @@ mod tests {
             "spec: {volumeClaimTemplates: [{metadata: {name: d}, spec: {accessModes: [ReadWriteOnce]}}]}",
             "spec: {volumeClaimTemplates: [{kind: PersistentVolumeClaim, apiVersion: v1, metadata: {name: d}, spec: {accessModes: [ReadWriteOnce], volumeMode: Filesystem}}]}",
             "",
+        );
+    }
+
+    #[test]
+    fn what_is_only_written_is_no_change_of_a_field_that_stays() {
+        let (app, empty) = ("matchLabels: {app: a}", "matchLabels: {app: a}, matchExpressions: []");
+        check(
+            "apps/v1 Deployment",
+            &format!("spec: {{selector: {{{app}}}}}"),
+            &format!("spec: {{selector: {{{empty}}}}}"),
+            "",
+        );
+        check(
+            "apps/v1 StatefulSet",
+            "spec: {volumeClaimTemplates: [{metadata: {name: d, labels: {}}, spec: {storageClassName: null}}]}",
+            "spec: {volumeClaimTemplates: [{metadata: {name: d}, spec: {}}]}",
+            "",
+        );
+        let job = |template: &str| format!("spec: {{template: {{{template}}}}}");
+        check("batch/v1 Job", &job("metadata: {labels: {}}, spec: {a: [], b: null}"), &job("spec: {}"), "");
+        check(
+            "batch/v1 Job",
+            &job("spec: {volumes: [{name: a, emptyDir: {}}]}"),
+            &job("spec: {volumes: [{name: a}]}"),
+            "spec.template",
+        );
+        check(
+            "v1 Secret",
+            "immutable: true, stringData: {a: hello}",
+            "immutable: true, data: {a: aGVsbG8=}",
+            "",
+        );
+        check(
+            "v1 Secret",
+            "immutable: true, stringData: {a: hello}",
+            "immutable: true, data: {}",
+            "stringData",
         );
     }
 

@@ -122,6 +122,30 @@ pub(super) fn same(one: Option<&Value>, other: Option<&Value>) -> bool {
     one == other || (is_empty(one) && is_empty(other))
 }
 
+/// Maps that say nothing when they are empty, wherever they stand.
+const MAPS: [&str; 8] =
+    ["annotations", "labels", "limits", "matchLabels", "metadata", "nodeSelector", "requests", "resources"];
+
+/// The same to the API server, all the way down. Other empty maps mean something: `emptyDir: {}`.
+pub(super) fn same_within(one: Option<&Value>, other: Option<&Value>) -> bool {
+    let bare = |value: Option<&Value>| value.map(bare);
+    same(one, other) || same(bare(one).as_ref(), bare(other).as_ref())
+}
+
+fn bare(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let said = |name: &str, value: &Value| {
+                !is_empty(Some(value)) || value.is_object() && !MAPS.contains(&name)
+            };
+            let fields = fields.iter().map(|(name, value)| (name.clone(), bare(value)));
+            fields.filter(|(name, value)| said(name, value)).collect()
+        }
+        Value::Array(items) => items.iter().map(bare).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;

@@ -93,8 +93,12 @@ fn word(value: &Value) -> String {
 fn tightened(from: &Value, to: &Value, at: &Trail<'_>, found: &mut Vec<Loss>) {
     let number = |side: &Value, key: &str| side.get(key).and_then(Value::as_f64);
     let mut said = Vec::new();
-    for key in ["minimum", "minLength", "minItems", "minProperties"] {
-        if let Some(new) = number(to, key).filter(|new| number(from, key).is_none_or(|old| *new > old)) {
+    // no length is less than nothing
+    for (key, least) in
+        [("minimum", None), ("minLength", Some(0.0)), ("minItems", Some(0.0)), ("minProperties", Some(0.0))]
+    {
+        let old = number(from, key).or(least);
+        if let Some(new) = number(to, key).filter(|new| old.is_none_or(|old| *new > old)) {
             said.push(format!("{key} {new}"));
         }
     }
@@ -189,6 +193,14 @@ mod tests {
             .map(|loss| format!("{} {} {}", loss.what.word(), loss.path, loss.detail).trim_end().to_owned())
             .collect();
         assert_eq!(said, want, "{from} → {to}");
+    }
+
+    #[test]
+    fn a_least_length_of_nothing_refuses_nothing() {
+        let field = |rule: &str| format!("{{properties: {{a: {{type: string{rule}}}}}}}");
+        check(&field(""), &field(", minLength: 0"), &[]);
+        check(&field(""), &field(", minLength: 1"), &["crd-tightened a minLength 1"]);
+        check(&field(", minLength: 1"), &field(", minLength: 0"), &[]);
     }
 
     #[test]

@@ -5,9 +5,9 @@ use super::{
     pair::{Pair, get, text},
     words::some,
 };
-use crate::domain::diff::Change;
+use crate::domain::{diff::Change, object::unpacked};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// Keys named in one sentence.
 const MOST: usize = 5;
@@ -34,7 +34,7 @@ pub(super) fn judge(pair: &Pair<'_>, said: &mut Vec<Impact>) {
     let gone: Vec<&str> = before.keys().filter(|key| !after.contains_key(*key)).copied().collect();
     let (sealed, other): (Vec<&str>, Vec<&str>) = before
         .iter()
-        .filter(|(key, old)| after.get(*key).is_some_and(|new| new != *old))
+        .filter(|(key, old)| after.get(*key).is_some_and(|new| !is_same(**old, *new)))
         .map(|(key, _)| *key)
         .partition(|key| is_sealed(before.get(key)) && is_sealed(after.get(key)));
     let mut words = Vec::new();
@@ -60,8 +60,28 @@ pub(super) fn judge(pair: &Pair<'_>, said: &mut Vec<Impact>) {
     said.push(pair.say(danger, What::SecretChanged, &[part, first], format!("keys {}", words.join("; "))));
 }
 
+/// Every key holds what it held, however that is written.
+pub(super) fn says_the_same(from: &Value, to: &Value) -> bool {
+    let (before, after) = (values(from), values(to));
+    before.keys().eq(after.keys())
+        && before.iter().all(|(key, old)| after.get(key).is_some_and(|new| is_same(*old, *new)))
+}
+
+/// Whether it is plain text, and the text.
+type Entry<'a> = (bool, &'a Value);
+
+/// `data` is base64 of what `stringData` says plainly.
+fn is_same(old: Entry<'_>, new: Entry<'_>) -> bool {
+    old == new || content(old).is_some_and(|own| content(new) == Some(own))
+}
+
+fn content((is_plain, value): Entry<'_>) -> Option<Cow<'_, [u8]>> {
+    let text = value.as_str()?;
+    if is_plain { Some(text.as_bytes().into()) } else { unpacked(text).map(Cow::from) }
+}
+
 /// `stringData` wins over `data`, as in the API server.
-fn values(secret: &Value) -> BTreeMap<&str, (bool, &Value)> {
+fn values(secret: &Value) -> BTreeMap<&str, Entry<'_>> {
     let mut values = BTreeMap::new();
     for (is_plain, part) in [(false, "data"), (true, "stringData")] {
         let entries = get(secret, &[part]).and_then(Value::as_object);
@@ -70,7 +90,7 @@ fn values(secret: &Value) -> BTreeMap<&str, (bool, &Value)> {
     values
 }
 
-fn is_sealed(value: Option<&(bool, &Value)>) -> bool {
+fn is_sealed(value: Option<&Entry<'_>>) -> bool {
     value.and_then(|(_, value)| text(value, &[])).is_some_and(|text| text.starts_with("ENC["))
 }
 
@@ -100,6 +120,9 @@ mod tests {
         check("", "stringData: {a: s3cr3t}", &["low secret-changed: new, with a"]);
         check("data: {a: s3cr3t}", "data: {a: s3cr3t, b: s3cr3t}", &["low secret-changed: keys added: b"]);
         check("data: {a: s3cr3t}", "data: {a: s3cr3t}", &[]);
+        check("stringData: {a: hello}", "data: {a: aGVsbG8=}", &[]);
+        check("data: {a: aGVsbG8=}", "data: {a: \"aGVs\\nbG8=\"}", &[]);
+        check("data: {a: aGVsbG8=}", "stringData: {a: hallo}", &["medium secret-changed: keys changed: a"]);
         check(
             "stringData: {a: 'ENC[s3cr3t1]'}",
             "stringData: {a: 'ENC[s3cr3t2]'}",

@@ -121,7 +121,7 @@ fn compare(old: Option<&Value>, new: Option<&Value>) -> Ordering {
 
 /// A Kubernetes quantity (`apimachinery/pkg/api/resource`), near enough to compare.
 pub(super) fn quantity(value: &Value) -> Option<f64> {
-    const SUFFIXES: [(&str, f64); 14] = [
+    const SUFFIXES: [(&str, f64); 15] = [
         ("Ki", 1024.0),
         ("Mi", 1_048_576.0),
         ("Gi", 1_073_741_824.0),
@@ -136,6 +136,7 @@ pub(super) fn quantity(value: &Value) -> Option<f64> {
         ("G", 1e9),
         ("T", 1e12),
         ("P", 1e15),
+        ("E", 1e18),
     ];
     let text = match value {
         Value::Number(number) => return number.as_f64(),
@@ -205,10 +206,16 @@ fn service(pair: &Pair<'_>, from: &Value, to: &Value, said: &mut Vec<Impact>) {
         let why = "selector changes: traffic goes to whichever pods match now";
         said.push(pair.say(Danger::Medium, What::ServiceChanged, &selector, why));
     }
-    let ports = |side| list(side, &["spec", "ports"]).iter().filter_map(|port| get(port, &["port"])).cloned();
-    let after: Vec<Value> = ports(to).collect();
-    let gone: Vec<String> =
-        ports(from).filter(|port| !after.contains(port)).map(|port| port.to_string()).collect();
+    let ports = |side| {
+        let word =
+            |port| Some((quote(Some(get(port, &["port"])?)), text(port, &["protocol"]).unwrap_or("TCP")));
+        list(side, &["spec", "ports"]).iter().filter_map(word).collect::<Vec<_>>()
+    };
+    let after = ports(to);
+    let gone = ports(from).into_iter().filter(|port| !after.contains(port));
+    let gone: Vec<String> = gone
+        .map(|(port, protocol)| if protocol == "TCP" { port } else { format!("{port}/{protocol}") })
+        .collect();
     if !gone.is_empty() {
         let why = format!("no longer listens on {}", some(&gone, 5));
         said.push(pair.say(Danger::Medium, What::ServiceChanged, &["spec", "ports"], why));
@@ -306,6 +313,12 @@ mod tests {
                 "medium service-changed: selector changes: traffic goes to whichever pods match now",
                 "medium service-changed: no longer listens on 80",
             ],
+        );
+        check(
+            "v1 Service",
+            "ports: [{port: 53, protocol: UDP}, {port: 80}]",
+            "ports: [{port: 53}, {port: 80, protocol: TCP}]",
+            &["medium service-changed: no longer listens on 53/UDP"],
         );
         check("v1 Service", "ports: []", "type: ClusterIP", &[]);
         check(

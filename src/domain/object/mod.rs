@@ -12,6 +12,7 @@ mod stream;
 mod token;
 
 pub use role::role;
+pub(in crate::domain) use scalar::unpacked;
 pub use scan::{Named, scan, scan_document};
 pub use stream::documents;
 

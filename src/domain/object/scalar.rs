@@ -268,9 +268,19 @@ impl Digits<'_> {
     }
 }
 
-/// Base64 as Go's standard encoding reads it: line breaks are skipped, padding must be there. What is no UTF-8 then is
-/// replaced byte by byte, as Go writes it into JSON.
+/// What is no UTF-8 is replaced byte by byte, as Go writes it into JSON.
 fn decode(text: &str) -> Option<String> {
+    let bytes = unpacked(text)?;
+    let mut found = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        found.push_str(chunk.valid());
+        found.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    Some(found)
+}
+
+/// Base64 as Go's standard encoding reads it: line breaks are skipped, padding must be there.
+pub(in crate::domain) fn unpacked(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
     if !digits.len().is_multiple_of(4) {
         return None;
@@ -290,12 +300,7 @@ fn decode(text: &str) -> Option<String> {
         let [_, first, second, third] = bits.to_be_bytes();
         bytes.extend_from_slice(&[first, second, third][..3 - padding]);
     }
-    let mut found = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        found.push_str(chunk.valid());
-        found.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
-    }
-    Some(found)
+    Some(bytes)
 }
 
 fn sextet(digit: u8) -> Option<u32> {

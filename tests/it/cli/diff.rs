@@ -355,6 +355,38 @@ async fn the_exit_code_tells_whether_it_differs() {
 }
 
 #[tokio::test]
+async fn objects_that_nobody_saw_are_not_called_the_same() {
+    let map = ("a.yaml", FLOW);
+    let kustomization = |line: &'static str| ("kustomization.yaml", line);
+    let (chart, broken) = (("Chart.yaml", "{apiVersion: v2, name: a, version: 1.0.0}"), ("b.yaml", "a: [\n"));
+    let ran = async |from: &[(&str, &str)], to: &[(&str, &str)], options: &str| {
+        Desk::with(from, to).diff(options).await
+    };
+    for (from, to) in [
+        ([map, broken], [map, ("b.yaml", "b: [\n")]),
+        (
+            [map, kustomization("resources: [a.yaml]")],
+            [map, kustomization("{resources: [a.yaml], namePrefix: x-}")],
+        ),
+        ([chart, ("values.yaml", "a: 1")], [chart, ("values.yaml", "a: 2")]),
+        ([chart, ("templates/a.yaml", "a: 1")], [chart, ("templates/a.yaml", "a: 2")]),
+    ] {
+        let asked = ran(&from, &to, "--objects").await;
+        assert_eq!(asked.code, 2, "{from:?} {}", asked.out);
+        assert!(asked.err.contains("files do that objects are made of"), "{}", asked.err);
+        assert_eq!(ran(&from, &to, "--objects -o json").await.json()["same"], Value::Null);
+        assert_eq!(ran(&from, &to, "").await.code, 1);
+        assert_eq!(ran(&from, &from, "--objects").await.code, 0);
+    }
+    let both = [map, broken];
+    assert_eq!(
+        ran(&both, &[("a.yaml", BLOCK), broken], "--objects").await.code,
+        0,
+        "the broken one is the same"
+    );
+}
+
+#[tokio::test]
 async fn what_could_not_be_compared_is_2_and_a_problem_in_every_format() {
     let desk = Desk::with(&[("a.yaml", FLOW)], &[]);
     let line = |options: &str| format!("diff {0}/from {0}/nothing {options}", desk.0.display());
