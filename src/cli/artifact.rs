@@ -189,7 +189,7 @@ pub(super) fn size(bytes: u64) -> String {
         if tenths < 10_240 {
             break;
         }
-        (tenths, unit) = (tenths.div_ceil(1024), next);
+        (tenths, unit) = (tenths / 1024, next);
     }
     if unit == "B" { format!("{bytes} B") } else { format!("{}.{} {unit}", tenths / 10, tenths % 10) }
 }

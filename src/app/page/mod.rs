@@ -7,7 +7,7 @@ mod value;
 
 use crate::domain::{
     comparison::{Comparison, Question},
-    diff::{Change, FieldChange, FieldFate, FileChange, Found, ObjectChange, Shown},
+    diff::{Change, FieldChange, FieldFate, FileChange, Found, ObjectChange, Shown, Step},
     digest::Digest,
 };
 use cover::Covered;
@@ -180,6 +180,7 @@ fn by_line(object: &ObjectChange, revealed: &BTreeSet<Mask>) -> Page {
     let text = |found: &Option<Found>| found.as_ref().map(|found| found.text.as_str().to_owned());
     let (from, to) = (text(&object.from), text(&object.to));
     let mut page = texts(from.as_deref(), to.as_deref(), revealed);
+    page.fields = object.fields.iter().map(|field| likely_row(&page, field)).collect();
     let line = |found: &Option<Found>| found.as_ref().map_or(0, |found| found.line.saturating_sub(1));
     let (before, after) = (line(&object.from), line(&object.to));
     for row in &mut page.rows {
@@ -188,6 +189,33 @@ fn by_line(object: &ObjectChange, revealed: &BTreeSet<Mask>) -> Page {
     }
     page.numbered = true;
     page
+}
+
+/// The first changed row that names the field and its value, else its name, else its value; else the first change.
+fn likely_row(page: &Page, field: &FieldChange) -> usize {
+    let key = field.path.0.iter().rev().find_map(|step| match step {
+        Step::Field(name) => Some(format!("{name}:")),
+        Step::Item(_) | Step::Place(_) => None,
+    });
+    let mut values: Vec<String> = [&field.from, &field.to].into_iter().flatten().map(value::text).collect();
+    if let Some(Step::Item(names)) = field.path.0.last() {
+        values.extend(names.iter().map(|(name, value)| format!("{name}: {value}")));
+    }
+    let fits = |row: &Row| {
+        let named = key.as_deref().is_some_and(|key| row.text.contains(key));
+        let valued = values.iter().any(|value| !value.is_empty() && row.text.contains(value.as_str()));
+        2 * usize::from(named) + usize::from(valued)
+    };
+    let changed =
+        page.rows.iter().enumerate().filter(|(_, row)| matches!(row.what, What::Removed | What::Added));
+    let mut best = (0, page.hunks.first().copied().unwrap_or(0));
+    for (at, row) in changed {
+        let fit = fits(row);
+        if fit > best.0 {
+            best = (fit, at);
+        }
+    }
+    best.1
 }
 
 fn texts(from: Option<&str>, to: Option<&str>, revealed: &BTreeSet<Mask>) -> Page {

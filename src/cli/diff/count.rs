@@ -14,19 +14,23 @@ const DANGERS: [Danger; 3] = [Danger::High, Danger::Medium, Danger::Low];
 
 pub(super) struct Counts {
     changes: [usize; CHANGES.len()],
-    same: usize,
+    /// None: all of them, uncounted.
+    same: Option<usize>,
 }
 
 impl Counts {
     pub(super) fn objects(view: &View<'_>) -> Self {
-        Self::of(view.objects().map(|object| object.change), view.diff().same_objects)
+        let comparison = view.comparison;
+        let unread = comparison.from.artifact.same_content(&comparison.to.artifact);
+        let same = view.diff().same_objects;
+        Self::of(view.objects().map(|object| object.change), (same > 0 || !unread).then_some(same))
     }
 
     pub(super) fn files(view: &View<'_>) -> Self {
-        Self::of(view.files().map(|file| file.change), view.comparison.source.same_files)
+        Self::of(view.files().map(|file| file.change), Some(view.comparison.source.same_files))
     }
 
-    fn of(changes: impl Iterator<Item = Change>, same: usize) -> Self {
+    fn of(changes: impl Iterator<Item = Change>, same: Option<usize>) -> Self {
         let mut counts = Self { changes: [0; CHANGES.len()], same };
         for change in changes {
             if let Some(at) = CHANGES.iter().position(|other| *other == change) {
@@ -36,11 +40,12 @@ impl Counts {
         counts
     }
 
-    /// `1 removed, 2 changed, 120 same`.
+    /// `1 removed, 2 changed, 120 same`; `all the same`.
     pub(super) fn words(&self) -> String {
         let changes = CHANGES.iter().zip(self.changes).filter(|(_, count)| *count > 0);
         let changes = changes.map(|(change, count)| format!("{count} {}", change.word()));
-        changes.chain([format!("{} same", self.same)]).collect::<Vec<_>>().join(", ")
+        let same = self.same.map_or_else(|| "all the same".to_owned(), |count| format!("{count} same"));
+        changes.chain([same]).collect::<Vec<_>>().join(", ")
     }
 
     pub(super) fn fields(&self) -> Value {

@@ -209,8 +209,8 @@ fn templates(sheet: &Sheet<'_>) -> Option<Impact> {
     let gone: Vec<&str> =
         changed.iter().filter(|(_, file)| file.to.is_none()).map(|(_, file)| file.path()).collect();
     let gone = if gone.is_empty() { String::new() } else { format!(", {} gone", some(&gone, 3)) };
-    let why =
-        format!("{} changed{gone}: what they render is not seen here", count(changed.len(), "template"));
+    let render = if changed.len() == 1 { "what it renders" } else { "what they render" };
+    let why = format!("{} changed{gone}: {render} is not seen here", count(changed.len(), "template"));
     let danger = if gone.is_empty() { Danger::Low } else { Danger::Medium };
     Some(impact(danger, What::TemplatesChanged, why, file))
 }

@@ -360,6 +360,62 @@ fn brackets_go_from_object_to_object_and_n_from_change_to_change() {
 }
 
 #[test]
+fn who_reads_a_danger_goes_on_behind_the_object_that_it_is_told_of() {
+    let mut compared = Compared::with(80, 24);
+    compared.press("j j Enter");
+    compared.story.shows("~ Deployment shop/podinfo");
+    compared.press("]");
+    compared.story.shows("~ Secret shop/podinfo");
+}
+
+#[test]
+fn a_danger_is_found_in_the_text_as_it_is_written_too() {
+    let mut compared = Compared::of(120, 40, |question| {
+        let side = |number: u32| {
+            let (first, equal, last) = (json!({"size": number}), json!([1, 2, 3, 4, 5, 6, 7, 8, 9]), number);
+            let data = json!({"alpha": first, "equal": equal, "omega": last});
+            found("v1", "ConfigMap", Some("shop"), "podinfo", json!({"kind": "ConfigMap", "data": data}))
+        };
+        let fields = ["data/alpha/size", "data/omega"].map(|at| field(at, json!(1), json!(2)));
+        let object = changed(side(1), side(2), fields.into());
+        let danger = Impact {
+            danger: Danger::High,
+            what: What::ImageChanged,
+            object: None,
+            why: "omega".to_owned(),
+            at: Place::Object { object: 0, field: Some(1) },
+        };
+        sample(question, diff(vec![object], Vec::new()), vec![danger])
+    });
+    compared.press("y Enter");
+    compared.story.shows("hunk 2/2");
+    compared.press("y");
+    compared.story.shows("hunk 2/2");
+}
+
+#[test]
+fn a_filter_by_path_keeps_the_dangers_of_what_it_shows_and_counts_the_others() {
+    let mut compared = Compared::with(120, 30);
+    compared.press("/");
+    compared.story.kind("path:deployment");
+    compared.press("Enter");
+    compared.story.shows("image-changed");
+    compared.story.hides("secret-changed");
+    compared.story.shows("1 of 4 dangers");
+}
+
+#[test]
+fn the_selected_danger_stays_selected_when_the_same_is_asked_for_somebody_else() {
+    let mut compared = Compared::with(120, 30);
+    compared.press("j j");
+    compared.story.press("u");
+    let question = asked(&mut compared.story);
+    let answer = sample(&question, diff(objects(), files()), impacts());
+    compared.story.tell(Message::Compared(question, News::Answered(Ok(answer))));
+    assert!(compared.story.selected().contains("image-changed"), "{}", compared.story.selected());
+}
+
+#[test]
 fn a_secret_value_is_hidden_until_it_is_asked_for_and_then_only_that_one() {
     let mut compared = Compared::with(120, 30);
     compared.press("j j j");
@@ -367,6 +423,9 @@ fn a_secret_value_is_hidden_until_it_is_asked_for_and_then_only_that_one() {
     compared.story.shows("- (hidden) 9 characters");
     compared.story.shows("+ (hidden) 13 characters");
     compared.press("Enter x");
+    compared.story.shows("- old-token");
+    compared.story.shows("+ another-token");
+    compared.press("x");
     compared.story.hides("old-token");
     compared.press("j x");
     compared.story.shows("- old-token");

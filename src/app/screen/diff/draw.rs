@@ -28,6 +28,9 @@ use ratatui::{
 /// From this width on the change stands beside the list.
 const BESIDE_FROM: u16 = 100;
 
+/// From this height on the words above a change take nothing from it.
+const ROOMY: u16 = 36;
+
 /// Dangers that are told above the change of an object.
 const TOLD: usize = 3;
 
@@ -44,7 +47,8 @@ pub(super) struct Areas {
 
 pub(super) fn areas(screen: &DiffScreen, comparison: &Comparison, memory: &Memory, content: Rect) -> Areas {
     let area = inner(content);
-    let lines = head::lines(&screen.list, comparison, memory, area.width).len() as u16;
+    let lines =
+        head::lines(&screen.list, comparison, memory, area.width, is_brief(screen, content)).len() as u16;
     let taken = lines.min(content.height / 2);
     let head = Rect { height: taken, ..area };
     let rest = Rect { y: content.y + taken + 1, height: content.height.saturating_sub(taken + 2), ..area };
@@ -64,6 +68,11 @@ pub(super) fn areas(screen: &DiffScreen, comparison: &Comparison, memory: &Memor
         Rect { y: side.y + words, height: side.height - words, ..side }
     });
     Areas { head, list, side, pane, foot }
+}
+
+/// Who reads a change on a small terminal needs its lines.
+fn is_brief(screen: &DiffScreen, content: Rect) -> bool {
+    screen.reading && content.width < BESIDE_FROM && content.height < ROOMY
 }
 
 impl DiffScreen {
@@ -86,7 +95,9 @@ impl DiffScreen {
 
     fn draw_answer(&self, comparison: &Comparison, memory: &Memory, buffer: &mut Buffer, content: Rect) {
         let areas = areas(self, comparison, memory, content);
-        paint_lines(buffer, areas.head, &head::lines(&self.list, comparison, memory, areas.head.width));
+        let brief = is_brief(self, content);
+        let head = head::lines(&self.list, comparison, memory, areas.head.width, brief);
+        paint_lines(buffer, areas.head, &head);
         let rule = memory.theme.rule().repeat(usize::from(areas.head.width));
         let muted = memory.theme.style(Meaning::Muted);
         buffer.set_string(areas.head.x, areas.head.bottom(), rule, muted);
@@ -193,15 +204,11 @@ impl DiffScreen {
                 text::count(self.list.total, "change")
             );
         }
-        let diff = comparison.diff();
         let same = match self.list.counts.same {
             Some(_) => "Nothing that is applied differs.",
             None => "Nothing differs in what was read, and not all was read.",
         };
-        let rest = match diff.same_objects {
-            0 => text::count(comparison.source.same_files, "file"),
-            objects => text::count(objects, "object"),
-        };
+        let rest = self::same(comparison);
         let are = if rest.starts_with("1 ") { "is" } else { "are" };
         format!("{same} {rest} {are} the same.")
     }
@@ -216,6 +223,10 @@ impl DiffScreen {
         } else {
             text::count(list.total, "change")
         });
+        let dangers = comparison.impact.len();
+        if list.dangers < dangers {
+            words.push(format!("{} of {}", list.dangers, text::count(dangers, "danger")));
+        }
         if !list.viewed.is_empty() {
             words.push(format!("{} viewed", list.viewed.len()));
         }
@@ -234,11 +245,19 @@ impl DiffScreen {
         } else if list.quiet {
             words.push("f hides what changes nothing".to_owned());
         }
-        words.push(format!("{} the same", text::count(comparison.diff().same_objects, "object")));
+        words.push(format!("{} the same", same(comparison)));
         if let Some((at, count)) = self.pane.hunk().filter(|_| self.reading) {
             words.insert(0, format!("hunk {at}/{count}"));
         }
         words.join(&format!(" {} ", memory.theme.dot()))
+    }
+}
+
+/// How many are the same: objects, and files where there are none.
+fn same(comparison: &Comparison) -> String {
+    match comparison.diff().same_objects {
+        0 => text::count(comparison.source.same_files, "file"),
+        objects => text::count(objects, "object"),
     }
 }
 
@@ -376,7 +395,7 @@ fn file_words(file: &FileChange) -> String {
     format!("{} {}  {}", sign(file.change), file.path(), file.change.word())
 }
 
-fn odd_words(oddity: &Oddity) -> String {
+pub(super) fn odd_words(oddity: &Oddity) -> String {
     let side = match oddity.which {
         Which::From => "before",
         Which::To => "after",

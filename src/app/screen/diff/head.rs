@@ -43,11 +43,22 @@ pub(super) const fn meaning(danger: Danger) -> Meaning {
     }
 }
 
-pub(super) fn lines(list: &List, comparison: &Comparison, memory: &Memory, width: u16) -> Vec<Line<'static>> {
+/// `brief`: one line of each, and nothing that stands in the list too.
+pub(super) fn lines(
+    list: &List,
+    comparison: &Comparison,
+    memory: &Memory,
+    width: u16,
+    brief: bool,
+) -> Vec<Line<'static>> {
     let room = usize::from(width);
     let theme = memory.theme;
     let mut lines = vec![Line::styled(revisions(comparison, memory, room), theme.style(Meaning::Title))];
     let seen = format!("{} {} {}", tier(&comparison.tier), theme.dot(), eyes(&comparison.lens));
+    if brief {
+        lines.extend([Line::from(text::fit(&seen, room)), counts(&list.counts, theme)]);
+        return lines;
+    }
     lines.extend(text::wrap(&seen, room).into_iter().take(2).map(Line::from));
     lines.push(counts(&list.counts, theme));
     lines.extend(commits(comparison, memory, room));
@@ -69,16 +80,26 @@ pub(super) fn lines(list: &List, comparison: &Comparison, memory: &Memory, width
 fn revisions(comparison: &Comparison, memory: &Memory, room: usize) -> String {
     let [from, to] = [&comparison.from, &comparison.to];
     let arrow = memory.theme.arrow();
-    let whole = format!("{} {arrow} {}", described(from, memory), described(to, memory));
-    if text::width(&whole) <= room {
-        return whole;
+    for part in [described, dated] {
+        let whole = format!("{} {arrow} {}", part(from, memory), part(to, memory));
+        if text::width(&whole) <= room {
+            return whole;
+        }
     }
     text::fit(&format!("{} {arrow} {}", named(from, memory), named(to, memory)), room)
 }
 
+fn day(half: &Half) -> Option<String> {
+    half.artifact.manifest.created().map(|made| text::line(made.get(..10).unwrap_or(made)))
+}
+
+fn dated(half: &Half, memory: &Memory) -> String {
+    let name = named(half, memory);
+    day(half).map_or_else(|| name.clone(), |day| format!("{name} ({day})"))
+}
+
 fn described(half: &Half, memory: &Memory) -> String {
-    let mut said = Vec::new();
-    said.extend(half.artifact.manifest.created().map(|made| text::line(made.get(..10).unwrap_or(made))));
+    let mut said: Vec<String> = day(half).into_iter().collect();
     said.push(text::bytes(size(half)));
     if !half.verified && matches!(half.artifact.target.origin, Origin::Registry { .. }) {
         said.push("not verified".to_owned());

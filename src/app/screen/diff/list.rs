@@ -1,6 +1,7 @@
 //! What differs, as rows: danger first, then objects by kind and namespace, then files and what is odd. Rows are arranged
 //! when something changed, not for every frame; what is left out is counted.
 
+use super::draw::odd_words;
 use crate::{
     app::{
         filter::{Changed, Filter},
@@ -8,8 +9,8 @@ use crate::{
     },
     domain::{
         comparison::Comparison,
-        diff::{Change, ObjectChange, Odd},
-        impact::{Danger, Place},
+        diff::{Change, FileChange, ObjectChange, Odd},
+        impact::{Danger, Impact, Place},
         object::Key,
     },
 };
@@ -123,6 +124,8 @@ pub(super) struct List {
     /// Objects and files that are shown, and that could be.
     pub(super) shown: usize,
     pub(super) total: usize,
+    /// Dangers that pass the filter.
+    pub(super) dangers: usize,
     pub(super) viewed: HashSet<Name>,
 }
 
@@ -176,6 +179,19 @@ impl List {
             Item::Oddity(at) => self.file_of_oddity(at),
             Item::Group(_) | Item::More(_) | Item::Note(_) => None,
         }
+    }
+
+    /// What is said of a danger.
+    pub(super) fn told(&self, item: Item) -> Option<String> {
+        let Item::Impact(at) = item else { return None };
+        let Impact { what, object, why, .. } = self.comparison.as_ref()?.impact.get(at)?;
+        let about = object.as_ref().map(|object| object.key.to_string()).unwrap_or_default();
+        Some(format!("{}\n{about}\n{why}", what.word()))
+    }
+
+    /// The row of the danger of which this is said, if it is shown.
+    pub(super) fn find_danger(&self, words: &str) -> Option<usize> {
+        self.view.iter().position(|item| self.told(*item).as_deref() == Some(words))
     }
 
     /// Where a danger can be seen.
@@ -288,7 +304,7 @@ impl List {
         let Some(comparison) = self.comparison.clone() else { return };
         (self.shown, self.total, self.hidden) = (0, 0, Quiet::default());
         self.groups.clear();
-        self.dangers(&comparison);
+        self.arrange_dangers(&comparison);
         self.arrange_objects(&comparison);
         self.arrange_files(&comparison);
         self.arrange_oddities(&comparison);
@@ -307,21 +323,30 @@ impl List {
         self.groups.push(Group { label: label.into(), count: members.len(), danger, members });
     }
 
-    fn dangers(&mut self, comparison: &Comparison) {
+    fn arrange_dangers(&mut self, comparison: &Comparison) {
         let passes = |at: &usize| {
             let impact = &comparison.impact[*at];
             let key = impact.object.as_ref().map(|object| &object.key);
             let words = format!("{}\n{}", impact.what.word(), impact.why);
+            let diff = comparison.diff();
+            let path = match impact.at {
+                Place::Object { object, .. } => {
+                    diff.objects.get(object).and_then(ObjectChange::found).map(|found| &*found.path)
+                }
+                Place::File { file, .. } => comparison.source.files.get(file).map(FileChange::path),
+                Place::Oddity(at) => diff.oddities.get(at).map(|oddity| &*oddity.path),
+            };
             self.filter.matches_change(&Changed {
                 kind: key.map_or("", |key| &key.kind),
                 namespace: key.and_then(|key| key.namespace.as_deref()).unwrap_or_default(),
                 name: key.map_or("", |key| &key.name),
-                path: "",
+                path: path.unwrap_or_default(),
                 danger: Some(impact.danger),
                 words: &words,
             })
         };
-        let members = (0..comparison.impact.len()).filter(passes).map(Item::Impact).collect();
+        let members: Vec<_> = (0..comparison.impact.len()).filter(passes).map(Item::Impact).collect();
+        self.dangers = members.len();
         self.push_group("impact", members);
     }
 
@@ -470,6 +495,10 @@ impl List {
 /// Of the whole answer first, then of each side.
 fn notes(comparison: &Comparison) -> Vec<String> {
     let mut notes = comparison.notes.clone();
+    if comparison.built.is_some() {
+        // rows tell what is odd about what was rendered
+        notes.extend(comparison.source.oddities.iter().map(odd_words));
+    }
     for (word, half) in [("before", &comparison.from), ("after", &comparison.to)] {
         notes.extend(half.notes.iter().map(|note| format!("{word}: {note}")));
         if let Some(cut) = half.tree.cut.as_deref().filter(|cut| !half.notes.iter().any(|n| n.contains(*cut)))

@@ -42,6 +42,8 @@ pub struct DiffScreen {
     item: Option<Item>,
     /// What was selected, whatever is compared meanwhile.
     name: Option<Name>,
+    /// The danger that was selected, in its words.
+    danger: Option<String>,
     at: usize,
     first: usize,
     pane: Pane,
@@ -59,6 +61,7 @@ impl DiffScreen {
             list: List::default(),
             item: None,
             name: None,
+            danger: None,
             at: 0,
             first: 0,
             pane: Pane::default(),
@@ -139,7 +142,8 @@ impl DiffScreen {
 
     /// A new answer: what was selected in the one before, else the first row that is no heading.
     fn arrive(&mut self) {
-        let kept = self.name.as_ref().and_then(|name| self.list.find(name));
+        let danger = self.danger.as_deref().and_then(|danger| self.list.find_danger(danger));
+        let kept = danger.or_else(|| self.name.as_ref().and_then(|name| self.list.find(name)));
         self.go_to(kept.or_else(|| self.first_row()).unwrap_or(0));
     }
 
@@ -154,6 +158,7 @@ impl DiffScreen {
         self.item = self.list.view.get(self.at).copied();
         if let Some(item) = self.item {
             self.name = self.list.name(item).or(self.name.take());
+            self.danger = self.list.told(item);
         }
         if before != self.item {
             self.pane.land(self.landing());
@@ -251,7 +256,10 @@ impl DiffScreen {
             OnDiff::NextHunk => self.step_hunk(true),
             OnDiff::PreviousHunk => self.step_hunk(false),
             OnDiff::Viewed => self.toggle_viewed(),
-            OnDiff::Raw => self.pane.toggle_form(),
+            OnDiff::Raw => {
+                self.pane.toggle_form();
+                self.pane.land(self.landing());
+            }
             OnDiff::Quiet => {
                 self.list.toggle_quiet();
                 self.reselect();
@@ -318,9 +326,16 @@ impl DiffScreen {
         }
     }
 
-    /// To the next object or file in the list.
+    /// To the next object or file in the list; who reads goes on behind what is read.
     fn step_object(&mut self, forward: bool) {
-        self.step_object_from(self.at, forward, None);
+        let from = if self.reading { self.own_row() } else { self.at };
+        self.step_object_from(from, forward, None);
+    }
+
+    /// A danger is told of an object: the row of that one.
+    fn own_row(&self) -> usize {
+        let own = self.item.and_then(|item| self.list.name(item)).and_then(|name| self.list.find(&name));
+        own.unwrap_or(self.at)
     }
 
     fn step_object_from(&mut self, row: usize, forward: bool, landing: Option<Landing>) {
@@ -347,10 +362,11 @@ impl DiffScreen {
         if self.pane.step_hunk(forward) {
             return;
         }
-        // a danger is told of an object: one goes on behind that object
-        let own = self.item.and_then(|item| self.list.name(item)).and_then(|name| self.list.find(&name));
-        let from = own.unwrap_or(self.at);
-        self.step_object_from(from, forward, Some(if forward { Landing::Top } else { Landing::Last }));
+        self.step_object_from(
+            self.own_row(),
+            forward,
+            Some(if forward { Landing::Top } else { Landing::Last }),
+        );
     }
 
     fn shown(&self) -> Option<Subject> {

@@ -221,7 +221,16 @@ impl Pane {
             Some(pair) if self.pairs => *pair,
             Some(_) | None => (Some(self.cursor), None),
         };
-        [left, right].into_iter().flatten().filter_map(|row| page.rows.get(row)?.mask).collect()
+        let own = |row: usize| match page.rows.get(row) {
+            // on a heading: what stands below it
+            Some(heading) if heading.what == What::Path => {
+                let below = page.rows[row + 1..].iter().take_while(|row| row.what != What::Path);
+                below.filter_map(|row| row.mask).collect()
+            }
+            Some(row) => row.mask.into_iter().collect(),
+            None => BTreeSet::new(),
+        };
+        [left, right].into_iter().flatten().flat_map(own).collect::<BTreeSet<Mask>>().into_iter().collect()
     }
 
     pub(super) fn can_reveal(&self) -> bool {
