@@ -2,13 +2,13 @@
 
 use super::{
     artifact::{Artifact, Target},
-    diff::Diff,
+    diff::{Diff, FileChange},
     identity::ObjectId,
     impact::Impact,
     lens::Lens,
     tree::Tree,
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// What is asked. Answers are kept under it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -56,6 +56,8 @@ pub struct Comparison {
     pub built: Option<Diff>,
     /// Of [`Comparison::diff`], and of the source where only that can say it.
     pub impact: Vec<Impact>,
+    /// Paths of stored files that are secret as a whole: a `secretGenerator` names them.
+    pub sealed: BTreeSet<Box<str>>,
     /// What holds for the whole answer, each in one sentence: `postBuild` is not substituted, ...
     pub notes: Vec<String>,
 }
@@ -86,6 +88,11 @@ impl Comparison {
     pub fn is_whole(&self) -> bool {
         let whole = |half: &Half| half.tree.complete && half.tree.cut.is_none();
         (whole(&self.from) && whole(&self.to)) || self.from.artifact.same_content(&self.to.artifact)
+    }
+
+    /// Nothing of the text of this file is to be shown.
+    pub fn is_sealed(&self, file: &FileChange) -> bool {
+        [&file.from, &file.to].into_iter().flatten().any(|file| self.sealed.contains(&*file.path))
     }
 
     /// What objects are read from: the rendered ones where there are some.

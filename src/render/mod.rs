@@ -96,9 +96,18 @@ impl Tools {
         let (name, namespace) = (lens.id.name.clone(), lens.id.namespace.clone());
         let plan = aside(&what, move || lens.plan(&side)).await?;
         let by = self.version(&tool).await?;
-        let manifests = match tool.name {
-            "flux" => self.flux_build(&tool, plan.clone(), (&name, &namespace), &what).await?,
-            _ => self.kustomize_build(&tool, plan.clone(), &what).await?,
+        let built = match tool.name {
+            "flux" => self.flux_build(&tool, plan.clone(), (&name, &namespace), &what).await,
+            _ => self.kustomize_build(&tool, plan.clone(), &what).await,
+        };
+        let manifests = match built {
+            Ok(manifests) => manifests,
+            // tools quote what they cannot read
+            Err(problem) if plan.quotes_a_secret(&problem.why) => {
+                let why = format!("{} failed, and its words quote a Secret", tool.name);
+                return Err(Problem { why, ..problem });
+            }
+            Err(problem) => return Err(problem),
         };
         let mut notes = plan.notes;
         notes.extend(manifests.1);

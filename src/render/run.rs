@@ -29,6 +29,10 @@ impl Default for Limits {
     }
 }
 
+/// Whoever is killed cannot end its tools: they may use so many processors until their deadline, and end then.
+#[cfg(target_os = "linux")]
+const CORES: u64 = 4;
+
 /// Bytes of its complaints that are kept.
 const COMPLAINTS: usize = 16 << 10;
 
@@ -58,7 +62,7 @@ pub(super) async fn run(job: &Job, what: &str) -> Result<Said, Problem> {
     let problem = |cause, why: String| Problem::new(cause, what, format!("{name}: {why}"));
     let mut tool = start(job).map_err(|error| problem(Cause::Other, error.to_string()))?;
     let group = Group::of(&tool);
-    group.limit(job.limits.memory);
+    group.limit(&job.limits);
     let ended = timeout(job.limits.deadline, follow(&mut tool, job.limits.output)).await;
     drop(group);
     match ended {
@@ -182,15 +186,18 @@ impl Group {
 
     /// A document that unfolds without end must not take the machine with it.
     #[cfg(target_os = "linux")]
-    fn limit(&self, bytes: u64) {
+    fn limit(&self, limits: &Limits) {
         use rustix::process::{Resource, Rlimit, prlimit};
-        let limit = Rlimit { current: Some(bytes), maximum: Some(bytes) };
-        // a tool that is gone already needs no limit
-        let _ = self.leader.map(|leader| prlimit(Some(leader), Resource::As, limit));
+        let seconds = limits.deadline.as_secs().max(1) * CORES;
+        for (resource, most) in [(Resource::As, limits.memory), (Resource::Cpu, seconds)] {
+            let limit = Rlimit { current: Some(most), maximum: Some(most) };
+            // a tool that is gone already needs no limit
+            let _ = self.leader.map(|leader| prlimit(Some(leader), resource, limit));
+        }
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn limit(&self, _: u64) {}
+    fn limit(&self, _: &Limits) {}
 }
 
 #[cfg(unix)]
@@ -209,5 +216,5 @@ impl Group {
         Self {}
     }
 
-    fn limit(&self, _: u64) {}
+    fn limit(&self, _: &Limits) {}
 }

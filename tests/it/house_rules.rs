@@ -21,6 +21,7 @@ const HOUSE: &[Part] = &[
         folder: "domain",
         knows: &["domain"],
         crates: &[
+            "base64",
             "bytes",
             "jiff",
             "regex",

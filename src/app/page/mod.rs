@@ -9,6 +9,7 @@ use crate::domain::{
     comparison::{Comparison, Question},
     diff::{Change, FieldChange, FieldFate, FileChange, Found, ObjectChange, Shown, Step},
     digest::Digest,
+    secret::Secrets,
 };
 use cover::Covered;
 use rows::Rows;
@@ -121,7 +122,10 @@ pub fn read(comparison: &Comparison, id: &PageId) -> Page {
     match (id.subject, id.form) {
         (Subject::Object(at), Form::Fields) => object(at).map(|object| by_field(object, revealed)),
         (Subject::Object(at), Form::Text) => object(at).map(|object| by_line(object, revealed)),
-        (Subject::File(at), _) => comparison.source.files.get(at).map(|file| of_file(file, revealed)),
+        (Subject::File(at), _) => comparison.source.files.get(at).map(|file| {
+            let sealed = comparison.is_sealed(file);
+            of_file(file, sealed, revealed)
+        }),
     }
     .unwrap_or_default()
 }
@@ -132,7 +136,7 @@ fn by_field(object: &ObjectChange, revealed: &BTreeSet<Mask>) -> Page {
         (Some(_), Some(_)) => return by_line(object, revealed),
         (from, to) => (from.as_ref().map(whole), to.as_ref().map(whole)),
     };
-    texts(from.as_deref(), to.as_deref(), revealed)
+    texts(from.as_deref(), to.as_deref(), Secrets::find, revealed)
 }
 
 /// An object that is on one side only, as YAML.
@@ -179,7 +183,7 @@ fn field_rows(rows: &mut Rows, place: usize, field: &FieldChange, revealed: &BTr
 fn by_line(object: &ObjectChange, revealed: &BTreeSet<Mask>) -> Page {
     let text = |found: &Option<Found>| found.as_ref().map(|found| found.text.as_str().to_owned());
     let (from, to) = (text(&object.from), text(&object.to));
-    let mut page = texts(from.as_deref(), to.as_deref(), revealed);
+    let mut page = texts(from.as_deref(), to.as_deref(), Secrets::find, revealed);
     page.fields = object.fields.iter().map(|field| likely_row(&page, field)).collect();
     let line = |found: &Option<Found>| found.as_ref().map_or(0, |found| found.line.saturating_sub(1));
     let (before, after) = (line(&object.from), line(&object.to));
@@ -218,8 +222,8 @@ fn likely_row(page: &Page, field: &FieldChange) -> usize {
     best.1
 }
 
-fn texts(from: Option<&str>, to: Option<&str>, revealed: &BTreeSet<Mask>) -> Page {
-    let covered = Covered::of(from.unwrap_or_default(), to.unwrap_or_default(), revealed);
+fn texts(from: Option<&str>, to: Option<&str>, find: fn(&str) -> Secrets, revealed: &BTreeSet<Mask>) -> Page {
+    let covered = Covered::of(from.unwrap_or_default(), to.unwrap_or_default(), find, revealed);
     let mut rows = Rows::default();
     rows.covered(&covered, AROUND);
     let mut page = rows.finish();
@@ -232,7 +236,7 @@ fn texts(from: Option<&str>, to: Option<&str>, revealed: &BTreeSet<Mask>) -> Pag
     page
 }
 
-fn of_file(file: &FileChange, revealed: &BTreeSet<Mask>) -> Page {
+fn of_file(file: &FileChange, sealed: bool, revealed: &BTreeSet<Mask>) -> Page {
     let too_large = [&file.from, &file.to].into_iter().flatten().any(|side| side.size > LARGEST);
     let text = |side: &Option<crate::domain::diff::File>| match side {
         None => Some(None),
@@ -245,8 +249,12 @@ fn of_file(file: &FileChange, revealed: &BTreeSet<Mask>) -> Page {
     let (Some(from), Some(to), false) = (text(&file.from), text(&file.to), too_large) else {
         return described(file, too_large);
     };
-    let mut page = texts(from.as_deref(), to.as_deref(), revealed);
+    let find = if sealed { Secrets::whole } else { Secrets::find };
+    let mut page = texts(from.as_deref(), to.as_deref(), find, revealed);
     page.numbered = true;
+    if sealed {
+        page.notes.push("a secretGenerator makes a Secret of it".to_owned());
+    }
     if let (Some(from), Some(to)) = (&file.from, &file.to) {
         if from.path != to.path {
             page.notes.push(format!("it was {}", from.path));

@@ -154,7 +154,7 @@ impl<'a> View<'a> {
         if self.revealed {
             return Content::Text(from.unwrap_or_default().to_owned(), to.unwrap_or_default().to_owned());
         }
-        let (from, to) = mask_texts(from, to);
+        let (from, to) = mask_texts(from, to, self.comparison.is_sealed(change));
         Content::Text(from, to)
     }
 

@@ -195,11 +195,12 @@ impl Walk {
 }
 
 fn holds_values(secret: &Value) -> bool {
-    secret::FIELDS.iter().any(|name| secret.get(name).is_some())
+    let whole = secret.get("metadata").is_some();
+    secret.as_object().is_some_and(|fields| fields.keys().any(|name| secret::keeps_values(name, whole)))
 }
 
 fn holds_literals(generator: &Value) -> bool {
-    generator.get("literals").is_some()
+    generator.as_object().is_some_and(|fields| fields.keys().any(|name| secret::is_literals(name)))
 }
 
 /// Fields of the second map that the first does not have, by the last one before them that it has.
@@ -225,12 +226,24 @@ struct Inside {
     within: Within,
     secret: bool,
     list: bool,
+    /// It is a whole object.
+    whole: bool,
+    /// It is a patch of Secrets.
+    patch: bool,
 }
 
 impl Inside {
     fn of(from: &Map<String, Value>, to: &Map<String, Value>, within: Within) -> Self {
         let says = |kind: &str| [from, to].iter().any(|map| map.get("kind").is_some_and(|own| own == kind));
-        Self { within, secret: within == Within::Listed || says("Secret"), list: says("SecretList") }
+        let within =
+            if says(secret::GENERATOR) && within == Within::Open { Within::Generator } else { within };
+        Self {
+            within,
+            secret: within == Within::Listed || says("Secret"),
+            list: says("SecretList"),
+            whole: [from, to].iter().any(|map| map.contains_key("metadata")),
+            patch: [from, to].iter().any(|map| secret::patch_of(map).is_some()),
+        }
     }
 
     fn of_field(self, name: &str) -> Within {
@@ -238,7 +251,7 @@ impl Inside {
             Within::Values | Within::Hidden => return Within::Hidden,
             Within::Metadata if name == "annotations" => return Within::Annotations,
             Within::Annotations if name == secret::LAST_APPLIED => return Within::Hidden,
-            Within::Generator if name == "literals" => return Within::Hidden,
+            Within::Generator if secret::is_literals(name) => return Within::Hidden,
             Within::Metadata
             | Within::Annotations
             | Within::Generator
@@ -248,10 +261,11 @@ impl Inside {
             | Within::List => {}
         }
         match name {
-            _ if self.secret && secret::FIELDS.contains(&name) => Within::Values,
+            _ if self.secret && secret::keeps_values(name, self.whole) => Within::Values,
             "metadata" if self.secret => Within::Metadata,
             "items" if self.list => Within::List,
-            "secretGenerator" => Within::Generators,
+            "patch" if self.patch => Within::Hidden,
+            _ if secret::is_generators(name) => Within::Generators,
             _ => Within::Open,
         }
     }

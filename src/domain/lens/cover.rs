@@ -3,6 +3,7 @@
 
 use super::ReleaseLens;
 use crate::domain::secret::HIDDEN;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -37,38 +38,44 @@ impl ReleaseLens {
         self.secret_words().iter().fold(words.to_owned(), |words, word| words.replace(word, HIDDEN))
     }
 
-    /// Every line of every text that a Secret said, as it stands and as YAML may quote it, the longest first.
+    /// Every line of every text that a Secret said, as it stands, as YAML may quote it, and encoded; the longest first.
     fn secret_words(&self) -> Vec<String> {
-        let mut words = Vec::new();
+        let (mut words, mut texts) = (Vec::new(), Vec::new());
         if !self.from_secrets.is_empty() {
-            self.collect(&self.values, &mut Vec::new(), &mut words);
+            self.collect(&self.values, &mut Vec::new(), &mut texts);
+        }
+        // as `b64enc` writes it
+        let encoded: Vec<String> = texts.iter().map(|text| STANDARD.encode(text)).collect();
+        for text in &texts {
+            let lines = text.lines().map(str::trim).filter(|line| line.chars().count() >= SHORTEST);
+            words.extend(lines.map(str::to_owned));
         }
         let quoted: Vec<String> = words.iter().map(|word| Value::from(word.as_str()).to_string()).collect();
         words.extend(quoted.iter().map(|word| word.trim_matches('"').to_owned()));
         words.extend(words.iter().map(|word| word.replace('\'', "''")).collect::<Vec<_>>());
+        words.extend(encoded);
         words.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         words.dedup();
         words
     }
 
-    fn collect(&self, value: &Value, path: &mut Vec<Box<str>>, words: &mut Vec<String>) {
+    fn collect(&self, value: &Value, path: &mut Vec<Box<str>>, texts: &mut Vec<String>) {
         match value {
             Value::Object(map) => {
                 for (key, value) in map {
                     path.push(key.as_str().into());
                     if self.from_secrets.covers(path) {
-                        self.collect(value, path, words);
+                        self.collect(value, path, texts);
                     }
                     path.pop();
                 }
             }
-            Value::Array(items) => items.iter().for_each(|item| self.collect(item, path, words)),
+            Value::Array(items) => items.iter().for_each(|item| self.collect(item, path, texts)),
             Value::String(text) => {
-                let lines = text.lines().map(str::trim).filter(|line| line.chars().count() >= SHORTEST);
-                words.extend(lines.map(str::to_owned));
+                texts.extend(Some(text.clone()).filter(|text| text.chars().count() >= SHORTEST));
             }
             Value::Number(number) => {
-                words.extend(Some(number.to_string()).filter(|word| word.len() >= SHORTEST));
+                texts.extend(Some(number.to_string()).filter(|word| word.len() >= SHORTEST));
             }
             Value::Null | Value::Bool(_) => {}
         }

@@ -12,11 +12,13 @@ mod overlay;
 mod paths;
 mod plan;
 mod read;
+mod sealed;
 mod set;
 mod values;
 mod walk;
 
 pub use plan::Plan;
+pub use sealed::sealed;
 
 use super::{diff::Side, identity::ObjectId, problem::Problem};
 use serde_json::Value;

@@ -5,7 +5,7 @@ use super::{
     KustomizationLens, ReleaseLens, generate,
     look::chart_root,
     node::{Fields, Node},
-    paths,
+    paths, sealed,
     walk::{Snag, Tree, Walk, What},
 };
 use crate::domain::{
@@ -13,6 +13,7 @@ use crate::domain::{
     object::{self, Dialect},
     problem::{Cause, Problem},
     quote::quote,
+    secret::{self, Secrets},
 };
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -235,6 +236,25 @@ impl Plan {
                 serde_json::from_slice(bytes).is_ok_and(|schema| is_closed(&schema))
             }
             _ => !(format!("/{path}").contains("/charts/") && path.ends_with(".tgz")),
+        })
+    }
+
+    /// Words of a tool that say what a Secret says, as far as the files tell.
+    pub fn quotes_a_secret(&self, words: &str) -> bool {
+        let files = self.files.iter().map(|(path, bytes)| File {
+            path: (&**path).into(),
+            size: bytes.len() as u64,
+            sha256: None,
+            executable: false,
+            bytes: Some(bytes.clone()),
+        });
+        let side = Side { files: files.collect() };
+        let sealed = sealed(&side);
+        side.files.iter().any(|file| {
+            let text = secret::decoded(file.bytes.as_deref().unwrap_or_default());
+            let whole = sealed.contains(&*file.path);
+            let secrets = if whole { Secrets::whole(&text) } else { Secrets::find(&text) };
+            secrets.are_quoted(&text, words)
         })
     }
 

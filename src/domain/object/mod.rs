@@ -16,6 +16,7 @@ pub(in crate::domain) use scalar::unpacked;
 pub use scan::{Named, scan, scan_document};
 pub use stream::documents;
 
+use super::secret;
 use serde_json::Value;
 use std::{fmt, ops::Range};
 
@@ -72,7 +73,7 @@ pub struct Document {
 pub struct Broken {
     /// Of the text that was parsed, from 1; of the whole stream after [`Broken::under`].
     pub line: usize,
-    /// May quote the file: from outside.
+    /// May quote the file: from outside. It never quotes a value of a Secret.
     pub why: Box<str>,
 }
 
@@ -130,7 +131,10 @@ impl fmt::Display for Key {
 /// pair of surrogates is no character. Lines of an error are those of `text`: [`Broken::under`] makes them those of the
 /// stream. At most 64 levels deep; aliases may write out 400,000 values or 64 MiB.
 pub fn parse(text: &str, dialect: Dialect) -> Result<Option<Value>, Broken> {
-    reader::read(text, dialect)
+    reader::read(text, dialect).map_err(|broken| {
+        let quoted = || "it is not said why: the words would quote a Secret".into();
+        Broken { why: secret::unless_quoted(text, &broken.why).unwrap_or_else(quoted), ..broken }
+    })
 }
 
 /// The objects that a document stands for: itself, or the items of a List, whatever it is a List of, also of Lists

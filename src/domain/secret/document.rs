@@ -1,7 +1,10 @@
 //! One YAML or JSON document as a tree with places -> where its secret values stand. A tree is walked node by node:
 //! neither depth nor aliases that name themselves can hold it up.
 
-use super::{FIELDS, LAST_APPLIED, lines};
+use super::{
+    GENERATOR, LAST_APPLIED, Secrets, is_generators, is_literals, is_operations, keeps_values, lines,
+    may_be_document,
+};
 use serde_saphyr::granit_parser::{Event, Parser, ScanError, Span};
 use std::{
     borrow::Cow,
@@ -20,11 +23,12 @@ const MERGES: usize = 1_000_000;
 
 /// None: it is no YAML, or more than can be looked through.
 pub(super) fn values(text: &str) -> Option<Read> {
-    let tree = Tree::read(text).ok()?;
+    let tree = Tree::read(text).ok().filter(|tree| !tree.is_template_of_one(text))?;
     let mut marked = HashSet::new();
     for map in 0..tree.nodes.len() {
         tree.mark_secret(map, false, &mut marked);
         tree.mark_generator(map, &mut marked);
+        tree.mark_patch(map, &mut marked);
     }
     let mut values: Vec<Range<usize>> = marked.into_iter().map(|node| tree.nodes[node].at.clone()).collect();
     values.extend(tree.texts(text));
@@ -51,6 +55,18 @@ struct Tree<'a> {
     /// The collections that are open.
     open: Vec<usize>,
     merged: Cell<usize>,
+}
+
+/// Of a text inside a document; what is inside that is not looked into.
+fn holds_values(text: &str) -> bool {
+    let Ok(tree) = Tree::read(text) else { return !lines::values(text).is_empty() };
+    let mut marked = HashSet::new();
+    for map in 0..tree.nodes.len() {
+        tree.mark_secret(map, false, &mut marked);
+        tree.mark_generator(map, &mut marked);
+    }
+    let found = marked.into_iter().map(|node| tree.nodes[node].at.clone()).collect();
+    !Secrets::of(text, found, false).is_empty() || tree.merged.get() > MERGES
 }
 
 impl<'a> Tree<'a> {
@@ -158,8 +174,11 @@ impl<'a> Tree<'a> {
         if !(listed || says("Secret")) {
             return;
         }
-        for field in FIELDS {
-            self.under(&entries, field).for_each(|values| self.mark_values(values, marked));
+        let whole = self.under(&entries, "metadata").next().is_some();
+        let keeps =
+            |name: usize| self.text(name).is_some_and(|name| name != "<<" && keeps_values(name, whole));
+        for (_, values) in entries.iter().filter(|(name, _)| keeps(*name)) {
+            self.mark_values(*values, marked);
         }
         for metadata in self.under(&entries, "metadata") {
             for annotations in self.under(&self.entries(metadata), "annotations") {
@@ -169,12 +188,31 @@ impl<'a> Tree<'a> {
     }
 
     fn mark_generator(&self, map: usize, marked: &mut HashSet<usize>) {
-        for generators in self.under(&self.entries(map), "secretGenerator") {
-            for generator in self.inside(generators) {
-                for literals in self.under(&self.entries(generator), "literals") {
-                    self.mark_values(literals, marked);
-                }
+        let entries = self.entries(map);
+        let named = |is: fn(&str) -> bool, name: usize| self.text(name).is_some_and(is);
+        let mut mark = |entries: &[(usize, usize)]| {
+            for (_, literals) in entries.iter().filter(|(name, _)| named(is_literals, *name)) {
+                self.mark_values(*literals, marked);
             }
+        };
+        if self.under(&entries, "kind").any(|kind| self.text(kind) == Some(GENERATOR)) {
+            mark(&entries);
+        }
+        for (_, generators) in entries.iter().filter(|(name, _)| named(is_generators, *name)) {
+            self.inside(*generators).into_iter().for_each(|generator| mark(&self.entries(generator)));
+        }
+    }
+
+    /// Operations that are aimed at Secrets ([`super::patch_of`]).
+    fn mark_patch(&self, map: usize, marked: &mut HashSet<usize>) {
+        let Content::Map(_) = self.nodes[map].content else { return };
+        let entries = self.entries(map);
+        let aimed = self.under(&entries, "target").any(|target| {
+            self.under(&self.entries(target), "kind").any(|kind| self.text(kind) == Some("Secret"))
+        });
+        if aimed {
+            let patches = self.under(&entries, "patch");
+            marked.extend(patches.filter(|patch| self.text(*patch).is_some_and(is_operations)));
         }
     }
 
@@ -191,10 +229,11 @@ impl<'a> Tree<'a> {
             Content::Scalar(_) => drop(marked.insert(values)),
             Content::List(inside) => marked.extend(inside),
             Content::Map(_) => {
-                let merged = |key: usize| self.text(key) == Some("<<");
-                marked.extend(
-                    self.entries(values).into_iter().filter(|(key, _)| !merged(*key)).map(|(_, v)| v),
-                );
+                // what is merged in is among the entries; a text there is a mistake, and may be a value
+                let merged =
+                    |key: usize, value: usize| self.text(key) == Some("<<") && self.text(value).is_none();
+                let entries = self.entries(values).into_iter();
+                marked.extend(entries.filter(|(key, value)| !merged(*key, *value)).map(|(_, value)| value));
             }
         }
     }
@@ -203,12 +242,31 @@ impl<'a> Tree<'a> {
     fn texts(&self, text: &str) -> Vec<Range<usize>> {
         let mut values = Vec::new();
         for node in &self.nodes {
-            if matches!(&node.content, Content::Scalar(scalar) if scalar.contains('\n')) {
-                let inside = lines::values(&text[node.at.clone()]);
+            let Content::Scalar(scalar) = &node.content else { continue };
+            if !may_be_document(scalar) {
+                continue;
+            }
+            let inside = lines::values(&text[node.at.clone()]);
+            // what is written in one line, or with escapes, is covered whole
+            if inside.is_empty() || !scalar.contains('\n') {
+                values.extend(holds_values(scalar).then(|| node.at.clone()));
+            } else {
                 values.extend(inside.into_iter().map(|at| node.at.start + at.start..node.at.start + at.end));
             }
         }
         values
+    }
+
+    /// `kind: {{ .kind | default "Secret" }}` is YAML too: a map in a map.
+    fn is_template_of_one(&self, text: &str) -> bool {
+        let acts = |value: usize| {
+            let node = &self.nodes[value];
+            matches!(node.content, Content::Map(_)) && text[node.at.clone()].contains("Secret")
+        };
+        self.nodes.iter().any(|node| {
+            let Content::Map(inside) = &node.content else { return false };
+            inside.chunks_exact(2).any(|pair| self.text(pair[0]) == Some("kind") && acts(pair[1]))
+        })
     }
 
     fn says_sops(&self, node: &Node<'_>) -> bool {

@@ -7,7 +7,7 @@ mod pair;
 
 pub use pair::{AFTER, BEFORE, MASK, mask_texts, mask_values, shorten_sops};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::ops::Range;
 
 /// What stands where a secret value stood.
@@ -15,6 +15,9 @@ pub const HIDDEN: &str = "(hidden)";
 
 /// Where a Secret keeps its values.
 pub(super) const FIELDS: [&str; 2] = ["data", "stringData"];
+
+/// What else a Secret has. Whatever a whole object holds besides is taken for values that stand in a wrong place.
+const OPEN: [&str; 6] = ["apiVersion", "kind", "metadata", "type", "immutable", "sops"];
 
 /// A copy of the whole object, values included, that kubectl leaves behind.
 pub(super) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -94,6 +97,22 @@ impl Secrets {
         covered
     }
 
+    /// A text that is a secret value as a whole.
+    pub fn whole(text: &str) -> Self {
+        let sops = text.contains(SOPS);
+        let whole = 0..text.len();
+        Self::of(text, Vec::from([whole]), sops)
+    }
+
+    /// One of the words stands in one of the values.
+    pub fn are_quoted(&self, text: &str, words: &str) -> bool {
+        let values: Vec<&str> = self.pieces.iter().map(|piece| &text[piece.at.clone()]).collect();
+        words
+            .split(|c: char| c.is_whitespace() || "\"'`,;:=()[]{}<>".contains(c))
+            .filter(|word| word.chars().count() >= SHORTEST_QUOTE)
+            .any(|word| values.iter().any(|value| value.contains(word)))
+    }
+
     /// The value that stands at this byte.
     pub fn value_at(&self, byte: usize) -> Option<usize> {
         let next = self.pieces.partition_point(|piece| piece.at.end <= byte);
@@ -142,13 +161,14 @@ fn mask_as(value: &mut Value, listed: bool) {
             let kind = fields.get("kind").and_then(Value::as_str);
             let (secret, list) = (listed || kind == Some("Secret"), kind == Some("SecretList"));
             if secret {
-                for name in FIELDS {
-                    match fields.get_mut(name) {
-                        Some(Value::Object(values)) => {
+                let whole = fields.contains_key("metadata");
+                for (_, field) in fields.iter_mut().filter(|(name, _)| keeps_values(name, whole)) {
+                    match field {
+                        Value::Object(values) => {
                             values.values_mut().for_each(|value| *value = Value::from(HIDDEN));
                         }
-                        Some(Value::Null) | None => {}
-                        Some(other) => *other = Value::from(HIDDEN),
+                        Value::Null => {}
+                        other => *other = Value::from(HIDDEN),
                     }
                 }
                 let annotations =
@@ -168,6 +188,46 @@ pub fn holds_one(value: &Value) -> bool {
     holds(value, false)
 }
 
+/// The kind of the plugin inside kustomize that makes Secrets.
+pub(super) const GENERATOR: &str = "SecretGenerator";
+
+/// Of the fields of a Secret; `whole`: it has metadata, so it is no mere reference to one.
+pub(super) fn keeps_values(field: &str, whole: bool) -> bool {
+    FIELDS.contains(&field) || (whole && !OPEN.contains(&field))
+}
+
+/// kustomize takes its fields in any case.
+pub(super) fn is_generators(field: &str) -> bool {
+    field.eq_ignore_ascii_case("secretGenerator")
+}
+
+pub(super) fn is_literals(field: &str) -> bool {
+    field.eq_ignore_ascii_case("literals")
+}
+
+/// The operations (RFC 6902) of an entry of `patches` that is aimed at Secrets: they hold values.
+pub(super) fn patch_of(entry: &Map<String, Value>) -> Option<&str> {
+    let aimed = entry.get("target")?.get("kind")?.as_str() == Some("Secret");
+    entry.get("patch").and_then(Value::as_str).filter(|patch| aimed && is_operations(patch))
+}
+
+fn is_operations(patch: &str) -> bool {
+    patch.trim_start().starts_with(['-', '[']) && !patch.trim_start().starts_with("---")
+}
+
+/// A text inside a document that may itself be one.
+fn may_be_document(text: &str) -> bool {
+    (text.contains('\n') || text.contains('{')) && may_hold_one(text)
+}
+
+/// Words about a text, which may quote it, if they quote no secret value of it.
+pub(super) fn unless_quoted(text: &str, words: &str) -> Option<Box<str>> {
+    (!Secrets::find(text).are_quoted(text, words)).then(|| words.into())
+}
+
+/// A shorter word is found in any text.
+const SHORTEST_QUOTE: usize = 4;
+
 /// SOPS encrypted this value.
 pub fn is_encrypted(text: &str) -> bool {
     text.starts_with(SOPS) && text.ends_with(']')
@@ -180,16 +240,25 @@ fn holds(value: &Value, listed: bool) -> bool {
             let kind = fields.get("kind").and_then(Value::as_str);
             let (secret, list) = (listed || kind == Some("Secret"), kind == Some("SecretList"));
             let own = || {
-                FIELDS.iter().any(|name| fields.get(*name).is_some_and(says_something))
+                let whole = fields.contains_key("metadata");
+                fields.iter().any(|(name, field)| keeps_values(name, whole) && says_something(field))
                     || value.pointer("/metadata/annotations").and_then(|of| of.get(LAST_APPLIED)).is_some()
             };
-            let generated = fields.get("secretGenerator").and_then(Value::as_array);
-            let literal = |generator: &Value| generator.get("literals").is_some_and(says_something);
+            let literal = |fields: &Map<String, Value>| {
+                fields.iter().any(|(name, field)| is_literals(name) && says_something(field))
+            };
+            let generated = |field: &Value| {
+                field.as_array().into_iter().flatten().filter_map(Value::as_object).any(literal)
+            };
             (secret && own())
-                || generated.is_some_and(|generators| generators.iter().any(literal))
+                || (kind == Some(GENERATOR) && literal(fields))
+                || fields.iter().any(|(name, field)| is_generators(name) && generated(field))
+                || patch_of(fields).is_some()
                 || fields.iter().any(|(name, field)| holds(field, list && name == "items"))
         }
-        Value::String(text) => is_encrypted(text) || (text.contains('\n') && !Secrets::find(text).is_empty()),
+        Value::String(text) => {
+            is_encrypted(text) || (may_be_document(text) && !Secrets::find(text).is_empty())
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
@@ -208,7 +277,9 @@ const SOPS: &str = "ENC[AES256_GCM,data:";
 
 /// Cheap, and never false where there is one: escapes could spell the word in another way.
 fn may_hold_one(text: &str) -> bool {
-    ["Secret", "secretGenerator", "\\u", "\\U", "\\x"].iter().any(|sign| text.contains(sign))
+    ["Secret", "secretGenerator", "secretgenerator", "\\u", "\\U", "\\x"]
+        .iter()
+        .any(|sign| text.contains(sign))
 }
 
 /// Something to keep: not empty, not encrypted, and not the mere name of a value in a template.
@@ -217,8 +288,20 @@ fn is_value(text: &str) -> bool {
     let bare =
         ['"', '\''].iter().find_map(|quote| bare.strip_prefix(*quote)?.strip_suffix(*quote)).unwrap_or(bare);
     let encrypted = bare.starts_with(SOPS) && bare.ends_with(']') && !bare.contains('\n');
-    let named = bare.starts_with("{{") && bare.ends_with("}}") && !bare.contains(['"', '\'', '`', '\n']);
+    let named = only_actions(bare) && !bare.contains(['"', '\'', '`', '\n']);
     !bare.is_empty() && !["~", "null", "|", ">", "{}"].contains(&bare) && !encrypted && !named
+}
+
+/// Nothing stands before, between and behind the actions of a template.
+fn only_actions(text: &str) -> bool {
+    let mut rest = text;
+    while let Some((inside, behind)) = rest.strip_prefix("{{").and_then(|rest| rest.split_once("}}")) {
+        if inside.contains("{{") {
+            return false;
+        }
+        rest = behind;
+    }
+    rest.is_empty() && !text.is_empty()
 }
 
 /// The documents of a stream, each with its place: a mistake in one says nothing of the next.
@@ -289,6 +372,79 @@ mod tests {
     fn literals_of_a_generator_are_found() {
         let text = "secretGenerator:\n- name: db\n  literals:\n  - password=hunter2\n  files: [a.txt]\n";
         assert_eq!(found(text), ["password=hunter2"]);
+    }
+
+    #[test]
+    fn what_stands_beside_the_values_of_a_whole_secret_is_one_too() {
+        let secret = |rest: &str| format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\n{rest}");
+        assert_eq!(found(&secret("binaryData: {a: shut}\ntype: Opaque\nimmutable: true\n")), ["shut"]);
+        assert_eq!(found(&secret("StringData:\n  a: shut\n")), ["shut"]);
+        assert_eq!(found(&secret("stringData:\n  <<: shut\n")), ["shut"]);
+        let mut value =
+            json!({"kind": "Secret", "metadata": {"name": "a"}, "binaryData": {"a": "shut"}, "type": "x"});
+        assert!(holds_one(&value));
+        mask(&mut value);
+        assert_eq!((&value["binaryData"]["a"], &value["type"]), (&json!(HIDDEN), &json!("x")));
+    }
+
+    #[test]
+    fn generators_are_known_in_any_case_and_as_plugins() {
+        assert_eq!(found("SecretGenerator:\n- Literals: [shut]\n"), ["shut"]);
+        assert_eq!(found("kind: SecretGenerator\nliterals: [shut]\n"), ["shut"]);
+        assert_eq!(found("secretGenerator:\n- name: a\n  literals:\n  - shut\nx: [\n"), ["shut"]);
+        assert!(holds_one(&json!({"kind": "SecretGenerator", "literals": ["shut"]})));
+    }
+
+    #[test]
+    fn operations_that_are_aimed_at_secrets_are_values() {
+        let text = "patches:\n- target: {kind: Secret}\n  patch: |\n    - op: replace\n      value: shut\n";
+        assert_eq!(found(text), ["- op: replace", "value: shut"]);
+        assert_eq!(found(&text.replace("Secret", "Secrets")), [""; 0]);
+    }
+
+    #[test]
+    fn a_secret_in_a_text_of_one_line_is_found() {
+        let texts = [
+            "kind: ConfigMap\ndata:\n  a: '{\"kind\":\"Secret\",\"data\":{\"a\":\"shut\"}}'\n",
+            "kind: ConfigMap\ndata:\n  a: \"{kind: Secret, data: {a: shut}}\"\n",
+            "kind: ConfigMap\ndata:\n  a: \"kind: Secret\\ndata: {a: shut}\\n\"\n",
+        ];
+        for text in texts {
+            let covered = Secrets::find(text).cover(text, None);
+            assert!(!covered.contains("shut"), "{covered}");
+        }
+    }
+
+    #[test]
+    fn no_mistake_and_no_template_opens_a_secret() {
+        let texts = [
+            "{kind: Secret, metadata: {name: a}, stringData: {a: shut}, x: [}\n",
+            "items:\n- {kind: Secret, stringData: {a: shut}}\nx: [\n",
+            "kind: !!str Secret\ndata:\n  a: shut\nx: [\n",
+            "kind: &k Secret\ndata:\n  a: shut\nx: [\n",
+            "kind:\n  Secret\ndata:\n  a: shut\nx: [\n",
+            "kind: {{ \"Secret\" }}\ndata:\n  a: shut\n",
+            "kind: {{ .kind | default \"Secret\" }}\ndata:\n  a: shut\n",
+            "kind: Secret\n{{ if .x }}data:\n  a: shut{{ end }}\n",
+            "kind: Secret\ndata:\n  a: {{ .x }}shut{{ .y }}\n",
+            "{{- $a := \"shut\" }}\nkind: Secret\ndata:\n  a: {{ $a }}\n",
+            "{{ if .x }}\nkind: Secret\ndata:\n  a: |\n{{ \"shut\" | indent 4 }}\n{{ end }}\n",
+            "{{ if .x }}\nkind: Secret\ndata:\n{{ range $k, $v := dict \"a\" \"shut\" }}\n  {{ $k }}: {{ $v }}\n{{ end }}\n{{ end }}\n",
+        ];
+        for text in texts {
+            let covered = Secrets::find(text).cover(text, None);
+            assert!(!covered.contains("shut"), "{covered}");
+        }
+        let copy = format!("kind: Secret\nmetadata:\n  annotations:\n    {LAST_APPLIED}: 'shut'\nx: [\n");
+        assert!(!Secrets::find(&copy).cover(&copy, None).contains("shut"));
+    }
+
+    #[test]
+    fn words_that_quote_a_value_are_not_said() {
+        let text = "kind: Secret\ndata:\n  a: *hunter2-marker\n";
+        assert_eq!(unless_quoted(text, "there is no anchor 'hunter2-marker'"), None);
+        assert_eq!(unless_quoted(text, "there is no anchor 'b'").as_deref(), Some("there is no anchor 'b'"));
+        assert_eq!(unless_quoted("a: *hunter2", "no 'hunter2'").as_deref(), Some("no 'hunter2'"));
     }
 
     #[test]

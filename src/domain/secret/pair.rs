@@ -1,7 +1,10 @@
 //! Two revisions of one text or object with their secret values masked, so that it is seen which of them differ, and
 //! not what they are. The words are those of `kubectl diff`.
 
-use super::{FIELDS, LAST_APPLIED, SOPS, Secrets};
+use super::{
+    GENERATOR, LAST_APPLIED, SOPS, Secrets, is_generators, is_literals, keeps_values, may_be_document,
+    patch_of,
+};
 use serde_json::{Map, Value};
 use std::{borrow::Cow, collections::HashSet};
 
@@ -14,9 +17,10 @@ pub const AFTER: &str = "*** (after)";
 /// Of what is encrypted so much is kept that two of them can be told apart.
 const KEPT: usize = 8;
 
-/// Both texts, masked. None: there is none on this side.
-pub fn mask_texts(from: Option<&str>, to: Option<&str>) -> (String, String) {
-    let (one, other) = (Page::read(from), Page::read(to));
+/// Both texts, masked. None: there is none on this side. `whole`: all that they say is secret.
+pub fn mask_texts(from: Option<&str>, to: Option<&str>, whole: bool) -> (String, String) {
+    let read = if whole { Page::whole } else { Page::read };
+    let (one, other) = (read(from), read(to));
     let known = (one.known(), other.known());
     (one.masked(to.map(|_| (&known.1, BEFORE))), other.masked(from.map(|_| (&known.0, AFTER))))
 }
@@ -88,10 +92,18 @@ impl<'a> Page<'a> {
         Self { text, secrets: Secrets::find(text) }
     }
 
+    fn whole(text: Option<&'a str>) -> Self {
+        let text = text.unwrap_or_default();
+        Self { text, secrets: Secrets::whole(text) }
+    }
+
     /// What stands before each piece in its line, and the piece.
     fn pieces(&self) -> impl Iterator<Item = (&'a str, &'a str, std::ops::Range<usize>)> {
-        self.secrets.pieces.iter().map(|piece| {
-            let start = self.text[..piece.at.start].rfind('\n').map_or(0, |at| at + 1);
+        let mut done = 0;
+        self.secrets.pieces.iter().map(move |piece| {
+            // a line may hold thousands of them
+            let start = self.text[done..piece.at.start].rfind('\n').map_or(done, |at| done + at + 1);
+            done = piece.at.end;
             (self.text[start..piece.at.start].trim(), &self.text[piece.at.clone()], piece.at.clone())
         })
     }
@@ -119,6 +131,8 @@ enum Context {
     Open,
     /// An item of a SecretList: it may leave its kind out.
     Listed,
+    /// An item of a `secretGenerator`.
+    Generator,
 }
 
 fn collect(value: &Value, context: Context, known: &mut Known) {
@@ -133,7 +147,14 @@ fn collect(value: &Value, context: Context, known: &mut Known) {
 fn cover(value: &mut Value, context: Context, word: &mut dyn FnMut(&str, &str) -> &'static str) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| cover(item, context, word)),
-        Value::Object(fields) => cover_object(fields, context, word),
+        Value::Object(fields) => {
+            cover_object(fields, context, word);
+            if patch_of(fields).is_some()
+                && let Some(patch) = fields.get_mut("patch")
+            {
+                hide("patch", patch, word);
+            }
+        }
         Value::String(text) => cover_text(text, word),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
@@ -146,26 +167,31 @@ fn cover_object(
 ) {
     let kind = fields.get("kind").and_then(Value::as_str);
     let (secret, list) = (context == Context::Listed || kind == Some("Secret"), kind == Some("SecretList"));
-    if secret {
-        for name in FIELDS {
-            match fields.get_mut(name) {
-                Some(Value::Object(values)) => {
-                    values.iter_mut().for_each(|(key, value)| hide(&format!("{name}.{key}"), value, word));
-                }
-                Some(Value::Null) | None => {}
-                Some(other) => hide(name, other, word),
+    let generator = context == Context::Generator || kind == Some(GENERATOR);
+    let whole = fields.contains_key("metadata");
+    let keeps = |name: &str| (secret && keeps_values(name, whole)) || (generator && is_literals(name));
+    for (name, field) in fields.iter_mut().filter(|(name, _)| keeps(name)) {
+        match field {
+            Value::Object(values) => {
+                values.iter_mut().for_each(|(key, value)| hide(&format!("{name}.{key}"), value, word));
             }
+            Value::Null => {}
+            other => hide(name, other, word),
         }
+    }
+    if secret {
         let annotations = fields.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
         if let Some(copy) = annotations.and_then(|annotations| annotations.get_mut(LAST_APPLIED)) {
             hide(LAST_APPLIED, copy, word);
         }
     }
-    for (name, field) in fields.iter_mut() {
-        if !(secret && FIELDS.contains(&name.as_str())) {
-            let listed = list && name == "items";
-            cover(field, if listed { Context::Listed } else { Context::Open }, word);
-        }
+    for (name, field) in fields.iter_mut().filter(|(name, _)| !keeps(name)) {
+        let within = match name.as_str() {
+            "items" if list => Context::Listed,
+            name if is_generators(name) => Context::Generator,
+            _ => Context::Open,
+        };
+        cover(field, within, word);
     }
 }
 
@@ -179,6 +205,9 @@ fn hide(name: &str, value: &mut Value, word: &mut dyn FnMut(&str, &str) -> &'sta
 }
 
 fn cover_text(text: &mut String, word: &mut dyn FnMut(&str, &str) -> &'static str) {
+    if !may_be_document(text) {
+        return;
+    }
     let page = Page::read(Some(text));
     if page.secrets.is_empty() {
         return;
@@ -206,7 +235,7 @@ mod tests {
 
     #[test]
     fn what_differs_is_seen_and_what_it_is_is_not() {
-        let (from, to) = mask_texts(Some(BEFORE_TEXT), Some(AFTER_TEXT));
+        let (from, to) = mask_texts(Some(BEFORE_TEXT), Some(AFTER_TEXT), false);
         assert_eq!(
             from,
             "kind: Secret\nstringData:\n  user: ***\n  password: *** (before)\n  key: |\n    ***\n    *** (before)\n"
@@ -222,13 +251,30 @@ mod tests {
         let (from, to) = mask_texts(
             Some("kind: Secret\ndata: \n  a: x\n  b: y\n"),
             Some("kind: Secret\ndata: \n  a: y\n  b: x\n"),
+            false,
         );
         assert_eq!((from.matches(BEFORE).count(), to.matches(AFTER).count()), (2, 2), "{from}{to}");
     }
 
     #[test]
+    fn a_line_may_hold_a_hundred_thousand_values() {
+        let text = |value: &str| {
+            let values: Vec<String> = (0..100_000).map(|n| format!("k{n}: {value}{n}")).collect();
+            format!("kind: Secret\ndata: {{{}}}\n", values.join(", "))
+        };
+        let (from, _) = mask_texts(Some(&text("a")), Some(&text("b")), false);
+        assert_eq!(from.matches(BEFORE).count(), 100_000);
+    }
+
+    #[test]
+    fn a_file_that_is_secret_as_a_whole_keeps_its_lines_alone() {
+        let (from, to) = mask_texts(Some("a=shut\n\nb=same\n"), Some("a=locked\n\nb=same\n"), true);
+        assert_eq!((from.as_str(), to.as_str()), ("*** (before)\n\n***\n", "*** (after)\n\n***\n"));
+    }
+
+    #[test]
     fn a_text_alone_is_masked_without_a_side() {
-        let (from, to) = mask_texts(None, Some("kind: Secret\ndata: {a: x}\n"));
+        let (from, to) = mask_texts(None, Some("kind: Secret\ndata: {a: x}\n"), false);
         assert_eq!((from.as_str(), to.as_str()), ("", "kind: Secret\ndata: {a: ***}\n"));
     }
 

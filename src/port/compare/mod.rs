@@ -20,7 +20,7 @@ use futures::{
     stream::{self, BoxStream},
 };
 use layers::Pair;
-use std::{iter, sync::Arc};
+use std::{collections::BTreeSet, iter, sync::Arc};
 use tokio::sync::mpsc;
 use weigh::{Weighed, weigh};
 
@@ -101,6 +101,7 @@ impl Desk {
             source: Diff { same_files: stored, ..Diff::default() },
             built: None,
             impact: Vec::new(),
+            sealed: BTreeSet::new(),
             notes: iter::once(opened.note()).chain(strangers).collect(),
             question: self.question,
             lens,
@@ -113,12 +114,12 @@ impl Desk {
         weighed: Weighed,
         built: build::Outcome,
     ) -> Result<Comparison, Problem> {
-        let Weighed { lens, source, mut notes } = weighed;
+        let Weighed { lens, source, mut notes, sealed } = weighed;
         let build::Outcome { tier, sides, notes: said } = built;
         notes.extend(said);
         let (lens, source, built, impact) = weigh::judge(lens, source, sides).await?;
         notes.extend(consumer::notes(&lens, &tier));
-        Ok(Comparison { question: self.question, from, to, lens, tier, source, built, impact, notes })
+        Ok(Comparison { question: self.question, from, to, lens, tier, source, built, impact, sealed, notes })
     }
 }
 

@@ -5,10 +5,11 @@ use super::Rendered;
 use crate::domain::{
     diff::{Diff, Plan, Read, Side},
     impact::{self, Impact},
-    lens::{Lens, Seen},
+    lens::{self, Lens, Seen},
     problem::{Cause, Problem},
 };
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -27,15 +28,19 @@ pub(super) struct Weighed {
     pub(super) lens: Lens,
     pub(super) source: Diff,
     pub(super) notes: Vec<String>,
+    /// Paths of files that are secret as a whole.
+    pub(super) sealed: BTreeSet<Box<str>>,
 }
 
 pub(super) async fn weigh(lens: Lens, from: Side, to: Side) -> Result<Weighed, Problem> {
     aside(move |going| {
+        let mut sealed = lens::sealed(&from);
+        sealed.append(&mut lens::sealed(&to));
         let (from, to) = (lens.look(&from), lens.look(&to));
         let notes = notes(&from, &to);
         let mut source = compare(&from.side, &to.side, going);
         lens.settle_namespaces(&mut source);
-        Weighed { lens, source, notes }
+        Weighed { lens, source, notes, sealed }
     })
     .await
 }

@@ -466,7 +466,22 @@ async fn the_value_of_a_secret_is_in_no_format_unless_it_is_asked_for() {
             ("chart/Chart.yaml", chart),
             ("broken-secret.yaml", "kind: Secret\ndata:\n  a: V\n  b: [\n"),
             ("notes.txt", "kind: Secret\ndata:\n  a: V\n"),
+            (
+                "kustomization.yaml",
+                "secretGenerator:\n- name: g\n  envs: [db.env]\n  literals:\n  - p: V\npatches:\n- target: {kind: Secret}\n  \
+                 patch: |\n    - op: replace\n      path: /data/a\n      value: V\n",
+            ),
+            ("db.env", "password: V\n"),
+            ("anchor.yaml", "kind: Secret\napiVersion: v1\nmetadata: {name: e}\ndata:\n  a: *V\n"),
+            ("number.yaml", "kind: Secret\napiVersion: v1\nmetadata: {name: i}\ndata:\n  a: !!int V\n"),
+            ("binary.yaml", "kind: Secret\napiVersion: v1\nmetadata: {name: b}\nbinaryData:\n  a: V\n"),
+            (
+                "merged.yaml",
+                "kind: Secret\napiVersion: v1\nmetadata: {name: m}\nbase: &b\n  a: V\nstringData:\n  <<: *b\n  c: d\n",
+            ),
         ];
+        let files = files.map(|(path, text)| (path, text.replace("!!int V", &format!("!!int {value}"))));
+        let files = files.map(|(path, text)| (path, text.replace("*V", &format!("*{value}"))));
         files.map(|(path, text)| (path, text.replace(": V", &format!(": {value}"))))
     };
     let (from, to) = (with("hunter2-before"), with("hunter2-after"));
