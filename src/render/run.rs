@@ -112,7 +112,7 @@ enum Ended {
 async fn follow(tool: &mut Child, most: usize) -> std::io::Result<Ended> {
     let (output, complaints) = (tool.stdout.take(), tool.stderr.take());
     let mut output = std::pin::pin!(all(output, most));
-    let mut complaints = std::pin::pin!(first(complaints, COMPLAINTS));
+    let mut complaints = std::pin::pin!(last(complaints, COMPLAINTS));
     let (mut whole, mut words) = (None, None);
     while whole.is_none() || words.is_none() {
         tokio::select! {
@@ -144,8 +144,8 @@ async fn all(from: Option<impl AsyncRead + Unpin>, most: usize) -> std::io::Resu
     Ok(Some(bytes.freeze()))
 }
 
-/// Everything is read, so that the tool goes on; the last `most` bytes are kept.
-async fn first(from: Option<impl AsyncRead + Unpin>, most: usize) -> std::io::Result<Bytes> {
+/// Everything is read, so that the tool goes on; at least the last `most` bytes are kept.
+async fn last(from: Option<impl AsyncRead + Unpin>, most: usize) -> std::io::Result<Bytes> {
     let mut bytes = BytesMut::new();
     let Some(mut from) = from else { return Ok(Bytes::new()) };
     while from.read_buf(&mut bytes).await? > 0 {

@@ -169,7 +169,7 @@ fn field_rows(rows: &mut Rows, place: usize, field: &FieldChange, revealed: &BTr
         rows.note("the same items in another order");
     }
     if let (Shown::Open(from), Shown::Open(to)) = (&from, &to) {
-        return rows.compared(&value::lines_of(from, to), mask, AROUND);
+        return rows.compared(&value::lines_of(from, to), mask);
     }
     let side = |shown: &Shown<'_>, value: Option<&serde_json::Value>| match shown {
         Shown::Absent => None,

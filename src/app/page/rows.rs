@@ -41,7 +41,7 @@ impl Rows {
     }
 
     /// The lines of one field. They begin no change of their own, unless equal lines stand between.
-    pub(super) fn compared(&mut self, lines: &Lines, mask: Option<Mask>, _: usize) {
+    pub(super) fn compared(&mut self, lines: &Lines, mask: Option<Mask>) {
         let mut gap = false;
         for row in &lines.rows {
             let what = what(row.sign);

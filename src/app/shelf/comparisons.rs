@@ -142,6 +142,10 @@ impl Comparisons {
 
     /// Keeps it, and forgets what came first when there is too much.
     pub fn take_page(&mut self, id: PageId, answer: Result<Arc<Page>, Problem>) {
+        // of a comparison that was forgotten meanwhile: the next one may have something else at this place
+        if !matches!(self.pages.get(&id), Some(Answer::Asked)) {
+            return;
+        }
         if let Ok(page) = &answer {
             self.size += page.size();
             self.page_order.push_back(id.clone());
@@ -230,18 +234,32 @@ mod tests {
         (id, Arc::new(Page { notes: vec!["x".repeat(bytes)], ..Page::default() }))
     }
 
+    fn keep(comparisons: &mut Comparisons, (id, read): (PageId, Arc<Page>)) {
+        comparisons.ask_page(&id);
+        comparisons.take_page(id, Ok(read));
+    }
+
+    #[test]
+    fn a_page_of_a_comparison_that_was_forgotten_is_not_kept() {
+        let mut comparisons = Comparisons::default();
+        let about = question("after");
+        let (id, read) = page(&about, 0, 1);
+        comparisons.ask_page(&id);
+        comparisons.forget(&about);
+        comparisons.take_page(id.clone(), Ok(read));
+        assert!(comparisons.page(&id).is_none() && comparisons.size == 0);
+    }
+
     #[test]
     fn pages_are_kept_up_to_a_size_and_the_last_one_always() {
         let mut comparisons = Comparisons::default();
         let about = question("after");
         for at in 0..5 {
-            let (id, read) = page(&about, at, PAGES / 2);
-            comparisons.take_page(id, Ok(read));
+            keep(&mut comparisons, page(&about, at, PAGES / 2));
         }
         let kept = |comparisons: &Comparisons, at| comparisons.page(&page(&about, at, 0).0).is_some();
         assert!(kept(&comparisons, 4) && !kept(&comparisons, 1));
-        let (id, read) = page(&about, 9, PAGES * 2);
-        comparisons.take_page(id, Ok(read));
+        keep(&mut comparisons, page(&about, 9, PAGES * 2));
         assert!(kept(&comparisons, 9) && !kept(&comparisons, 4));
         comparisons.forget(&about);
         assert!(!kept(&comparisons, 9) && comparisons.size == 0);

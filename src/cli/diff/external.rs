@@ -49,7 +49,11 @@ async fn shown(program: &str, view: &View<'_>, console: &mut Console<'_>) -> Res
     let what = || format!("run KUBECTL_EXTERNAL_DIFF ({program})");
     let problem = |why: String| Problem::new(Cause::Other, what(), why);
     let desk = Desk::new().map_err(|error| problem(error.to_string()))?;
-    desk.fill(view).map_err(problem)?;
+    let unseen = desk.fill(view).map_err(problem)?;
+    for path in &unseen {
+        console
+            .say(&format!("{path} differs, and is not given to the program: it is no text, or was not read"));
+    }
     let line = Line::read(program);
     for word in &line.left_out {
         console
@@ -73,12 +77,14 @@ async fn shown(program: &str, view: &View<'_>, console: &mut Console<'_>) -> Res
     if !inherits {
         console.bytes(&ended.stdout);
     }
-    code(ended.status, view).ok_or_else(|| problem(format!("it ended with {}", ended.status)))
+    code(ended.status, view, !unseen.is_empty())
+        .ok_or_else(|| problem(format!("it ended with {}", ended.status)))
 }
 
-/// It may find nothing only where all was read.
-fn code(status: ExitStatus, view: &View<'_>) -> Option<i32> {
+/// It may find nothing only where all was read, and where it saw all.
+fn code(status: ExitStatus, view: &View<'_>, differs_besides: bool) -> Option<i32> {
     match status.code()? {
+        0 if differs_besides => Some(exit::NO),
         0 if !view.comparison.is_whole() => Some(exit::NOT_ANSWERED),
         0 => Some(exit::ANSWERED),
         1 => Some(exit::NO),
@@ -132,8 +138,9 @@ impl Desk {
         self.0.join("TO")
     }
 
-    fn fill(&self, view: &View<'_>) -> Result<(), String> {
-        let mut pages = Pages::default();
+    /// Returns the paths of files that differ and cannot be given.
+    fn fill(&self, view: &View<'_>) -> Result<Vec<String>, String> {
+        let (mut pages, mut unseen) = (Pages::default(), Vec::new());
         if view.show.objects || view.show.impact {
             view.objects()
                 .filter(|object| !object.change.is_quiet())
@@ -142,17 +149,19 @@ impl Desk {
         if view.show.files.is_some() {
             let told = view.told_by_text();
             for file in view.files().filter(|file| told(file)) {
-                if let Content::Text(from, to) = view.content(file) {
-                    pages.add(
+                match view.content(file) {
+                    Content::Text(from, to) => pages.add(
                         file_name(file.path()),
                         file.from.is_some().then_some(from),
                         file.to.is_some().then_some(to),
-                    );
+                    ),
+                    Content::Bytes => unseen.push(file.path().to_owned()),
                 }
             }
         }
         write(&self.from(), &pages.from)?;
-        write(&self.to(), &pages.to)
+        write(&self.to(), &pages.to)?;
+        Ok(unseen)
     }
 }
 

@@ -111,16 +111,6 @@ pub(super) fn of_impact(impact: &Impact) -> (String, &str) {
     (object, &impact.why)
 }
 
-const fn sign(change: Change) -> &'static str {
-    match change {
-        Change::Removed => "-",
-        Change::Added => "+",
-        Change::Changed => "~",
-        Change::Renamed | Change::Moved => ">",
-        Change::Formatting => "=",
-    }
-}
-
 /// What a part of the text means; a terminal may colour it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tone {
@@ -247,7 +237,7 @@ impl Page {
     }
 
     fn change(&mut self, change: Change, words: &str) {
-        let line = format!("{} {:8}  {}", sign(change), change.word(), Plain::line(words));
+        let line = format!("{} {:8}  {}", change.sign(), change.word(), Plain::line(words));
         self.paint(Tone::of(change), &line);
         self.text.push('\n');
     }

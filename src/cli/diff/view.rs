@@ -3,7 +3,7 @@
 use super::super::args::DiffArgs;
 use crate::domain::{
     comparison::{Comparison, Half, Tier},
-    diff::{Change, Diff, FieldChange, File, FileChange, ObjectChange, Odd, Oddity, Shown},
+    diff::{Change, Diff, FieldChange, File, FileChange, ObjectChange, Odd, Oddity, Shown, Which},
     impact::{Impact, Place},
     lens::Lens,
     object::Role,
@@ -99,7 +99,9 @@ impl<'a> View<'a> {
     pub(super) fn hides_objects(&self) -> bool {
         let broken = |oddity: &Oddity| match oddity.what {
             Odd::Broken(_) | Odd::Cut(_) => true,
-            Odd::NoObject { .. } | Odd::Doubled { .. } => false,
+            // another copy came or went
+            Odd::Doubled { .. } => oddity.which != Which::Both,
+            Odd::NoObject { .. } => false,
         };
         let broken: HashSet<&str> =
             self.oddities().filter(|oddity| broken(oddity)).map(|oddity| &*oddity.path).collect();
@@ -253,9 +255,11 @@ pub(super) fn odd(what: &Odd) -> (&'static str, Option<usize>, String) {
         Odd::NoObject { line } => {
             ("no-object", Some(*line), "YAML that names no object: Flux would refuse it".to_owned())
         }
-        Odd::Doubled { key, line } => {
-            ("doubled", Some(*line), format!("{key} stands in several places; the last one was compared"))
-        }
+        Odd::Doubled { key, line } => (
+            "doubled",
+            Some(*line),
+            format!("{key} stands in several places; each was compared with its like"),
+        ),
         Odd::Cut(why) => ("cut", None, why.to_string()),
     }
 }

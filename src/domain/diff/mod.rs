@@ -84,6 +84,17 @@ impl Change {
         }
     }
 
+    /// The word in one character, as it stands in front of a line.
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Removed => "-",
+            Self::Added => "+",
+            Self::Changed => "~",
+            Self::Renamed | Self::Moved => ">",
+            Self::Formatting => "=",
+        }
+    }
+
     /// It is not a change of what is applied.
     pub const fn is_quiet(self) -> bool {
         matches!(self, Self::Moved | Self::Formatting)
@@ -192,7 +203,7 @@ pub enum Odd {
     Broken(Broken),
     /// YAML that names no object, in a file that Flux would apply.
     NoObject { line: usize },
-    /// The object stands in several places of one side; the one that was compared is the last.
+    /// The object stands in several places of one side, here and further on; each was compared with its like.
     Doubled { key: Key, line: usize },
     /// A limit: what was not compared, and why.
     Cut(Box<str>),

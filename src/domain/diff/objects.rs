@@ -14,7 +14,7 @@ use super::{
 };
 use serde_json::{Value, json};
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     sync::Arc,
 };
 
@@ -42,23 +42,25 @@ pub(super) fn compare(sides: &Sides<'_>, going: &(dyn Fn() -> bool + Sync)) -> O
     let from = Half::read(sides, Which::From);
     let to = Half::read(sides, Which::To);
     let mut matching = Matching { sides, found: Objects::default(), gone: Vec::new(), fresh: Vec::new() };
-    let mut keys: BTreeMap<Place<'_>, (Option<&Entry>, Option<&Entry>)> = BTreeMap::new();
-    for entry in from.entries.values() {
-        keys.entry(entry.order()).or_default().0 = Some(entry);
+    let mut keys: BTreeMap<Place<'_>, (&[Entry], &[Entry])> = BTreeMap::new();
+    for entries in from.entries.values() {
+        keys.entry(entries[0].order()).or_default().0 = entries;
     }
-    for entry in to.entries.values() {
-        keys.entry(entry.order()).or_default().1 = Some(entry);
+    for entries in to.entries.values() {
+        keys.entry(entries[0].order()).or_default().1 = entries;
     }
-    for (number, (one, two)) in keys.into_values().enumerate() {
+    for (number, (ones, twos)) in keys.into_values().enumerate() {
         if number % STEP == 0 && !going() {
             matching.found.ended = true;
             break;
         }
-        match (one, two) {
-            (Some(one), Some(two)) => matching.pair(one, two),
-            (Some(one), None) if !to.may_hold(one, from.path(one)) => matching.gone.push(one),
-            (None, Some(two)) if !from.may_hold(two, to.path(two)) => matching.fresh.push(two),
-            _ => {}
+        match (ones, twos) {
+            ([.., one], []) if !to.may_hold(one, from.path(one)) => matching.gone.push(one),
+            ([], [.., two]) if !from.may_hold(two, to.path(two)) => matching.fresh.push(two),
+            ([one], [two]) => matching.pair(one, two),
+            (ones, twos) => {
+                matching.copies(ones, twos).into_iter().for_each(|(one, two)| matching.pair(one, two))
+            }
         }
     }
     matching.leave_over();
@@ -97,7 +99,9 @@ impl Entry {
 /// The objects of one side.
 struct Half<'a> {
     streams: &'a Streams,
-    entries: HashMap<Key, Entry>,
+    /// None of them is empty: an object may stand in several places, as a base and its patch do, or one for each
+    /// environment.
+    entries: HashMap<Key, Vec<Entry>>,
     oddities: Vec<Oddity>,
     /// Named by documents that could not be read.
     unread: HashSet<Key>,
@@ -170,10 +174,13 @@ impl<'a> Half<'a> {
 
     fn add(&mut self, entry: Entry) {
         let which = entry.which;
-        if let Some(before) = self.entries.insert(entry.key.clone(), entry) {
-            let line = self.streams.documents[before.document].place.line;
-            let path = self.streams.stream(before.document).path.clone();
-            self.odd(which, &path, Odd::Doubled { key: before.key, line });
+        let copies = self.entries.entry(entry.key.clone()).or_default();
+        let before = copies.last().map(|before| (before.key.clone(), before.document));
+        copies.push(entry);
+        if let Some((key, document)) = before {
+            let line = self.streams.documents[document].place.line;
+            let path = self.streams.stream(document).path.clone();
+            self.odd(which, &path, Odd::Doubled { key, line });
         }
     }
 
@@ -276,6 +283,36 @@ struct Matching<'a> {
 }
 
 impl Matching<'_> {
+    /// Of an object that stands in several places: what is the same, then what stands in the same file, then in order.
+    /// A copy that is left over is none that is gone or new: the object is on both sides.
+    fn copies<'e>(&self, ones: &'e [Entry], twos: &'e [Entry]) -> Vec<(&'e Entry, &'e Entry)> {
+        let documents = &self.sides.from.documents;
+        let mut by_place: HashMap<(usize, usize), &Entry> =
+            twos.iter().map(|two| ((two.document, two.item), two)).collect();
+        let (mut pairs, mut rest) = (Vec::new(), Vec::new());
+        for one in ones {
+            let twin = documents[one.document].twin.and_then(|twin| by_place.remove(&(twin, one.item)));
+            match twin {
+                Some(two) => pairs.push((one, two)),
+                None => rest.push(one),
+            }
+        }
+        let mut left: BTreeMap<(usize, usize), &Entry> = by_place.into_iter().collect();
+        let mut by_path: HashMap<&str, VecDeque<(usize, usize)>> = HashMap::new();
+        for (place, two) in &left {
+            by_path.entry(&self.sides.to.stream(two.document).path).or_default().push_back(*place);
+        }
+        rest.retain(|one| {
+            let path = &*self.sides.from.stream(one.document).path;
+            let found = by_path.get_mut(path).and_then(VecDeque::pop_front);
+            let two = found.and_then(|place| left.remove(&place));
+            pairs.extend(two.map(|two| (*one, two)));
+            two.is_none()
+        });
+        pairs.extend(rest.into_iter().zip(left.into_values()));
+        pairs
+    }
+
     fn pair(&mut self, one: &Entry, two: &Entry) {
         let streams = (self.sides.from, self.sides.to);
         let moved = streams.0.stream(one.document).path != streams.1.stream(two.document).path;

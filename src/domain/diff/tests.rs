@@ -106,7 +106,7 @@ fn a_list_and_its_items_apart_say_the_same() {
     check(
         &[("a.yaml", &list(&["a"]))],
         &[("a.yaml", &apart)],
-        &["file a.yaml: changed", "ConfigMap b: added", "ConfigMap a: formatting only"],
+        &["file a.yaml: changed", "ConfigMap a: formatting only", "ConfigMap b: added"],
     );
 }
 
@@ -218,7 +218,7 @@ fn too_many_to_compare_each_with_each_are_said_and_renamed_by_hash_all_the_same(
 }
 
 #[test]
-fn what_stands_twice_is_said_and_the_last_one_is_compared() {
+fn what_stands_twice_is_said_and_each_is_compared_with_its_like() {
     let (a, b) = (config("a", "x"), config("a", "y"));
     let twice = format!("{a}---\n{b}");
     check(
@@ -229,7 +229,27 @@ fn what_stands_twice_is_said_and_the_last_one_is_compared() {
     check(
         &[("1.yaml", &b)],
         &[("1.yaml", &b), ("2.yaml", &a)],
-        &["file 2.yaml: added", "ConfigMap a: changed data.c", "To 1.yaml: ConfigMap a doubled, line 1"],
+        &["file 2.yaml: added", "To 1.yaml: ConfigMap a doubled, line 1"],
+    );
+    check(
+        &[("base.yaml", &a), ("patch.yaml", &b)],
+        &[("base.yaml", &config("a", "z")), ("patch.yaml", &b)],
+        &[
+            "file base.yaml: changed",
+            "ConfigMap a: changed data.c",
+            "Both base.yaml: ConfigMap a doubled, line 1",
+        ],
+    );
+    check(
+        &[("prod.yaml", &a), ("test.yaml", &a)],
+        &[("prod.yaml", &config("a", "p")), ("test.yaml", &config("a", "t"))],
+        &[
+            "file prod.yaml: changed",
+            "file test.yaml: changed",
+            "ConfigMap a: changed data.c",
+            "ConfigMap a: changed data.c",
+            "Both prod.yaml: ConfigMap a doubled, line 1",
+        ],
     );
     check(&[("1.yaml", &twice)], &[("1.yaml", &twice)], &["Both 1.yaml: ConfigMap a doubled, line 1"]);
 }

@@ -296,7 +296,7 @@ pub fn judge(source: &Diff, built: Option<&Diff>, lens: &Lens) -> Vec<Impact> {
         crd::judge_in_chart(&Pair::new(change, lens, at), &mut said);
     }
     files(&sheet, built.is_some(), lens, &mut said);
-    oddity::judge(shown, &mut said);
+    oddity::judge(shown, lens, &mut said);
     for impact in &mut said {
         bound(&mut impact.why);
     }

@@ -3,15 +3,16 @@
 use super::{Danger, Impact, Object, Place, What};
 use crate::domain::{
     diff::{Diff, Odd, Oddity, Which},
+    lens::Lens,
     object::{Broken, Key},
 };
 
-pub(super) fn judge(diff: &Diff, said: &mut Vec<Impact>) {
+pub(super) fn judge(diff: &Diff, lens: &Lens, said: &mut Vec<Impact>) {
     for (place, oddity) in diff.oddities.iter().enumerate() {
         let at = Place::Oddity(place);
         match &oddity.what {
             Odd::Broken(broken) => said.push(unread(oddity, broken, at)),
-            Odd::Doubled { key, line } => said.push(doubled(oddity, key, *line, at)),
+            Odd::Doubled { key, line } => said.push(doubled(oddity, lens, key, *line, at)),
             // the screen shows them; no danger follows from them alone
             Odd::NoObject { .. } | Odd::Cut(_) => {}
         }
@@ -29,11 +30,13 @@ fn unread(oddity: &Oddity, broken: &Broken, at: Place) -> Impact {
 }
 
 /// kustomize: `may not add resource with an already registered id`.
-fn doubled(oddity: &Oddity, key: &Key, line: usize, at: Place) -> Impact {
+fn doubled(oddity: &Oddity, lens: &Lens, key: &Key, line: usize, at: Place) -> Impact {
     let (danger, note) = match oddity.which {
+        // folders of several environments are not built together
+        Which::To if *lens == Lens::Whole => (Danger::Medium, "a build of both fails"),
         Which::To => (Danger::High, "a build of both fails"),
         Which::From => (Danger::Low, "it stands once now"),
-        Which::Both => (Danger::Medium, "on both sides; a build of both fails"),
+        Which::Both => (Danger::Low, "on both sides; a build of both fails, but for a base and its patch"),
     };
     let why = format!("stands in several places, also in {}:{line}: {note}", oddity.path);
     let object = Some(Object { api_version: key.group.clone(), key: key.clone() });
@@ -43,7 +46,7 @@ fn doubled(oddity: &Oddity, key: &Key, line: usize, at: Place) -> Impact {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::impact::pair::tests::words;
+    use crate::domain::impact::{pair::tests::words, tests::pruning};
 
     #[test]
     fn what_is_odd_on_the_new_side_is_worse() {
@@ -58,13 +61,13 @@ mod tests {
             odd(Which::To, Odd::Cut("all".into())),
         ];
         let mut said = Vec::new();
-        judge(&Diff { oddities, ..Diff::default() }, &mut said);
+        judge(&Diff { oddities, ..Diff::default() }, &pruning(true), &mut said);
         assert_eq!(
             said.iter().map(words).collect::<Vec<_>>(),
             [
                 "high document-broken: a.yaml:3 cannot be read, whoever applies the folder fails on it: tab",
                 "low document-broken: a.yaml:3 cannot be read, it was broken and is not any more: tab",
-                "medium object-doubled: stands in several places, also in a.yaml:9: on both sides; a build of both fails",
+                "low object-doubled: stands in several places, also in a.yaml:9: on both sides; a build of both fails, but for a base and its patch",
                 "high object-doubled: stands in several places, also in a.yaml:9: a build of both fails",
             ]
         );

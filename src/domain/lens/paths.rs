@@ -1,7 +1,7 @@
 //! Paths inside an artifact: relative to its root, without `.` and `..`, empty for the root. None leads out of it.
 
 /// As `filepath-securejoin` makes it of `spec.path`: what would lead out of the root stays at the root.
-pub(super) fn cleaned(path: &str) -> String {
+pub fn cleaned(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {

@@ -443,6 +443,20 @@ fn a_secret_value_is_hidden_until_it_is_asked_for_and_then_only_that_one() {
 }
 
 #[test]
+fn what_was_revealed_is_hidden_again_in_another_answer() {
+    let mut compared = Compared::with(120, 30);
+    compared.press("j j j Enter j x");
+    compared.story.shows("- old-token");
+    compared.story.press("^R");
+    let answer = sample(&compared.question, diff(objects(), files()), impacts());
+    let question = Box::new(compared.question.clone());
+    compared.story.tell(Message::Compared(question, News::Answered(Ok(answer))));
+    compared.read();
+    compared.story.shows("- (hidden) 9 characters");
+    compared.story.hides("old-token");
+}
+
+#[test]
 fn texts_in_a_field_are_compared_by_line_and_the_text_as_it_is_written_is_a_key_away() {
     let mut compared = Compared::with(120, 30);
     compared.press("/");

@@ -3,7 +3,9 @@
 use super::{ArtifactScreen, nodes::nearest};
 use crate::{
     app::memory::Memory,
-    domain::{artifact::Origin, consumer::Consumer, fact::Object, identity::ObjectId, tree::Tree},
+    domain::{
+        artifact::Origin, consumer::Consumer, fact::Object, identity::ObjectId, lens::cleaned, tree::Tree,
+    },
     widgets::text,
 };
 
@@ -45,23 +47,8 @@ pub(super) fn paths(screen: &ArtifactScreen, memory: &Memory) -> Vec<Used> {
 }
 
 fn used(id: &ObjectId, consumer: &Consumer) -> Option<Used> {
-    let path = clean(consumer.path.as_deref()?);
+    let path = cleaned(consumer.path.as_deref()?);
     Some(Used { id: id.clone(), path, namespace: consumer.target_namespace.clone() })
-}
-
-/// `./deploy/` as the paths of an archive are written.
-fn clean(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
 }
 
 /// For each consumer whose folder is not among what Flux stores: a sentence.
@@ -77,18 +64,4 @@ pub(super) fn missing(used: &[Used], tree: &Tree) -> Vec<String> {
         format!("{} applies {}, which is not in here{near}", used.id, text::line(&used.path))
     })
     .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::clean;
-
-    #[test]
-    fn a_path_is_read_as_flux_joins_it() {
-        for (written, path) in
-            [("./deploy/", "deploy"), ("", ""), (".", ""), ("/a//b/../c", "a/c"), ("../..", "")]
-        {
-            assert_eq!(clean(written), path, "{written}");
-        }
-    }
 }

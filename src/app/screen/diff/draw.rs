@@ -10,7 +10,7 @@ use crate::{
     app::{memory::Memory, page::Subject, shelf::comparisons::Compared},
     domain::{
         comparison::Comparison,
-        diff::{Change, FileChange, Found, ObjectChange, Odd, Oddity, Which},
+        diff::{FileChange, Found, ObjectChange, Odd, Oddity, Which},
         impact::Impact,
     },
     widgets::{
@@ -166,7 +166,7 @@ impl DiffScreen {
             Item::Object(at) => self.object(item, &comparison.diff().objects[at], theme),
             Item::File(at) => {
                 let file = &comparison.source.files[at];
-                let left = format!("  {} {}", sign(file.change), text::line(file.path()));
+                let left = format!("  {} {}", file.change.sign(), text::line(file.path()));
                 let right = self.viewed(item, theme).to_owned();
                 Cells { left, meaning: Meaning::Plain, right, danger: self.list.danger(item) }
             }
@@ -184,7 +184,7 @@ impl DiffScreen {
 
     fn object(&self, item: Item, object: &ObjectChange, theme: Theme) -> Cells {
         let name = object.found().map_or("", |found| &found.key.name);
-        let left = format!("  {} {}", sign(object.change), text::line(name));
+        let left = format!("  {} {}", object.change.sign(), text::line(name));
         let fields = object.fields.len();
         let count = if fields > 0 { fields.to_string() } else { String::new() };
         let right = [self.viewed(item, theme), &count].join(" ").trim().to_owned();
@@ -303,16 +303,6 @@ fn impact(impact: &Impact, theme: Theme, room: usize) -> Cells {
     Cells { left, meaning: head::meaning(impact.danger), right: String::new(), danger: None }
 }
 
-pub(super) const fn sign(change: Change) -> &'static str {
-    match change {
-        Change::Removed => "-",
-        Change::Added => "+",
-        Change::Changed => "~",
-        Change::Renamed | Change::Moved => ">",
-        Change::Formatting => "=",
-    }
-}
-
 const fn brief(odd: &Odd) -> &'static str {
     match odd {
         Odd::Broken(_) => "broken",
@@ -384,7 +374,7 @@ fn object_words(object: &ObjectChange, theme: Theme) -> String {
     };
     format!(
         "{} {}  {}  {}  {places}",
-        sign(object.change),
+        object.change.sign(),
         found.key,
         found.api_version,
         object.change.word()
@@ -392,7 +382,7 @@ fn object_words(object: &ObjectChange, theme: Theme) -> String {
 }
 
 fn file_words(file: &FileChange) -> String {
-    format!("{} {}  {}", sign(file.change), file.path(), file.change.word())
+    format!("{} {}  {}", file.change.sign(), file.path(), file.change.word())
 }
 
 pub(super) fn odd_words(oddity: &Oddity) -> String {
@@ -411,7 +401,7 @@ pub(super) fn odd_words(oddity: &Oddity) -> String {
         }
         Odd::NoObject { line } => format!("{path}:{line} {side}: YAML that names no object"),
         Odd::Doubled { key, line } => {
-            format!("{path}:{line} {side}: {key} stands in several places; the last one was compared")
+            format!("{path}:{line} {side}: {key} stands in several places; each was compared with its like")
         }
         Odd::Cut(why) => format!("{path} {side}: {why}"),
     }

@@ -123,6 +123,8 @@ impl DiffScreen {
         let Some(comparison) = self.here(memory).cloned() else {
             self.list.clear();
             self.item = None;
+            // what was revealed of this answer may be something else in the next
+            self.pane.show(&self.asked, None);
             return;
         };
         if self.list.take(&comparison) {
@@ -334,7 +336,8 @@ impl DiffScreen {
 
     /// A danger is told of an object: the row of that one.
     fn own_row(&self) -> usize {
-        let own = self.item.and_then(|item| self.list.name(item)).and_then(|name| self.list.find(&name));
+        let told = self.item.filter(|item| !matches!(item, Item::Object(_) | Item::File(_)));
+        let own = told.and_then(|item| self.list.name(item)).and_then(|name| self.list.find(&name));
         own.unwrap_or(self.at)
     }
 
