@@ -103,6 +103,11 @@ pub(super) fn list<'a>(value: &'a Value, path: &[&str]) -> &'a [Value] {
     get(value, path).and_then(Value::as_array).map_or(&[], |items| &items[..items.len().min(MOST)])
 }
 
+/// All its items: for rules that bound what they do by themselves.
+pub(super) fn whole_list<'a>(value: &'a Value, path: &[&str]) -> &'a [Value] {
+    get(value, path).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
 pub(super) fn annotation<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
     text(object, &["metadata", "annotations", name])
 }

@@ -3,7 +3,7 @@
 
 use super::{
     Danger, Impact, What,
-    pair::{Pair, get, list, text},
+    pair::{Pair, get, text, whole_list},
     words::some,
 };
 use crate::domain::diff::Change;
@@ -65,11 +65,11 @@ struct Rule<'a> {
 
 impl<'a> Rule<'a> {
     fn all(role: Option<&'a Value>) -> Vec<Self> {
-        role.map_or(&[][..], |role| list(role, &["rules"])).iter().map(Self::read).collect()
+        role.map_or(&[][..], |role| whole_list(role, &["rules"])).iter().map(Self::read).collect()
     }
 
     fn read(rule: &'a Value) -> Self {
-        let words = |field| list(rule, &[field]).iter().filter_map(Value::as_str).collect();
+        let words = |field| whole_list(rule, &[field]).iter().filter_map(Value::as_str).collect();
         Self {
             verbs: words("verbs"),
             groups: words("apiGroups"),
@@ -332,7 +332,7 @@ fn subjects(binding: &Value) -> BTreeSet<String> {
             None => format!("{kind} {name}"),
         }
     };
-    list(binding, &["subjects"]).iter().map(subject).collect()
+    whole_list(binding, &["subjects"]).iter().map(subject).collect()
 }
 
 fn is_everyone(subject: &str) -> bool {
@@ -441,6 +441,23 @@ mod tests {
             "",
             "{apiGroups: [''], resources: [secrets, pods], verbs: [get]}",
             &["high rbac-added: reads Secrets: grants get secrets; get pods"],
+        );
+    }
+
+    #[test]
+    fn a_rule_behind_thousands_is_read_too() {
+        let many = "{apiGroups: [a], resources: [b], verbs: [get]}, ".repeat(2_100);
+        let role = |last: &str| {
+            format!("{{apiVersion: {GROUP}/v1, kind: Role, metadata: {{name: a}}, rules: [{many}{last}]}}")
+        };
+        assert_eq!(
+            said(
+                judge,
+                &Lens::Whole,
+                &role(""),
+                &role("{apiGroups: [''], resources: [secrets], verbs: [get]}")
+            ),
+            ["high rbac-widened: reads Secrets: now also grants get secrets"]
         );
     }
 

@@ -669,10 +669,10 @@ async fn the_program_of_kubectl_gets_masked_files_and_its_code_is_ours() {
 
 #[tokio::test]
 async fn what_the_program_cannot_be_given_differs_all_the_same() {
-    let desk = Desk::with(&[("a.yaml", FLOW), ("logo.png", "\0a")], &[("a.yaml", FLOW), ("logo.png", "\0b")]);
+    let desk = Desk::with(&[("a.yaml", FLOW), ("logo.bin", "\0a")], &[("a.yaml", FLOW), ("logo.bin", "\0b")]);
     let ran = desk.ran("", external("exit-0.sh"), Terminals::default()).await;
     assert_eq!(ran.code, 1, "{}", ran.err);
-    assert!(ran.err.contains("logo.png differs, and is not given to the program"), "{}", ran.err);
+    assert!(ran.err.contains("logo.bin differs, and is not given to the program"), "{}", ran.err);
     assert_eq!(desk.ran("--objects", external("exit-0.sh"), Terminals::default()).await.code, 0);
 }
 
