@@ -39,7 +39,7 @@ Examples:
   fluxscope diff ./before ./after
   fluxscope diff oci://ghcr.io/acme/app:1.2.0 oci://ghcr.io/acme/app:1.3.0
   fluxscope diff ks/podinfo ocirepo/podinfo:6.10.0 -n shop --consumer ks/podinfo
-  fluxscope diff hr/podinfo ocirepo/podinfo:6.10.0 -n shop --consumer hr/podinfo --impact
+  fluxscope diff hr/podinfo ocirepo/podinfo-chart:6.10.0 -n shop --consumer hr/podinfo --impact
   fluxscope diff ./main ./branch -o markdown > comment.md
   KUBECTL_EXTERNAL_DIFF='dyff between' fluxscope diff ./before ./after";
 
@@ -104,6 +104,6 @@ fn consumer(text: &str) -> Result<Named, String> {
         | Kind::HelmChart
         | Kind::ExternalArtifact
         | Kind::GitRepository
-        | Kind::Bucket => Err(format!("a {} applies nothing: ks/NAME or hr/NAME", named.kind)),
+        | Kind::Bucket => Err(format!("{} applies nothing: ks/NAME or hr/NAME", named.kind)),
     }
 }

@@ -35,6 +35,9 @@ pub(super) struct Objects {
     pub(super) ended: bool,
 }
 
+/// Objects of a file that are named in one sentence.
+const NAMED: usize = 3;
+
 /// Between two questions whether to go on.
 const STEP: usize = 64;
 
@@ -49,6 +52,7 @@ pub(super) fn compare(sides: &Sides<'_>, going: &(dyn Fn() -> bool + Sync)) -> O
     for entries in to.entries.values() {
         keys.entry(entries[0].order()).or_default().1 = entries;
     }
+    let mut withheld = Withheld::default();
     for (number, (ones, twos)) in keys.into_values().enumerate() {
         if number % STEP == 0 && !going() {
             matching.found.ended = true;
@@ -57,18 +61,48 @@ pub(super) fn compare(sides: &Sides<'_>, going: &(dyn Fn() -> bool + Sync)) -> O
         match (ones, twos) {
             ([.., one], []) if !to.may_hold(one, from.path(one)) => matching.gone.push(one),
             ([], [.., two]) if !from.may_hold(two, to.path(two)) => matching.fresh.push(two),
+            ([.., one], []) => withheld.add(one, &from, &to),
+            ([], [.., two]) => withheld.add(two, &to, &from),
             ([one], [two]) => matching.pair(one, two),
             (ones, twos) => {
-                matching.copies(ones, twos).into_iter().for_each(|(one, two)| matching.pair(one, two))
+                matching.copies(ones, twos).into_iter().for_each(|(one, two)| matching.pair(one, two));
             }
         }
     }
     matching.leave_over();
     let mut found = matching.found;
+    found.oddities.extend(withheld.oddities());
     found.oddities.extend(oddities(from.oddities, to.oddities));
     found.oddities.sort_by(by_place);
     found.changes.sort_by(|one, two| order(one).cmp(&order(two)));
     found
+}
+
+/// What a document of the other side may hold that says nothing of itself: neither gone nor new, and said to be so.
+#[derive(Default)]
+struct Withheld(BTreeMap<(Arc<str>, Which), Vec<String>>);
+
+impl Withheld {
+    fn add(&mut self, entry: &Entry, own: &Half<'_>, other: &Half<'_>) {
+        // one that the broken document names is told by that one
+        if !other.unread.contains(&entry.key) {
+            let path = own.streams.stream(entry.document).path.clone();
+            self.0.entry((path, entry.which)).or_default().push(entry.key.to_string());
+        }
+    }
+
+    fn oddities(self) -> impl Iterator<Item = Oddity> {
+        self.0.into_iter().map(|((path, which), names)| {
+            let fate = if which == Which::From { "gone" } else { "new" };
+            let more = names.len().saturating_sub(NAMED);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let named = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let what = format!(
+                "not called {fate}, because a document of the other side that cannot be read may hold it: {named}{more}"
+            );
+            Oddity { which, path, what: Odd::Cut(what.into()) }
+        })
+    }
 }
 
 /// Namespace, kind, name, group.

@@ -264,11 +264,19 @@ fn a_broken_document_removes_nothing_and_the_rest_goes_on() {
         &["file 1.yaml: changed", "ConfigMap b: changed data.c", "To 1.yaml: broken in line 5"],
     );
     // nobody can say which object this was, nor where it should have ended
-    for (one, two) in [(&*a, "{{ broken\n"), ("a: [\n", "a: [\n")] {
+    let broken = "a: [\n";
+    let diff = run(&side(&[("1.yaml", broken)]), &side(&[("1.yaml", broken)]));
+    assert!(diff.objects.is_empty() && matches!(diff.oddities[..], [Oddity { what: Odd::Broken(_), .. }]));
+    // but what is therefore called neither gone nor new is named
+    let unknown = "{{ broken\n";
+    for (one, two, fate) in
+        [(&*a, unknown, "From 1.yaml: not called gone"), (unknown, &*a, "To 1.yaml: not called new")]
+    {
         let diff = run(&side(&[("1.yaml", one)]), &side(&[("1.yaml", two)]));
-        assert!(
-            diff.objects.is_empty() && matches!(diff.oddities[..], [Oddity { what: Odd::Broken(_), .. }])
-        );
+        assert!(diff.objects.is_empty() && diff.oddities.len() == 2);
+        let told = said(&diff);
+        let named = told.iter().any(|line| line.starts_with(fate) && line.ends_with(": ConfigMap a"));
+        assert!(named, "{told:?}");
     }
     check(
         &[("1.yaml", "a: 1\n")],

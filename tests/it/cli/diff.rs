@@ -425,7 +425,7 @@ async fn usage_errors_say_what_to_type() {
     for (line, words) in [
         ("diff ./a", "required arguments were not provided"),
         ("diff a ./b", "alone names no artifact"),
-        ("diff ./a ./b --consumer ocirepo/x", "a OCIRepository applies nothing"),
+        ("diff ./a ./b --consumer ocirepo/x", "OCIRepository applies nothing"),
         ("diff ./a ./b --consumer podinfo", "needs KIND/NAME"),
         ("diff ./a ./b --read-secrets", "--consumer"),
         ("diff ./a ./b --build", "--consumer"),
@@ -719,4 +719,7 @@ async fn the_same_folder_is_the_same_and_says_why() {
     let line = format!("diff {0}/from {0}/from", desk.0.display());
     let ran = here(&line).await;
     assert!(ran.code == 0 && ran.out.contains("both have the same content"), "{}", ran.out);
+    assert!(ran.out.contains("objects   all the same\n"), "none was counted: {}", ran.out);
+    let counts = here(&format!("{line} -o json")).await.json()["counts"]["objects"].clone();
+    assert_eq!((&counts["changed"], &counts["same"]), (&json!(0), &Value::Null));
 }

@@ -183,7 +183,7 @@ async fn progress_is_shown_to_a_person_only_and_gone_in_the_end() {
     let world = Handle(Arc::new(holding(vec![file("a.yaml", "a")])));
     let (_, out, err) = run_raw(&world, &line, Terminals { out: false, err: true }).await;
     assert_eq!(out, b"a.yaml\n");
-    assert!(err.starts_with("\rreading 600 B of 1.2 KiB  "), "{err:?}");
+    assert!(err.starts_with("\rreading 600 B of 1.1 KiB  "), "{err:?}");
     assert!(err.contains("\r\x1b[K1 file in layer"), "{err:?}");
     assert!(!run(holding(vec![]), &line).await.err.contains('\r'));
 }

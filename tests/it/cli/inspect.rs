@@ -199,7 +199,7 @@ async fn the_table_says_it_all_in_words() {
         Fake { sealed: Sealed { referrers: Ok(signed()), ..sealed(rich()).sealed }, ..Fake::default() };
     let ran = run(world, "inspect oci://registry.test/a/b:1").await;
     for words in [
-        "Config:       Flux config (application/vnd.cncf.flux.config.v1+json), 1.2 KiB",
+        "Config:       Flux config (application/vnd.cncf.flux.config.v1+json), 1.1 KiB",
         "Chart:        app 1.0.0, app 2",
         "Source:       https://github.com/acme/app",
         "Flux takes:   layer 1, extract: the first layer",

@@ -361,6 +361,14 @@ fn brackets_go_from_object_to_object_and_n_from_change_to_change() {
 }
 
 #[test]
+fn on_a_narrow_list_groups_and_kinds_give_way_to_names() {
+    let mut compared = Compared::with(100, 30);
+    compared.story.shows("▾ CustomResourceDefinition  ");
+    compared.story.shows("image-changed  shop/podinfo ");
+    compared.story.shows("object-removed  shop/podinfo-old ");
+}
+
+#[test]
 fn who_reads_a_danger_goes_on_behind_the_object_that_it_is_told_of() {
     let mut compared = Compared::with(80, 24);
     compared.press("j j Enter");

@@ -155,7 +155,11 @@ impl DiffScreen {
                 let sign =
                     if self.list.is_open(at) { theme.pick("▾", "v") } else { theme.pick("▸", ">") };
                 let group = &self.list.groups[at];
-                let left = format!("{sign} {}", text::line(&group.label));
+                let label = text::line(&group.label);
+                let taken = text::width(&label) + 4 + group.count.to_string().len();
+                // the name of a kind says more than its group, which stands beside it in full
+                let kind = label.split_once('/').filter(|_| taken > room).map(|(_, kind)| kind.to_owned());
+                let left = format!("{sign} {}", kind.unwrap_or(label));
                 Cells { left, meaning: Meaning::Title, right: group.count.to_string(), danger: None }
             }
             Item::More(count) => {
@@ -293,10 +297,14 @@ fn impact(impact: &Impact, theme: Theme, room: usize) -> Cells {
         .map(|object| text::line(&object.key.to_string()).replacen("CustomResourceDefinition ", "CRD ", 1));
     let what = impact.what.word();
     let glyph = text::pad(head::glyph(impact.danger, theme), if theme.ascii { 2 } else { 1 }, false);
+    let before = text::width(&glyph) + text::width(what) + 3;
+    let fits = |words: &str| before + text::width(words) < room;
     let words = match about {
         // with room for it the sentence says more than the name
         Some(_) | None if room >= 70 => text::line(&impact.why),
-        Some(about) => about,
+        Some(about) if fits(&about) => about,
+        // the kind goes first
+        Some(about) => about.split_once(' ').map_or(about.clone(), |(_, name)| name.to_owned()),
         None => text::line(&impact.why),
     };
     let left = format!("{glyph} {what}  {words}");
