@@ -207,8 +207,8 @@ fn likely_row(page: &Page, field: &FieldChange) -> usize {
     }
     let fits = |row: &Row| {
         let named = key.as_deref().is_some_and(|key| row.text.contains(key));
-        let valued = values.iter().any(|value| !value.is_empty() && row.text.contains(value.as_str()));
-        2 * usize::from(named) + usize::from(valued)
+        let says = values.iter().any(|value| !value.is_empty() && row.text.contains(value.as_str()));
+        2 * usize::from(named) + usize::from(says)
     };
     let changed =
         page.rows.iter().enumerate().filter(|(_, row)| matches!(row.what, What::Removed | What::Added));

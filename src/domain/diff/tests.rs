@@ -97,7 +97,7 @@ fn files_are_gone_new_renamed_changed_or_written_differently() {
 fn a_list_and_its_items_apart_say_the_same() {
     let item = |name: &str| format!("{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}}}}}");
     let list = |items: &[&str]| {
-        let items: String = items.iter().map(|name| format!("- {}\n", item(name))).collect();
+        let items: String = items.iter().map(|name| ["- ", &item(name), "\n"].concat()).collect();
         format!("apiVersion: v1\nkind: List\nitems:\n{items}")
     };
     let apart = format!("{}\n---\n{}\n", item("a"), item("b"));
