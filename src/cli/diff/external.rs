@@ -85,7 +85,7 @@ async fn shown(program: &str, view: &View<'_>, console: &mut Console<'_>) -> Res
 fn code(status: ExitStatus, view: &View<'_>, differs_besides: bool) -> Option<i32> {
     match status.code()? {
         0 if differs_besides => Some(exit::NO),
-        0 if !view.comparison.is_whole() => Some(exit::NOT_ANSWERED),
+        0 if !view.comparison.is_whole() || view.is_same().is_none() => Some(exit::NOT_ANSWERED),
         0 => Some(exit::ANSWERED),
         1 => Some(exit::NO),
         _ => None,

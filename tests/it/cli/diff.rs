@@ -657,7 +657,7 @@ async fn the_program_of_kubectl_gets_masked_files_and_its_code_is_ours() {
     );
     let place = ran.out.lines().find_map(|line| line.strip_prefix("place ")).unwrap();
     assert!(!Path::new(place).exists(), "{place} is gone afterwards");
-    assert_eq!(desk.ran("", external("exit-0.sh"), Terminals::default()).await.code, 0);
+    assert_eq!(desk.ran("--objects", external("exit-0.sh"), Terminals::default()).await.code, 0);
     let failed = desk.ran("", external("exit-3.sh"), Terminals::default()).await;
     assert!(failed.code == 2 && failed.err.contains("KUBECTL_EXTERNAL_DIFF"), "{}", failed.err);
     let missing = Surroundings { external_diff: Some("/no/such/program".into()), ..Surroundings::default() };
