@@ -372,12 +372,13 @@ fn what_a_secret_said_is_not_in_what_was_rendered() {
     let said = "password: \"hunter22'\\\"x\"\nuser: postgres\nlist: [item-one]\nkey: |\n  -----BEGIN\n  abcdef\nshort: ab\n";
     let lens = filled(&spec, &[config(Secret, "s", &[("values.yaml", said)])]);
     let rendered = "kind: A\nmetadata:\n  name: postgres\n  labels: {app: postgres}\ndata:\n  a: 'hunter22''\"x'\n  \
-                    b: \"hunter22'\\\"x\"\n  c: word-of-the-spec ab item-one\n  d: |\n    -----BEGIN\n    abcdef\n";
+                    b: \"hunter22'\\\"x\"\n  c: word-of-the-spec ab item-one\n  d: |\n    -----BEGIN\n    abcdef\n  e: \
+                    x-cG9zdGdyZXM=\n";
     let covered = lens.covered(rendered.into());
     assert_eq!(
         std::str::from_utf8(&covered).unwrap(),
         "kind: A\nmetadata:\n  name: postgres\n  labels: {app: (hidden)}\ndata:\n  a: '(hidden)'\n  b: \
-         \"(hidden)\"\n  c: word-of-the-spec ab (hidden)\n  d: |\n    (hidden)\n    (hidden)\n"
+         \"(hidden)\"\n  c: word-of-the-spec ab (hidden)\n  d: |\n    (hidden)\n    (hidden)\n  e: x-(hidden)\n"
     );
 }
 

@@ -140,6 +140,21 @@ async fn a_tool_that_fails_says_why_on_one_line_and_not_where() {
 }
 
 #[tokio::test]
+async fn a_tool_that_quotes_a_secret_is_not_quoted() {
+    let script = "cat *.yaml db.env >&2; ulimit -t >&2; exit 1";
+    let bench = Bench::new(&[("kustomize", &kustomize(script))]);
+    let overlay = "secretGenerator:\n- name: db\n  envs: [db.env]\n  literals: [hunter2]\n";
+    let files = side(&[("kustomization.yaml", overlay), ("db.env", "password=hunter3\n")]);
+    let problem = bench.render(consumer("Kustomization", &json!({})), files).await.unwrap_err();
+    assert_eq!(problem.to_string(), "render ks shop/web: kustomize failed, and its words quote a Secret");
+    let (lens, files) = one();
+    let problem = bench.render(lens, files).await.unwrap_err();
+    assert!(problem.why.contains("kind: ConfigMap"), "{problem}");
+    // whoever is killed cannot end it
+    assert!(cfg!(not(target_os = "linux")) || problem.why.ends_with("; 40"), "{problem}");
+}
+
+#[tokio::test]
 async fn a_tool_that_takes_too_long_is_ended_with_all_that_it_started() {
     let bench = Bench::new(&[]);
     let note = bench.at("note");
