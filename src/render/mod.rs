@@ -10,7 +10,7 @@ pub use run::Limits;
 use crate::{
     domain::{
         diff::Side,
-        lens::{KustomizationLens, Lens, Plan, ReleaseLens},
+        lens::{KustomizationLens, Lens, Plan, ReleaseLens, definitions_apart},
         problem::{Cause, Problem},
     },
     port::{Rendered, Renderer},
@@ -94,7 +94,8 @@ impl Tools {
             return Err(missing(&what, "neither kustomize nor flux is on PATH"));
         };
         let (name, namespace) = (lens.id.name.clone(), lens.id.namespace.clone());
-        let plan = aside(&what, move || lens.plan(&side)).await?;
+        let planned = lens.clone();
+        let plan = aside(&what, move || planned.plan(&side)).await?;
         let by = self.version(&tool).await?;
         let built = match tool.name {
             "flux" => self.flux_build(&tool, plan.clone(), (&name, &namespace), &what).await,
@@ -111,7 +112,10 @@ impl Tools {
         };
         let mut notes = plan.notes;
         notes.extend(manifests.1);
-        Ok(Rendered { manifests: manifests.0, by, notes })
+        let manifests = manifests.0;
+        let built = manifests.clone();
+        notes.extend(aside(&what, move || lens.settle(&built)).await?);
+        Ok(Rendered { manifests, by, notes })
     }
 
     /// The folder is the working directory, so that its name is never read as a URL.
@@ -188,8 +192,11 @@ impl Tools {
         let plan = aside(what, move || planned.plan(&side)).await?;
         let mut notes = plan.notes.clone();
         let mut by = self.version(tool).await?;
-        let (manifests, warning) = self.helm_template(tool, plan, lens, what).await?;
+        let (printed, warning) = self.helm_template(tool, plan, lens, what).await?;
         notes.extend(warning);
+        let text = String::from_utf8_lossy(&printed);
+        let (definitions, rest) = definitions_apart(&text);
+        let manifests = Bytes::copy_from_slice(rest.as_bytes());
         let manifests = match self.find("kustomize") {
             Some(kustomize) if lens.is_post_rendered() => {
                 by = format!("{by} and {}", self.version(&kustomize).await?);
@@ -202,7 +209,12 @@ impl Tools {
             }
             Some(_) | None => manifests,
         };
-        Ok(Rendered { manifests, by, notes })
+        let mut whole = definitions.into_bytes();
+        if !whole.is_empty() && !manifests.starts_with(b"---") {
+            whole.extend(b"---\n");
+        }
+        whole.extend(&manifests);
+        Ok(Rendered { manifests: whole.into(), by, notes })
     }
 
     async fn helm_template(

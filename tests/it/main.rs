@@ -24,6 +24,7 @@ mod cli;
 mod cluster;
 mod compare;
 mod demo;
+mod flux;
 mod house_rules;
 mod impact;
 mod lens;

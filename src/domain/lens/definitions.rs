@@ -4,7 +4,7 @@
 use super::{Lens, ReleaseLens};
 use crate::domain::{
     diff::{Change, Diff, ObjectChange},
-    object::{Key, Role},
+    object::{self, Key, Role},
 };
 use std::collections::HashSet;
 
@@ -30,6 +30,31 @@ impl ReleaseLens {
             Change::Changed | Change::Renamed | Change::Moved | Change::Formatting => !self.replaces_crds(),
         }
     }
+}
+
+/// What Helm printed: definitions of the chart's `crds/`, and the rest, which is what post-renderers get. Other objects
+/// in `crds/` are dropped, as helm-controller drops them (`internal/action/crds.go`).
+pub fn definitions_apart(manifests: &str) -> (String, &str) {
+    const SOURCE: &str = "---\n# Source: ";
+    let starts = manifests.match_indices(SOURCE).map(|(at, _)| at);
+    let is_template = |at: &usize| {
+        let line = manifests.get(at + SOURCE.len()..).and_then(|rest| rest.lines().next());
+        line.is_some_and(|path| path.contains("/templates/") || !path.contains("/crds/"))
+    };
+    // those in `crds/` come first
+    let end = starts.into_iter().find(is_template).unwrap_or(manifests.len());
+    let (head, rest) = manifests.split_at(end);
+    let mut kept = String::new();
+    for document in object::documents(head) {
+        let named = object::scan_document(head, &document);
+        let ours = |named: &object::Named| &*named.kind == "CustomResourceDefinition";
+        if named.is_empty() || named.iter().any(ours) {
+            kept.push_str("---\n");
+            kept.push_str(head.get(document.at.clone()).unwrap_or_default().trim_matches('\n'));
+            kept.push('\n');
+        }
+    }
+    (kept, rest)
 }
 
 fn definitions(source: &Diff) -> HashSet<&Key> {
@@ -84,6 +109,20 @@ mod tests {
         lens.unwrap().settle_definitions(&mut built, &source);
         let changes: Vec<Change> = built.objects.iter().map(|object| object.change).collect();
         assert_eq!(changes, want, "{upgrade}");
+    }
+
+    #[test]
+    fn post_renderers_never_get_what_stands_in_crds_and_only_definitions_of_it_count() {
+        let crd =
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a}\n";
+        let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\n";
+        let rest =
+            format!("---\n# Source: c/templates/crds/t.yaml\n{crd}---\n# Source: c/templates/m.yaml\n{map}");
+        let whole = format!("---\n# Source: c/crds/a.yaml\n{crd}---\n{map}\n{rest}");
+        let (definitions, others) = definitions_apart(&whole);
+        assert_eq!(others, rest);
+        assert_eq!(definitions, format!("---\n# Source: c/crds/a.yaml\n{crd}"));
+        assert_eq!(definitions_apart(&rest), (String::new(), &*rest));
     }
 
     #[test]

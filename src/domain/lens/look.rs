@@ -3,7 +3,7 @@
 
 use super::{
     KustomizationLens, Seen,
-    overlay::{Barred, Mention, Use},
+    overlay::{self, Barred, Mention, Use},
     paths,
     walk::{self, Snag, Tree, Walk, What},
 };
@@ -51,8 +51,12 @@ impl KustomizationLens {
                 used: Use::Folder,
             })
         });
+        // what is not even a path in the artifact is refused, missing or not
         let there = |mention: &Mention| {
-            paths::joined(&self.path, &mention.path).is_none_or(|at| tree.has_folder(&at))
+            overlay::is_remote(&mention.path)
+                || mention.path.starts_with('/')
+                || paths::joined(&self.path, &mention.path)
+                    .is_some_and(|at| tree.has_folder(&at) || tree.file(&at).is_some())
         };
         named.filter(|mention| !may_miss || there(mention)).collect()
     }

@@ -17,6 +17,7 @@ mod set;
 mod values;
 mod walk;
 
+pub use definitions::definitions_apart;
 pub use paths::cleaned;
 pub use plan::Plan;
 pub use sealed::sealed;

@@ -198,7 +198,9 @@ impl Overlay {
         let mut known = Map::new();
         for field in FIELDS {
             if let Some(value) = folded(&self.map, field).last() {
-                known.insert(field.to_owned(), value.clone());
+                let mut value = value.clone();
+                as_text(&mut value, false);
+                known.insert(field.to_owned(), value);
             }
         }
         known
@@ -219,6 +221,58 @@ impl Overlay {
                 visit(at, text);
             }
         });
+    }
+}
+
+/// Fields of a kustomization file that are no texts.
+const NO_TEXT: [&str; 12] = [
+    "count",
+    "index",
+    "create",
+    "immutable",
+    "includecrds",
+    "includeselectors",
+    "includetemplates",
+    "skiphooks",
+    "skiptests",
+    "disablenamesuffixhash",
+    "allownamechange",
+    "allowkindchange",
+];
+
+/// What is to be a text is one for Flux, also where a number is written (`newTag: 1.10` is `1.1`): it reads the file that
+/// it builds more kindly than kustomize does. `pairs`: the map holds names of somebody's own.
+fn as_text(value: &mut Value, pairs: bool) {
+    match value {
+        Value::Bool(set) => *value = set.to_string().into(),
+        Value::Number(number) => *value = number_as_text(number).into(),
+        Value::Array(items) => items.iter_mut().for_each(|item| as_text(item, false)),
+        Value::Object(map) => {
+            for (key, value) in map {
+                let key = fold(key);
+                let scalar = value.is_boolean() || value.is_number();
+                if pairs || !scalar || !NO_TEXT.contains(&&*key) {
+                    let own = ["pairs", "labels", "annotations", "commonlabels", "commonannotations"];
+                    as_text(value, own.contains(&&*key));
+                }
+            }
+        }
+        Value::Null | Value::String(_) => {}
+    }
+}
+
+/// As Go prints it.
+fn number_as_text(number: &serde_json::Number) -> String {
+    const PLAIN: std::ops::Range<f64> = 1e-4..1e21;
+    match number.as_f64().filter(|_| number.is_f64()) {
+        Some(float) if float == 0.0 || PLAIN.contains(&float.abs()) => float.to_string(),
+        Some(float) => {
+            let text = format!("{float:e}");
+            let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+            let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));
+            format!("{digits}e{sign}{exponent:0>2}")
+        }
+        None => number.to_string(),
     }
 }
 

@@ -18,6 +18,9 @@ use crate::domain::{
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
+/// Further ones of a kind are not said.
+const MOST_NOTES: usize = 5;
+
 /// Files for a tool, in a folder of its own.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
@@ -53,8 +56,41 @@ impl KustomizationLens {
             };
             files.push((safe(path).map_err(|why| self.refused(Cause::Refused, why))?, bytes));
         }
+        let mut notes = self.unknown();
+        if text.contains("transformerAnnotations") && text.contains("\"transformers\"") {
+            notes.push(
+                "annotations of transformations name commonMetadata, which Flux sets without them".to_owned(),
+            );
+        }
         files.push((steering.into(), text.into()));
-        Ok(Plan { root: self.path.clone(), files, checks_schema: false, notes: self.unknown() })
+        Ok(Plan { root: self.path.clone(), files, checks_schema: false, notes })
+    }
+
+    /// kustomize-controller refuses what names no object, and the API server labels that are no texts. What is odd,
+    /// each in one sentence.
+    pub fn settle(&self, manifests: &[u8]) -> Result<Vec<String>, Problem> {
+        let text = String::from_utf8_lossy(manifests);
+        let mut notes = Vec::new();
+        for document in object::documents(&text) {
+            let read = text.get(document.at.clone()).map(|text| object::parse(text, Dialect::Kustomize));
+            let Some(Ok(Some(value))) = read else { continue };
+            let is_named = |value: Option<&Value>| match value {
+                Some(Value::String(text)) => !text.is_empty(),
+                other => other.is_some_and(|value| !value.is_null()),
+            };
+            let named = [value.get("kind"), value.get("apiVersion"), value.pointer("/metadata/name")];
+            let kind = value.get("kind").and_then(Value::as_str).unwrap_or("an object");
+            if !named.into_iter().all(is_named) {
+                let why = format!("{} has no apiVersion, kind or name: Flux would fail", quote(kind));
+                return Err(self.refused(Cause::Invalid, why));
+            }
+            let name = value.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+            if let Some(field) = not_text(&value) {
+                notes.push(format!("{field} of {kind} {} are not all texts: Flux would fail", quote(name)));
+            }
+        }
+        notes.truncate(MOST_NOTES);
+        Ok(notes)
     }
 
     fn refused(&self, cause: Cause, why: String) -> Problem {
@@ -66,6 +102,14 @@ impl KustomizationLens {
         let note = "nothing is decrypted: encrypted values are compared as they are stored";
         decrypted.then(|| note.to_owned()).into_iter().collect()
     }
+}
+
+/// The field of labels or annotations that holds more than texts.
+fn not_text(value: &Value) -> Option<&'static str> {
+    ["labels", "annotations"].into_iter().find(|field| {
+        let pairs = value.pointer(&format!("/metadata/{field}")).and_then(Value::as_object);
+        pairs.is_some_and(|pairs| !pairs.values().all(Value::is_string))
+    })
 }
 
 impl Snag {
@@ -173,6 +217,17 @@ impl ReleaseLens {
                 "{} looks into the cluster, which is not there while it is rendered",
                 quote(path)
             ));
+        }
+        if let Some(path) = uses(&[".Release.Revision", ".Release.IsInstall", ".Release.IsUpgrade"]) {
+            notes.push(format!(
+                "{} asks for the state of the release: it is rendered as an upgrade, as revision 1",
+                quote(path)
+            ));
+        }
+        if self.spec.get("postRenderStrategy").and_then(Value::as_str) == Some("nohooks")
+            && self.is_post_rendered()
+        {
+            notes.push("hooks are post-rendered here, although postRenderStrategy is nohooks".to_owned());
         }
         if self.spec.pointer("/upgrade/preserveValues").and_then(Value::as_bool) == Some(true) {
             notes.push("values of the last release (upgrade.preserveValues) are not known".to_owned());
