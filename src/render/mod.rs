@@ -196,7 +196,9 @@ impl Tools {
         notes.extend(warning);
         let text = String::from_utf8_lossy(&printed);
         let (definitions, rest) = definitions_apart(&text);
-        let manifests = Bytes::copy_from_slice(rest.as_bytes());
+        let (rest, odd) = lens.settle(rest);
+        notes.extend(odd);
+        let manifests = Bytes::from(rest);
         let manifests = match self.find("kustomize") {
             Some(kustomize) if lens.is_post_rendered() => {
                 by = format!("{by} and {}", self.version(&kustomize).await?);
@@ -233,7 +235,6 @@ impl Tools {
         arguments.extend(["--values".into(), file.into()]);
         arguments.extend((!checks_schema).then(|| "--skip-schema-validation".into()));
         arguments.extend(lens.upgrades_crds().then(|| "--include-crds".into()));
-        arguments.extend(lens.skips_tests().then(|| "--skip-tests".into()));
         arguments.extend(lens.skips_hooks().then(|| "--no-hooks".into()));
         arguments.extend(["--".into(), (&*lens.release_name).into(), ".".into()]);
         let job = self.job(tool, &room, "", arguments);

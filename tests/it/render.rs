@@ -299,7 +299,7 @@ async fn helm_is_asked_for_an_upgrade_of_this_release() {
     let said = String::from_utf8(rendered.manifests.to_vec()).unwrap();
     assert_eq!(
         said,
-        "args: template --is-upgrade --namespace apps --values /values.json --include-crds --skip-tests -- own .\n{\"a\":1}\n"
+        "args: template --is-upgrade --namespace apps --values /values.json --include-crds -- own .\n{\"a\":1}\n"
     );
     assert_eq!(rendered.by, "helm v4.2.2");
     assert!(

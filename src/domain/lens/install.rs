@@ -2,8 +2,28 @@
 //! on an upgrade. It runs nothing.
 
 use super::{Plan, ReleaseLens, generate};
+use crate::domain::{
+    object::{self, Dialect},
+    quote::quote,
+};
 use bytes::Bytes;
 use serde_json::Value;
+use std::collections::HashSet;
+
+/// The annotation that makes a hook, and says of what.
+const HOOK: &str = "helm.sh/hook";
+
+/// Further ones of a kind are not said.
+const MOST_NOTES: usize = 5;
+
+fn hook_of(text: &str) -> Option<String> {
+    let value = object::parse(text, Dialect::Helm).ok().flatten()?;
+    value.get("metadata")?.get("annotations")?.get(HOOK)?.as_str().map(str::to_owned)
+}
+
+fn only_tests(events: &str) -> bool {
+    events.split(',').all(|event| matches!(event.trim(), "test" | "test-success" | "test-failure"))
+}
 
 impl ReleaseLens {
     /// The composed values, as a file for Helm. They may hold what Secrets say.
@@ -44,6 +64,38 @@ impl ReleaseLens {
         self.spec.pointer("/test/enable").and_then(Value::as_bool) != Some(true)
     }
 
+    /// What Helm printed of the templates, without hooks that only test; and what helm-controller would fail of, each in
+    /// one sentence: it labels all that it applies with kustomize, which takes no object twice.
+    pub fn settle(&self, manifests: &str) -> (String, Vec<String>) {
+        let together = matches!(
+            self.spec.get("postRenderStrategy").and_then(Value::as_str),
+            None | Some("combined" | "")
+        );
+        let (mut kept, mut notes) = (String::with_capacity(manifests.len()), Vec::new());
+        let (mut known, mut whole) = (HashSet::new(), true);
+        for document in object::documents(manifests) {
+            let text = manifests.get(document.at.clone()).unwrap_or_default();
+            let hook = text.contains(HOOK).then(|| hook_of(text)).flatten();
+            if self.skips_tests() && hook.as_deref().is_some_and(only_tests) {
+                whole = false;
+                continue;
+            }
+            for named in object::scan_document(manifests, &document) {
+                if (together || hook.is_none()) && !known.insert((named.api_version.clone(), named.key())) {
+                    notes.push(format!(
+                        "{} is rendered twice: Flux would fail",
+                        quote(&named.key().to_string())
+                    ));
+                }
+            }
+            kept.push_str("---\n");
+            kept.push_str(text.trim_matches('\n'));
+            kept.push('\n');
+        }
+        notes.truncate(MOST_NOTES);
+        (if whole { manifests.to_owned() } else { kept }, notes)
+    }
+
     /// Post-renderers, and `commonMetadata` after them.
     pub fn post_renders(&self) -> usize {
         self.renderers().len() + usize::from(self.common_metadata().is_some())
@@ -72,5 +124,35 @@ impl ReleaseLens {
         };
         let metadata = self.spec.get("commonMetadata");
         metadata.filter(|metadata| pairs(metadata, "labels") || pairs(metadata, "annotations"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Lens;
+    use serde_json::json;
+
+    fn hook(name: &str, events: &str) -> String {
+        format!(
+            "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  annotations:\n    helm.sh/hook: {events}\n"
+        )
+    }
+
+    #[test]
+    fn hooks_that_only_test_are_left_out_and_what_is_there_twice_is_said() {
+        let lens = |spec: serde_json::Value| match Lens::read(
+            &json!({"kind": "HelmRelease", "metadata": {"name": "web"}, "spec": spec}),
+        ) {
+            Ok(Lens::Release(lens)) => *lens,
+            other => panic!("{other:?}"),
+        };
+        let both = hook("b", "test,pre-upgrade");
+        let text = [hook("a", "test"), both.clone()].concat();
+        assert_eq!(lens(json!({})).settle(&text), (both.clone(), vec![]));
+        assert_eq!(lens(json!({"test": {"enable": true}})).settle(&text).0, text);
+        let twice = both.repeat(2);
+        let notes = lens(json!({})).settle(&twice).1;
+        assert_eq!(notes, ["\"ConfigMap b\" is rendered twice: Flux would fail"]);
+        assert!(lens(json!({"postRenderStrategy": "separate"})).settle(&twice).1.is_empty());
     }
 }

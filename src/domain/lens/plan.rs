@@ -155,6 +155,10 @@ impl ReleaseLens {
         for file in side.files.iter().filter(|file| paths::is_below(&file.path, root)) {
             let path = file.path.strip_prefix(root).unwrap_or(&file.path);
             let path = path.strip_prefix('/').unwrap_or(path);
+            // it is heeded where a folder is packed, not where a packed chart is read
+            if path == ".helmignore" {
+                continue;
+            }
             let path = safe(path).map_err(|why| refused(Cause::Refused, why))?;
             let Some(bytes) = file.bytes.clone() else {
                 return Err(refused(Cause::Other, format!("{} was not read", quote(&file.path))));
