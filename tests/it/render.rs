@@ -213,11 +213,12 @@ async fn a_tool_that_says_too_much_is_ended() {
 
 #[tokio::test]
 async fn complaints_without_end_keep_no_tool_from_ending() {
-    let script = "head -c 3000000 /dev/zero | tr '\\0' 'x' >&2; echo 'a: 1'";
+    let script =
+        "head -c 3000000 /dev/zero | tr '\\0' 'x' >&2; echo '{apiVersion: v1, kind: A, metadata: {name: b}}'";
     let bench = Bench::new(&[("kustomize", &kustomize(script))]);
     let (lens, files) = one();
     let rendered = bench.render(lens, files).await.unwrap();
-    assert_eq!(&rendered.manifests[..], b"a: 1\n");
+    assert_eq!(&rendered.manifests[..], b"{apiVersion: v1, kind: A, metadata: {name: b}}\n");
     assert!(rendered.notes[0].len() < 1000, "{}", rendered.notes[0].len());
 }
 

@@ -36,6 +36,9 @@ impl ReleaseLens {
 /// in `crds/` are dropped, as helm-controller drops them (`internal/action/crds.go`).
 pub fn definitions_apart(manifests: &str) -> (String, &str) {
     const SOURCE: &str = "---\n# Source: ";
+    if !manifests.starts_with(SOURCE) {
+        return (String::new(), manifests);
+    }
     let starts = manifests.match_indices(SOURCE).map(|(at, _)| at);
     let is_template = |at: &usize| {
         let line = manifests.get(at + SOURCE.len()..).and_then(|rest| rest.lines().next());
