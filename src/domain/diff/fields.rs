@@ -224,12 +224,19 @@ fn fresh<'a>(
 #[derive(Clone, Copy)]
 struct Inside {
     within: Within,
-    secret: bool,
+    secret: Secrecy,
     list: bool,
-    /// It is a whole object.
-    whole: bool,
     /// It is a patch of Secrets.
     patch: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Secrecy {
+    None,
+    /// A part of a Secret: only the fields that always hold values do.
+    Part,
+    /// A whole object: whatever is not known to be open may hold values.
+    Whole,
 }
 
 impl Inside {
@@ -237,13 +244,21 @@ impl Inside {
         let says = |kind: &str| [from, to].iter().any(|map| map.get("kind").is_some_and(|own| own == kind));
         let within =
             if says(secret::GENERATOR) && within == Within::Open { Within::Generator } else { within };
+        let whole = [from, to].iter().any(|map| map.contains_key("metadata"));
         Self {
             within,
-            secret: within == Within::Listed || says("Secret"),
+            secret: match within == Within::Listed || says("Secret") {
+                true if whole => Secrecy::Whole,
+                true => Secrecy::Part,
+                false => Secrecy::None,
+            },
             list: says("SecretList"),
-            whole: [from, to].iter().any(|map| map.contains_key("metadata")),
             patch: [from, to].iter().any(|map| secret::patch_of(map).is_some()),
         }
+    }
+
+    fn keeps_values(self, name: &str) -> bool {
+        self.secret != Secrecy::None && secret::keeps_values(name, self.secret == Secrecy::Whole)
     }
 
     fn of_field(self, name: &str) -> Within {
@@ -261,8 +276,8 @@ impl Inside {
             | Within::List => {}
         }
         match name {
-            _ if self.secret && secret::keeps_values(name, self.whole) => Within::Values,
-            "metadata" if self.secret => Within::Metadata,
+            _ if self.keeps_values(name) => Within::Values,
+            "metadata" if self.secret != Secrecy::None => Within::Metadata,
             "items" if self.list => Within::List,
             "patch" if self.patch => Within::Hidden,
             _ if secret::is_generators(name) => Within::Generators,

@@ -257,7 +257,7 @@ fn sample(question: &Question, source: Diff, impact: Vec<Impact>) -> Arc<Compari
         source,
         built: None,
         impact,
-        sealed: Default::default(),
+        sealed: std::collections::BTreeSet::default(),
         notes: vec!["postBuild is not substituted: values are put in after the build".to_owned()],
     })
 }
