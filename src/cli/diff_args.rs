@@ -33,8 +33,8 @@ Exit codes:
 
 With KUBECTL_EXTERNAL_DIFF set, the text is that of this program: it gets two
 folders of masked files, one per object, and options made of letters, digits,
-- and = only, as in kubectl. Its exit code 0 or 1 is ours; where a file differs that
-is no text, and so is not given to it, 0 becomes 1.
+- and = only, as in kubectl. Its exit code 0 or 1 is ours; where a file differs
+that is no text, and so is not given to it, 0 becomes 1.
 
 Examples:
   fluxscope diff ./before ./after

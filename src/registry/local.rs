@@ -32,13 +32,14 @@ use std::{
 /// What `flux push artifact` makes: how a file or a folder without a manifest is judged.
 const FLUX_LAYER: &str = "application/vnd.cncf.flux.content.v1.tar+gzip";
 
-/// Bytes that may be read of documents and of layers.
+/// Bytes that may be read of documents and of layers, and where they are meanwhile.
 #[derive(Debug, Clone)]
 pub(super) struct Bounds {
     pub(super) document: u64,
     pub(super) layer: u64,
     pub(super) unpack: unpack::Limits,
     pub(super) place: Place,
+    pub(super) shelf: pack::Shelf,
 }
 
 impl Bounds {
@@ -50,6 +51,7 @@ impl Bounds {
             layer: limits.layer,
             unpack: *unpack,
             place: Place { in_memory: limits.in_memory, scratch },
+            shelf: pack::Shelf::default(),
         }
     }
 }
@@ -251,11 +253,17 @@ pub(super) fn inspect_folder(target: Target, path: &Path, bounds: &Bounds) -> Re
     let layer = summary(&mut *packed.archive.reader(), layer_type(&target)).map_err(|error| {
         Problem::new(cause_of(&error), format!("read {}", path.display()), error.to_string())
     })?;
+    bounds.shelf.keep(path, layer.digest.clone(), packed);
     let note = "a folder on disk: packed as flux build artifact would, so that size and digest are those of this packing";
     Ok(artifact::alone(target, layer, vec![note.into()]))
 }
 
-pub(super) fn pack_folder(path: &Path, bounds: &Bounds) -> Result<pack::Packed, Problem> {
+/// The packing of this digest, once; else the folder is packed anew.
+pub(super) fn packed(path: &Path, digest: &Digest, bounds: &Bounds) -> Result<pack::Packed, Problem> {
+    bounds.shelf.take(path, digest).map_or_else(|| pack_folder(path, bounds), Ok)
+}
+
+fn pack_folder(path: &Path, bounds: &Bounds) -> Result<pack::Packed, Problem> {
     let what = format!("read {}", path.display());
     let problem = |error: io::Error| Problem::new(cause_of(&error), what.as_str(), error.to_string());
     // the folder that was named may be a link; what is in it may not lead out

@@ -120,7 +120,8 @@ impl Layer {
             Source::Archive(path) => alone(local::archive_chunks(path, &self.blob, &self.bounds)),
             Source::Folder(path) => {
                 let (path, bounds, what) = (path.clone(), Arc::clone(&self.bounds), self.what.clone());
-                let packed = spawn_blocking(move || local::pack_folder(&path, &bounds)).await;
+                let digest = self.blob.digest.clone();
+                let packed = spawn_blocking(move || local::packed(&path, &digest, &bounds)).await;
                 let packed =
                     packed.map_err(|error| Problem::new(Cause::Other, what, error.to_string()))??;
                 Ok((files::chunks(packed.archive.reader(), self.what.clone(), None), packed.besides))

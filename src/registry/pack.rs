@@ -2,19 +2,24 @@
 //! it leaves out it names (fluxcd/flux2 `cmd/flux/build_artifact.go`, fluxcd/pkg `oci/build.go`).
 
 use super::{
+    host::lock,
     keep::{Keep, Kept, Place},
     unpack::Limits,
 };
 use crate::domain::{
+    digest::Digest,
     problem::{Cause, Problem},
     tree::{Entry, Fate},
 };
 use flate2::{Compression, write::GzEncoder};
 use std::{
+    collections::VecDeque,
     ffi::OsStr,
+    fmt,
     fs::{self, File, FileType},
     io::{self, Read},
     path::{Path, PathBuf},
+    sync::{Arc, Mutex},
 };
 use tar::{Builder, EntryType, Header};
 
@@ -26,9 +31,38 @@ const LINK: &str = "a symbolic link: flux build artifact leaves it out";
 const SPECIAL: &str = "neither a file nor a folder: flux build artifact leaves it out";
 
 /// The archive, and what is in the folder and not in it.
+#[derive(Clone)]
 pub(super) struct Packed {
     pub(super) archive: Kept,
     pub(super) besides: Vec<Entry>,
+}
+
+/// Folders that were packed to be told what they are, until somebody opens them: what is opened is what was told.
+#[derive(Clone, Default)]
+pub(super) struct Shelf(Arc<Mutex<VecDeque<(PathBuf, Digest, Packed)>>>);
+
+/// Both sides of a comparison.
+const ON_SHELF: usize = 2;
+
+impl Shelf {
+    pub(super) fn keep(&self, path: &Path, digest: Digest, packed: Packed) {
+        let mut shelf = lock(&self.0);
+        shelf.retain(|(other, ..)| other != path);
+        shelf.push_front((path.to_owned(), digest, packed));
+        shelf.truncate(ON_SHELF);
+    }
+
+    pub(super) fn take(&self, path: &Path, digest: &Digest) -> Option<Packed> {
+        let mut shelf = lock(&self.0);
+        let at = shelf.iter().position(|(of, is, _)| of == path && is == digest)?;
+        shelf.remove(at).map(|(.., packed)| packed)
+    }
+}
+
+impl fmt::Debug for Shelf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} folders", lock(&self.0).len())
+    }
 }
 
 /// Stops soon after a limit was reached: whoever unpacks it reaches the same.

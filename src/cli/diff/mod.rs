@@ -36,7 +36,10 @@ pub(super) async fn run(args: &DiffArgs, global: &Global, ports: &Ports, console
     match ask(args, &global.cluster, ports, console).await {
         Ok(comparison) => {
             let view = View { comparison: &comparison, show: Show::of(args), revealed: args.reveal };
-            answer(args, global.program.color, &view, console).await
+            let code = answer(args, global.program.color, &view, console).await;
+            // the process ends now: giving back a million small pieces one by one is all that would be left to do
+            std::mem::forget(comparison);
+            code
         }
         Err(problem) => unanswered(args, &problem, console),
     }

@@ -290,3 +290,17 @@ async fn a_folder_beyond_a_limit_is_cut_and_says_which() {
     assert!(!opened.tree.complete && opened.tree.cut.as_ref().unwrap().contains("--max-entries"));
     assert_eq!(opened.tree.entries.len(), 20);
 }
+
+#[tokio::test]
+async fn what_is_opened_of_a_folder_is_what_was_told_also_if_it_changed_meanwhile() {
+    let folder = folder("changing");
+    write(&folder, &[("a.yaml", "kind: A\n")]);
+    let registry = registry();
+    let artifact = registry.inspect(target(Origin::Directory(folder.clone()))).await.unwrap();
+    write(&folder, &[("a.yaml", "kind: B\n")]);
+    let opened = open(&registry, &artifact).await.1.unwrap();
+    assert_eq!(text(&opened, "a.yaml").await, "kind: A\n");
+    let again = registry.inspect(target(Origin::Directory(folder))).await.unwrap();
+    assert_ne!(again.digest, artifact.digest);
+    assert_eq!(text(&open(&registry, &again).await.1.unwrap(), "a.yaml").await, "kind: B\n");
+}
