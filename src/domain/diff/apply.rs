@@ -8,7 +8,7 @@ use super::{
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 
-/// The second value, from the first and what differs (in the order in which [`super::fields`] found it).
+/// The second value, from the first and what differs (in the order in which [`super::fields()`] found it).
 pub fn apply(from: &Value, changes: &[FieldChange]) -> Value {
     let changes: Vec<&FieldChange> = changes.iter().collect();
     changed(from, &changes, 0, "")

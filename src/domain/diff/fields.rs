@@ -22,7 +22,7 @@ pub struct Fields {
     pub cut: bool,
 }
 
-/// Compares two values: objects, or what else YAML holds (`values.yaml`). [`super::apply`] is its reverse.
+/// Compares two values: objects, or what else YAML holds (`values.yaml`). [`super::apply()`] is its reverse.
 pub fn fields(from: &Value, to: &Value) -> Fields {
     let mut walk = Walk::default();
     walk.values(from, to, Within::Open);

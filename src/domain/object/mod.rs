@@ -1,4 +1,4 @@
-//! Kubernetes objects in files: what a file is for ([`role`]), its documents ([`documents`]), what each says in the dialect
+//! Kubernetes objects in files: what a file is for ([`role()`]), its documents ([`documents`]), what each says in the dialect
 //! of whoever reads it ([`parse`], [`unroll`], [`Key::of`]), and a cheap look at what it names ([`scan_document`]). A
 //! document that is broken stays one document. A text that may be UTF-16 goes through [`super::secret::decoded`] first.
 
