@@ -46,16 +46,16 @@ const ON_SHELF: usize = 2;
 
 impl Shelf {
     pub(super) fn keep(&self, path: &Path, digest: Digest, packed: Packed) {
-        let mut shelf = lock(&self.0);
-        shelf.retain(|(other, ..)| other != path);
-        shelf.push_front((path.to_owned(), digest, packed));
-        shelf.truncate(ON_SHELF);
+        let mut packings = lock(&self.0);
+        packings.retain(|(other, ..)| other != path);
+        packings.push_front((path.to_owned(), digest, packed));
+        packings.truncate(ON_SHELF);
     }
 
     pub(super) fn take(&self, path: &Path, digest: &Digest) -> Option<Packed> {
-        let mut shelf = lock(&self.0);
-        let at = shelf.iter().position(|(of, is, _)| of == path && is == digest)?;
-        shelf.remove(at).map(|(.., packed)| packed)
+        let mut packings = lock(&self.0);
+        let at = packings.iter().position(|(of, is, _)| of == path && is == digest)?;
+        packings.remove(at).map(|(.., packed)| packed)
     }
 }
 

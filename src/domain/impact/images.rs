@@ -2,10 +2,11 @@
 
 use super::{
     Danger, Impact, What,
-    pair::{Pair, get, list, text},
+    pair::{Pair, get, text, whole_list},
 };
 use crate::domain::{upgrade::Distance, version::Version};
 use serde_json::Value;
+use std::collections::HashMap;
 
 /// Where a pod may stand in an object.
 const PODS: [&[&str]; 4] = [
@@ -44,7 +45,8 @@ pub(super) fn containers(object: &Value) -> Vec<Container<'_>> {
     let Some((path, pod)) = pod(object) else { return Vec::new() };
     let mut found = Vec::new();
     for (field, word) in CONTAINERS {
-        found.extend(list(pod, &[field]).iter().filter_map(|value| {
+        let all = whole_list(pod, &[field]);
+        found.extend(all.iter().filter_map(|value| {
             let name = text(value, &["name"])?;
             Some(Container { word, name, value, path: [path, &[field, name]].concat() })
         }));
@@ -52,13 +54,25 @@ pub(super) fn containers(object: &Value) -> Vec<Container<'_>> {
     found
 }
 
+/// However many there are: what is not looked up would be called gone.
+pub(super) fn by_name<'a, 'b>(
+    containers: &'b [Container<'a>],
+) -> HashMap<(&'static str, &'a str), &'b Container<'a>> {
+    let mut known = HashMap::new();
+    for container in containers {
+        known.entry((container.word, container.name)).or_insert(container);
+    }
+    known
+}
+
 pub(super) fn judge(pair: &Pair<'_>, said: &mut Vec<Impact>) {
     let Some((from, to)) = pair.both() else { return };
     let (before, after) = (containers(from), containers(to));
+    let (known, kept) = (by_name(&before), by_name(&after));
     for new in &after {
         let path = [&new.path[..], &["image"]].concat();
         let image = text(new.value, &["image"]).unwrap_or_default();
-        let Some(old) = before.iter().find(|old| old.name == new.name && old.word == new.word) else {
+        let Some(old) = known.get(&(new.word, new.name)) else {
             let danger = if before.is_empty() { continue } else { Danger::Medium };
             said.push(pair.say(
                 danger,
@@ -77,9 +91,7 @@ pub(super) fn judge(pair: &Pair<'_>, said: &mut Vec<Impact>) {
             ));
         }
     }
-    for old in
-        before.iter().filter(|old| !after.iter().any(|new| new.name == old.name && new.word == old.word))
-    {
+    for old in before.iter().filter(|old| !kept.contains_key(&(old.word, old.name))) {
         if after.is_empty() {
             break;
         }
@@ -266,6 +278,15 @@ mod tests {
             &["medium image-changed: a 1 → 2"],
         );
         check("data: {image: 'IMAGE'}", &[]);
+    }
+
+    #[test]
+    fn none_of_many_containers_is_called_gone_for_where_it_stands() {
+        let pod = |numbers: &mut dyn Iterator<Item = u32>| {
+            let all: Vec<String> = numbers.map(|number| format!("{{name: c{number}, image: i}}")).collect();
+            format!("{{apiVersion: v1, kind: Pod, spec: {{containers: [{}]}}}}", all.join(", "))
+        };
+        assert!(said(judge, &Lens::Whole, &pod(&mut (0..5_000)), &pod(&mut (0..5_000).rev())).is_empty());
     }
 
     #[test]

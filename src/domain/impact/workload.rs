@@ -63,8 +63,9 @@ fn halted(pair: &Pair<'_>, from: &Value, to: &Value) -> Option<Impact> {
 
 fn resources(pair: &Pair<'_>, from: &Value, to: &Value, said: &mut Vec<Impact>) {
     let before = images::containers(from);
+    let known = images::by_name(&before);
     for new in images::containers(to) {
-        let Some(old) = before.iter().find(|old| old.name == new.name && old.word == new.word) else {
+        let Some(old) = known.get(&(new.word, new.name)) else {
             continue;
         };
         let mut changes = Vec::new();
