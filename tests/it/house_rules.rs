@@ -23,6 +23,7 @@ const HOUSE: &[Part] = &[
         crates: &[
             "base64",
             "bytes",
+            "foldhash",
             "jiff",
             "regex",
             "serde",

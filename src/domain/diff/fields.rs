@@ -7,8 +7,8 @@ use super::{
     keys::{self, ItemKey},
     lists,
 };
+use foldhash::{HashMap, HashMapExt};
 use serde_json::{Map, Value};
-use std::collections::HashMap;
 
 /// More changes of one object are not looked at one by one.
 const MOST: usize = 20_000;

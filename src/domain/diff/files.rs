@@ -8,10 +8,8 @@ use super::{
     plan,
     streams::{self, Charts, Stream},
 };
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    sync::Arc,
-};
+use foldhash::{HashMap, HashMapExt, HashSet};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// More files than these are not taken for each other by what they hold.
 const MOST_RENAMES: usize = 5_000;

@@ -6,11 +6,9 @@ use super::{
     objects::{self, Sides},
     streams::{self, Charts, Streams, find_twins},
 };
+use foldhash::{HashMap, HashMapExt, HashSet};
 use serde_json::Value;
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 /// What has to be done to compare two sides.
 pub struct Plan {

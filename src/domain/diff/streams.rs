@@ -9,11 +9,8 @@ use super::{
     File, Side, Text,
 };
 use bytes::Bytes;
-use std::{
-    collections::{HashMap, HashSet, VecDeque},
-    ops::Range,
-    sync::Arc,
-};
+use foldhash::{HashMap, HashMapExt, HashSet};
+use std::{collections::VecDeque, ops::Range, sync::Arc};
 
 /// The folders of one side that hold a `Chart.yaml`.
 pub(super) struct Charts<'a>(HashSet<&'a str>);
