@@ -108,26 +108,8 @@ async fn read_users(cluster: &dyn Cluster, world: &mut World) -> Vec<Problem> {
     let mut lists = cluster.list(Scope::AllNamespaces);
     while let Some(facts) = lists.next().await {
         for fact in facts {
-            match &fact {
-                Fact::Refused { feed, problem }
-                | Fact::Unreadable { feed, problem, .. }
-                | Fact::WatchLost { feed, problem, .. }
-                    if USERS.contains(&feed.kind) =>
-                {
-                    problems.push(problem.clone());
-                }
-                Fact::Narrowed { kind, problem, .. } if USERS.contains(kind) => {
-                    problems.push(problem.clone());
-                }
-                Fact::Listed { .. }
-                | Fact::Changed(_)
-                | Fact::Gone(_)
-                | Fact::NotInstalled(_)
-                | Fact::Refused { .. }
-                | Fact::Unreadable { .. }
-                | Fact::WatchLost { .. }
-                | Fact::WatchBack { .. }
-                | Fact::Narrowed { .. } => {}
+            if let Some((_, problem)) = fact.failure().filter(|(kind, _)| USERS.contains(kind)) {
+                problems.push(problem.clone());
             }
             world.observe(fact);
         }

@@ -317,23 +317,9 @@ pub fn ended_as(world: &World, target: &ObjectId) -> (Standing, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{
-        fact::{Fact, FeedId},
-        sample::{chart, helm_repository, id, kustomization, release_of_chart, repository},
+    use crate::domain::sample::{
+        chart, helm_repository, id, kustomization, listed, release_of_chart, repository,
     };
-    use std::sync::Arc;
-
-    fn world(objects: Vec<Object>) -> World {
-        let mut world = World::default();
-        for kind in Kind::WATCHED {
-            let feed = FeedId { kind, namespace: None };
-            world.observe(Fact::Listed { feed, objects: Vec::new(), at: Timestamp::UNIX_EPOCH });
-        }
-        for object in objects {
-            world.observe(Fact::Changed(Arc::new(object)));
-        }
-        world
-    }
 
     fn suspended(mut object: Object) -> Object {
         match &mut object {
@@ -345,7 +331,7 @@ mod tests {
 
     /// The order in words, or why nothing is sent.
     fn check(objects: Vec<Object>, target: (Kind, &str), with_source: bool, expected: &str) {
-        let words = match plan(&world(objects), &id(target.0, target.1), with_source) {
+        let words = match plan(&listed(objects), &id(target.0, target.1), with_source) {
             Ok(plan) => plan
                 .legs
                 .iter()

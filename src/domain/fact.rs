@@ -138,3 +138,20 @@ pub enum Fact {
         problem: Problem,
     },
 }
+
+impl Fact {
+    /// The kind of which not all is known, and why.
+    pub fn failure(&self) -> Option<(Kind, &Problem)> {
+        match self {
+            Self::Refused { feed, problem }
+            | Self::Unreadable { feed, problem, .. }
+            | Self::WatchLost { feed, problem, .. } => Some((feed.kind, problem)),
+            Self::Narrowed { kind, problem, .. } => Some((*kind, problem)),
+            Self::Listed { .. }
+            | Self::Changed(_)
+            | Self::Gone(_)
+            | Self::NotInstalled(_)
+            | Self::WatchBack { .. } => None,
+        }
+    }
+}

@@ -367,18 +367,10 @@ mod tests {
     use crate::domain::{
         artifact::Origin,
         consumer::Applied,
-        fact::Fact,
-        sample::{chart, digest, helm_repository, id, kustomization, release, release_of_chart, repository},
+        sample::{
+            chart, digest, helm_repository, id, kustomization, release, release_of_chart, repository, world,
+        },
     };
-    use std::sync::Arc;
-
-    fn world(objects: Vec<Object>) -> World {
-        let mut world = World::default();
-        for object in objects {
-            world.observe(Fact::Changed(Arc::new(object)));
-        }
-        world
-    }
 
     fn with(mut object: Object, change: impl FnOnce(&mut Applied)) -> Object {
         let Object::Consumer(consumer) = &mut object else { panic!("a consumer") };

@@ -1,19 +1,43 @@
 //! Objects for tests: the smallest that say something. Compiled for tests only.
 
 use super::{
+    Timestamp,
     condition::{Condition, ConditionStatus, Status},
     consumer::{Applied, Consumer, Release},
-    fact::Object,
+    fact::{Fact, FeedId, Object},
     identity::{Kind, Meta, ObjectId},
     repository::Repository,
     revision::Revision,
     source::{Follows, LayerSelector, OciSpec, Source, SourceSpec, StoredArtifact},
+    world::World,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// `a` repeated: a digest that is easy to read in a failure.
 pub(crate) fn digest(c: char) -> String {
     format!("sha256:{}", String::from(c).repeat(64))
+}
+
+/// Nothing was asked; these are known.
+pub(crate) fn world(objects: Vec<Object>) -> World {
+    told(World::default(), objects)
+}
+
+/// Every kind was listed, and these are all there are.
+pub(crate) fn listed(objects: Vec<Object>) -> World {
+    let mut world = World::default();
+    for kind in Kind::WATCHED {
+        let feed = FeedId { kind, namespace: None };
+        world.observe(Fact::Listed { feed, objects: Vec::new(), at: Timestamp::UNIX_EPOCH });
+    }
+    told(world, objects)
+}
+
+fn told(mut world: World, objects: Vec<Object>) -> World {
+    for object in objects {
+        world.observe(Fact::Changed(Arc::new(object)));
+    }
+    world
 }
 
 pub(crate) fn id(kind: Kind, path: &str) -> ObjectId {

@@ -235,12 +235,11 @@ fn differs(consumer: &Consumer, id: &ObjectId, source: &Source) -> Option<String
 mod tests {
     use super::*;
     use crate::domain::{
-        Timestamp,
         fact::{Fact, FeedId},
         problem::{Cause, Problem},
         revision::Revision,
         sample::{
-            chart, condition, digest, helm_repository, id, kustomization, release, release_of_chart,
+            chart, condition, digest, helm_repository, id, kustomization, listed, release, release_of_chart,
             repository,
         },
     };
@@ -346,21 +345,9 @@ mod tests {
     }
 
     /// A world in which every watched kind was listed.
-    fn world(objects: Vec<Object>) -> World {
-        let mut world = World::default();
-        for kind in Kind::WATCHED {
-            let feed = FeedId { kind, namespace: None };
-            world.observe(Fact::Listed { feed, objects: Vec::new(), at: Timestamp::UNIX_EPOCH });
-        }
-        for object in objects {
-            world.observe(Fact::Changed(Arc::new(object)));
-        }
-        world
-    }
-
     fn judged(source: Option<Object>, consumer: Object) -> Assessment {
         let consumer = Arc::new(consumer);
-        let world = world(source.into_iter().chain([(*consumer).clone()]).collect());
+        let world = listed(source.into_iter().chain([(*consumer).clone()]).collect());
         assess(&world, &consumer)
     }
 

@@ -4,7 +4,12 @@ use super::{
     text,
     theme::{Meaning, Theme},
 };
-use ratatui::{buffer::Buffer, layout::Rect, style::Style, text::Line};
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+};
 
 /// Cells between two columns.
 const GAP: u16 = 2;
@@ -106,6 +111,11 @@ pub fn paint_titles(
 ) {
     let cells: Vec<Line<'_>> = columns.iter().map(|column| Line::from(column.title)).collect();
     paint_row(buffer, area, columns, widths, &cells, theme.style(Meaning::Muted));
+}
+
+/// The words alone: what is selected has one style from end to end.
+pub fn without_style(line: Line<'_>) -> Line<'_> {
+    line.spans.into_iter().map(|span| Span::raw(span.content)).collect()
 }
 
 /// One row. `style` lies below the cells' own styles and fills the whole line.

@@ -20,7 +20,7 @@ use api::ClusterEnv;
 use flate2::{Compression, write::GzEncoder};
 use keys::{Painted, press};
 use numbers::{line, middle, seconds, times};
-use program::fluxscope;
+use program::{command, fluxscope};
 use pty::Pty;
 use sha2::{Digest, Sha256};
 use std::{
@@ -181,16 +181,6 @@ fn ran(command: &mut Command) -> Duration {
     let lines = output.stdout.split(|byte| *byte == b'\n').count();
     assert!(lines >= FILES, "{command:?} listed {lines} files");
     time
-}
-
-/// The same program and environment as on the screen.
-fn command(env: &ClusterEnv) -> Command {
-    let like = fluxscope(env);
-    let argv = like.get_argv();
-    let mut command = Command::new(&argv[0]);
-    command.args(&argv[1..]).env_clear();
-    command.envs(like.iter_full_env_as_str());
-    command
 }
 
 struct Screen {

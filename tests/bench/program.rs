@@ -2,7 +2,7 @@
 
 use crate::api::ClusterEnv;
 use portable_pty::CommandBuilder;
-use std::fs;
+use std::{fs, process::Command};
 
 pub fn fluxscope(env: &ClusterEnv) -> CommandBuilder {
     let home = std::env::temp_dir().join("fluxscope-bench");
@@ -16,5 +16,16 @@ pub fn fluxscope(env: &ClusterEnv) -> CommandBuilder {
     for name in ["NO_COLOR", "KUBECONFIG", "REGISTRY_AUTH_FILE", "HTTPS_PROXY"] {
         command.env_remove(name);
     }
+    command
+}
+
+/// The same program and environment as on the screen, without one.
+#[allow(dead_code, reason = "some benches have a screen only")]
+pub fn command(env: &ClusterEnv) -> Command {
+    let like = fluxscope(env);
+    let argv = like.get_argv();
+    let mut command = Command::new(&argv[0]);
+    command.args(&argv[1..]).env_clear();
+    command.envs(like.iter_full_env_as_str());
     command
 }

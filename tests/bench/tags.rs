@@ -19,7 +19,7 @@ mod program;
 use api::ClusterEnv;
 use keys::{Painted, press};
 use numbers::{line, middle, seconds, times};
-use program::fluxscope;
+use program::{command, fluxscope};
 use pty::Pty;
 use std::{
     fmt::{self, Display, Formatter},
@@ -121,16 +121,6 @@ fn ran(command: &mut Command) -> Duration {
     let time = start.elapsed();
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     time
-}
-
-/// The same program and environment as on the screen.
-fn command(env: &ClusterEnv) -> Command {
-    let like = fluxscope(env);
-    let argv = like.get_argv();
-    let mut command = Command::new(&argv[0]);
-    command.args(&argv[1..]).env_clear();
-    command.envs(like.iter_full_env_as_str());
-    command
 }
 
 struct Screen {

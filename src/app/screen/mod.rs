@@ -185,55 +185,10 @@ impl Screen {
         }
     }
 
-    /// It takes what is typed as text: no other key means anything then.
-    pub fn is_typing(&self) -> bool {
+    /// The only screen that is typed into by itself.
+    fn tags(&self) -> Option<&TagsScreen> {
         match self {
-            Self::Tags(tags) => tags.is_typing(),
-            Self::Board(_)
-            | Self::List(_)
-            | Self::Object(_)
-            | Self::Yaml(_)
-            | Self::Artifact(_)
-            | Self::Diff(_)
-            | Self::Revisions(_)
-            | Self::Upgrades(_) => false,
-        }
-    }
-
-    /// Typed or pasted.
-    pub fn insert(&mut self, text: &str) {
-        match self {
-            Self::Tags(tags) => tags.insert(text),
-            Self::Board(_)
-            | Self::List(_)
-            | Self::Object(_)
-            | Self::Yaml(_)
-            | Self::Artifact(_)
-            | Self::Diff(_)
-            | Self::Revisions(_)
-            | Self::Upgrades(_) => {}
-        }
-    }
-
-    /// Closes what is open inside of it. False: nothing is.
-    pub fn retreat(&mut self) -> bool {
-        match self {
-            Self::Tags(tags) => tags.retreat(),
-            Self::Board(_)
-            | Self::List(_)
-            | Self::Object(_)
-            | Self::Yaml(_)
-            | Self::Artifact(_)
-            | Self::Diff(_)
-            | Self::Revisions(_)
-            | Self::Upgrades(_) => false,
-        }
-    }
-
-    /// Where the terminal's own cursor belongs.
-    pub fn cursor(&self, memory: &Memory, content: Rect) -> Option<Position> {
-        match self {
-            Self::Tags(tags) => tags.cursor(memory, content),
+            Self::Tags(tags) => Some(tags),
             Self::Board(_)
             | Self::List(_)
             | Self::Object(_)
@@ -243,6 +198,42 @@ impl Screen {
             | Self::Revisions(_)
             | Self::Upgrades(_) => None,
         }
+    }
+
+    fn tags_mut(&mut self) -> Option<&mut TagsScreen> {
+        match self {
+            Self::Tags(tags) => Some(tags),
+            Self::Board(_)
+            | Self::List(_)
+            | Self::Object(_)
+            | Self::Yaml(_)
+            | Self::Artifact(_)
+            | Self::Diff(_)
+            | Self::Revisions(_)
+            | Self::Upgrades(_) => None,
+        }
+    }
+
+    /// It takes what is typed as text: no other key means anything then.
+    pub fn is_typing(&self) -> bool {
+        self.tags().is_some_and(TagsScreen::is_typing)
+    }
+
+    /// Typed or pasted.
+    pub fn insert(&mut self, text: &str) {
+        if let Some(tags) = self.tags_mut() {
+            tags.insert(text);
+        }
+    }
+
+    /// Closes what is open inside of it. False: nothing is.
+    pub fn retreat(&mut self) -> bool {
+        self.tags_mut().is_some_and(TagsScreen::retreat)
+    }
+
+    /// Where the terminal's own cursor belongs.
+    pub fn cursor(&self, memory: &Memory, content: Rect) -> Option<Position> {
+        self.tags()?.cursor(memory, content)
     }
 
     /// Brings what is kept up to date; called after every change, before every draw.

@@ -22,7 +22,7 @@ use ratatui::{
     buffer::Buffer,
     layout::Rect,
     style::{Modifier, Style},
-    text::{Line, Span},
+    text::Line,
 };
 
 /// Which columns there are, in their order.
@@ -55,11 +55,11 @@ pub fn paint(rows: &Rows, memory: &Memory, buffer: &mut Buffer, area: Rect) {
             style = memory.theme.style(Meaning::Selected);
         }
         let cells = cells(row, rows, memory, &widths);
-        let cells = if selected { cells.into_iter().map(without_style).collect() } else { cells };
+        let cells = if selected { cells.into_iter().map(table::without_style).collect() } else { cells };
         table::paint_row(buffer, line, &columns, &widths, &cells, style);
         let rollout = row.anchor.object().and_then(|id| memory.rollout(id));
         if let Some(rollout) = rollout.filter(|rollout| rollout.is_on_row(memory.now)) {
-            paint_rollout(buffer, line, &widths, rollout, memory, style);
+            paint_steps(buffer, behind(line, &widths[..3]), rollout, memory, style);
         }
         if marked {
             buffer.set_string(area.x, y, "*", memory.theme.style(Meaning::Marked));
@@ -67,24 +67,17 @@ pub fn paint(rows: &Rows, memory: &Memory, buffer: &mut Buffer, area: Rect) {
     }
 }
 
-/// The steps stand where the revisions stood: they are what is known about them now.
-fn paint_rollout(
-    buffer: &mut Buffer,
-    line: Rect,
-    widths: &[Option<u16>],
-    rollout: &Rollout,
-    memory: &Memory,
-    style: Style,
-) {
-    let before: u16 = widths.iter().take(3).flatten().map(|width| width + 2).sum();
-    let room = usize::from(line.width.saturating_sub(before));
-    let words = text::pad(&rollout.words_in(memory.theme, memory.now, room), room, false);
-    buffer.set_string(line.x + before, line.y, words, Style::reset().patch(style));
+/// What is left of a line behind these columns.
+pub(super) fn behind(line: Rect, columns: &[Option<u16>]) -> Rect {
+    let before = columns.iter().flatten().map(|width| width + 2).sum::<u16>().min(line.width);
+    Rect { x: line.x + before, width: line.width - before, ..line }
 }
 
-fn without_style(line: Line<'_>) -> Line<'_> {
-    let spans: Vec<Span<'_>> = line.spans.into_iter().map(|span| Span::raw(span.content)).collect();
-    Line::from(spans)
+/// The steps of an action stand over what was known before: they are what is known now.
+pub(super) fn paint_steps(buffer: &mut Buffer, area: Rect, rollout: &Rollout, memory: &Memory, style: Style) {
+    let room = usize::from(area.width);
+    let words = text::pad(&rollout.words_in(memory.theme, memory.now, room), room, false);
+    buffer.set_string(area.x, area.y, words, Style::reset().patch(style));
 }
 
 /// What could run is said with all its words where every column has room, and in its shortest before its column

@@ -162,27 +162,13 @@ impl Answer {
     /// Folds a fact in; what went wrong with a kind in question is kept beside the rows.
     fn hear(&mut self, fact: Fact, question: &Question<'_>) -> Touched {
         let asked = |kind: Kind| question.kinds.contains(&kind);
-        match &fact {
-            Fact::Refused { feed, problem }
-            | Fact::Unreadable { feed, problem, .. }
-            | Fact::WatchLost { feed, problem, .. }
-                if asked(feed.kind) =>
-            {
-                self.problems.push(problem.clone());
-            }
-            Fact::Narrowed { kind, problem, .. } if asked(*kind) => self.problems.push(problem.clone()),
-            Fact::NotInstalled(feed) if asked(feed.kind) => {
-                self.missing.insert(feed.kind);
-            }
-            Fact::Listed { .. }
-            | Fact::Changed(_)
-            | Fact::Gone(_)
-            | Fact::NotInstalled(_)
-            | Fact::Refused { .. }
-            | Fact::Unreadable { .. }
-            | Fact::WatchLost { .. }
-            | Fact::WatchBack { .. }
-            | Fact::Narrowed { .. } => {}
+        if let Some((_, problem)) = fact.failure().filter(|(kind, _)| asked(*kind)) {
+            self.problems.push(problem.clone());
+        }
+        if let Fact::NotInstalled(feed) = &fact
+            && asked(feed.kind)
+        {
+            self.missing.insert(feed.kind);
         }
         self.world.observe(fact)
     }

@@ -75,29 +75,12 @@ impl Objects {
     }
 
     fn hear(&mut self, fact: Fact) {
-        match &fact {
-            Fact::Unreadable { object: Some(id), problem, .. } if follows_something(id.kind) => {
-                self.unreadable.insert(id.clone(), problem.clone());
-            }
-            Fact::Refused { feed, problem }
-            | Fact::Unreadable { feed, problem, .. }
-            | Fact::WatchLost { feed, problem, .. }
-                if KINDS.contains(&feed.kind) =>
-            {
-                self.problems.push(problem.clone());
-            }
-            Fact::Narrowed { kind, problem, .. } if KINDS.contains(kind) => {
-                self.problems.push(problem.clone());
-            }
-            Fact::Listed { .. }
-            | Fact::Changed(_)
-            | Fact::Gone(_)
-            | Fact::NotInstalled(_)
-            | Fact::Refused { .. }
-            | Fact::Unreadable { .. }
-            | Fact::WatchLost { .. }
-            | Fact::WatchBack { .. }
-            | Fact::Narrowed { .. } => {}
+        if let Fact::Unreadable { object: Some(id), problem, .. } = &fact
+            && follows_something(id.kind)
+        {
+            self.unreadable.insert(id.clone(), problem.clone());
+        } else if let Some((_, problem)) = fact.failure().filter(|(kind, _)| KINDS.contains(kind)) {
+            self.problems.push(problem.clone());
         }
         self.world.observe(fact);
     }

@@ -317,16 +317,10 @@ mod tests {
     use super::*;
     use crate::domain::{
         fact::Fact,
-        sample::{chart, digest, helm_repository, id, kustomization, release, release_of_chart, repository},
+        sample::{
+            chart, digest, helm_repository, id, kustomization, release, release_of_chart, repository, world,
+        },
     };
-
-    fn world(objects: Vec<Object>) -> World {
-        let mut world = World::default();
-        for object in objects {
-            world.observe(Fact::Changed(Arc::new(object)));
-        }
-        world
-    }
 
     fn resolved(world: &World, text: &str) -> Result<Resolved, Unresolved> {
         Reference::parse(text).unwrap().resolve(world, "shop")

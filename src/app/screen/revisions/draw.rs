@@ -80,7 +80,7 @@ impl RevisionsScreen {
             let selected = at == self.at;
             let style = if selected { memory.theme.style(Meaning::Selected) } else { Style::new() };
             let cells = self.cells(run, memory);
-            let cells = if selected { cells.into_iter().map(without_style).collect() } else { cells };
+            let cells = if selected { cells.into_iter().map(table::without_style).collect() } else { cells };
             table::paint_row(buffer, Rect { y, height: 1, ..body }, &columns, &widths, &cells, style);
             if self.marks.contains(&run.id) {
                 buffer.set_string(main.x, y, "*", memory.theme.style(Meaning::Marked));
@@ -375,8 +375,4 @@ fn glyph(outcome: Outcome, memory: &Memory) -> (&'static str, Meaning) {
         Outcome::Removed => of(Standing::Terminating),
         Outcome::Unknown => of(Standing::Unknown),
     }
-}
-
-fn without_style(line: Line<'_>) -> Line<'_> {
-    Line::from(line.spans.into_iter().map(|span| Span::raw(span.content)).collect::<Vec<Span<'_>>>())
 }

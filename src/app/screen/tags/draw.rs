@@ -85,7 +85,7 @@ impl TagsScreen {
             let selected = at == self.at;
             let style = if selected { memory.theme.style(Meaning::Selected) } else { Style::new() };
             let cells = self.cells(self.view[at], memory);
-            let cells = if selected { cells.map(without_style) } else { cells };
+            let cells = if selected { cells.map(table::without_style) } else { cells };
             table::paint_row(buffer, Rect { y, height: 1, ..body }, &columns, &widths, &cells, style);
             if self.marks.contains(self.sheet.tag(self.view[at])) {
                 buffer.set_string(main.x, y, "*", memory.theme.style(Meaning::Marked));
@@ -417,11 +417,6 @@ impl TagsScreen {
 /// What an object says may be long.
 fn short(text: &str) -> String {
     text::fit(&text::line(text), 60)
-}
-
-fn without_style(line: Line<'_>) -> Line<'_> {
-    let spans: Vec<Span<'_>> = line.spans.into_iter().map(|span| Span::raw(span.content)).collect();
-    Line::from(spans)
 }
 
 const fn weight_of(verdict: Verdict) -> Meaning {

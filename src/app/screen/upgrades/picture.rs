@@ -1,6 +1,7 @@
 //! How the upgrades are drawn: columns in order of need, one line per visible row. Nothing else is formatted.
 
 use super::{
+    super::table::{behind, paint_steps},
     UpgradesScreen,
     glance::{Class, Glance, State},
     pin::Pin,
@@ -8,7 +9,7 @@ use super::{
     words,
 };
 use crate::{
-    app::{memory::Memory, rollout::Rollout},
+    app::memory::Memory,
     domain::{
         outlook::Prospect,
         upgrade::{Candidate, Distance},
@@ -51,36 +52,18 @@ pub(super) fn paint(screen: &UpgradesScreen, memory: &Memory, buffer: &mut Buffe
         }
         let width = widths[HOW].map_or(0, usize::from);
         let cells = cells(row, screen, memory, width);
-        let cells = if selected { cells.into_iter().map(without_style).collect() } else { cells };
+        let cells = if selected { cells.into_iter().map(table::without_style).collect() } else { cells };
         table::paint_row(buffer, line, &columns, &widths, &cells, style);
         if let (None, Some(rollout)) = (widths[HOW], memory.rollout(&row.id))
             && rollout.is_on_row(memory.now)
         {
-            paint_rollout(buffer, line, &widths, rollout, memory, style);
+            // without a column of its own the steps stand where the tags stood
+            paint_steps(buffer, behind(line, &widths[..2]), rollout, memory, style);
         }
         if screen.marks.contains(&row.id) {
             buffer.set_string(area.x, y, "*", memory.theme.style(Meaning::Marked));
         }
     }
-}
-
-/// Without a column of its own the steps stand where the tags stood: they are what is known about them now.
-fn paint_rollout(
-    buffer: &mut Buffer,
-    line: Rect,
-    widths: &[Option<u16>],
-    rollout: &Rollout,
-    memory: &Memory,
-    style: Style,
-) {
-    let before: u16 = widths.iter().take(2).flatten().map(|width| width + 2).sum();
-    let room = usize::from(line.width.saturating_sub(before));
-    let words = text::pad(&rollout.words_in(memory.theme, memory.now, room), room, false);
-    buffer.set_string(line.x + before, line.y, words, Style::reset().patch(style));
-}
-
-fn without_style(line: Line<'_>) -> Line<'_> {
-    Line::from(line.spans.into_iter().map(|span| Span::raw(span.content)).collect::<Vec<Span<'_>>>())
 }
 
 /// A name is cut only where everything but what runs and what is newer is gone.
