@@ -24,6 +24,7 @@ const HOUSE: &[Part] = &[
             "base64",
             "bytes",
             "foldhash",
+            "memchr",
             "jiff",
             "regex",
             "serde",

@@ -29,6 +29,20 @@ pub fn fields(from: &Value, to: &Value) -> Fields {
     walk.found
 }
 
+/// Both are equal, and their fields stand in one order: nothing has to be looked up to know that.
+pub(in crate::domain) fn is_same(from: &Value, to: &Value) -> bool {
+    match (from, to) {
+        (Value::Object(from), Value::Object(to)) => {
+            let fields = || from.iter().zip(to);
+            from.len() == to.len() && fields().all(|(one, two)| one.0 == two.0 && is_same(one.1, two.1))
+        }
+        (Value::Array(from), Value::Array(to)) => {
+            from.len() == to.len() && from.iter().zip(to).all(|(one, two)| is_same(one, two))
+        }
+        (from, to) => from == to,
+    }
+}
+
 #[derive(Default)]
 struct Walk {
     path: Vec<Step>,
@@ -91,9 +105,7 @@ impl Walk {
 
     fn field(&mut self, name: &str, from: Option<&Value>, to: Option<&Value>, within: Within) {
         if let (Some(from), Some(to)) = (from, to)
-            && !from.is_object()
-            && !from.is_array()
-            && from == to
+            && is_same(from, to)
         {
             return;
         }
@@ -117,9 +129,6 @@ impl Walk {
     }
 
     fn lists(&mut self, from: &[Value], to: &[Value], within: Within) {
-        if from == to {
-            return;
-        }
         let field = match self.path.last() {
             Some(Step::Field(name)) => name.clone(),
             Some(Step::Item(_) | Step::Place(_)) | None => Box::default(),
@@ -158,13 +167,16 @@ impl Walk {
         };
         add_after(self, 0);
         for (place, value) in items.from.iter().enumerate() {
-            self.path.push(items.step_from(place));
-            match partner.get(&place) {
-                Some(other) => self.values(value, &items.to[*other], within),
-                None => self.add(FieldFate::Removed, Some(value), None, within),
+            let other = partner.get(&place).map(|other| (*other, &items.to[*other]));
+            if !other.is_some_and(|(_, other)| is_same(value, other)) {
+                self.path.push(items.step_from(place));
+                match other {
+                    Some((_, other)) => self.values(value, other, within),
+                    None => self.add(FieldFate::Removed, Some(value), None, within),
+                }
+                self.path.pop();
             }
-            self.path.pop();
-            if let Some(other) = partner.get(&place) {
+            if let Some((other, _)) = other {
                 add_after(self, other + 1);
             }
         }
@@ -241,14 +253,15 @@ enum Secrecy {
 
 impl Inside {
     fn of(from: &Map<String, Value>, to: &Map<String, Value>, within: Within) -> Self {
-        let says = |kind: &str| [from, to].iter().any(|map| map.get("kind").is_some_and(|own| own == kind));
+        let kinds = [from, to].map(|map| map.get("kind").and_then(Value::as_str));
+        let says = |kind: &str| kinds.contains(&Some(kind));
         let within =
             if says(secret::GENERATOR) && within == Within::Open { Within::Generator } else { within };
-        let whole = [from, to].iter().any(|map| map.contains_key("metadata"));
+        let is_whole = || [from, to].iter().any(|map| map.contains_key("metadata"));
         Self {
             within,
             secret: match within == Within::Listed || says("Secret") {
-                true if whole => Secrecy::Whole,
+                true if is_whole() => Secrecy::Whole,
                 true => Secrecy::Part,
                 false => Secrecy::None,
             },

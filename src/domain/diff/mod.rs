@@ -16,6 +16,7 @@ mod streams;
 mod tests;
 
 pub use apply::apply;
+pub(in crate::domain) use fields::is_same;
 pub use fields::{Fields, fields};
 pub use lines::lines;
 pub use plan::{Plan, Read};

@@ -15,6 +15,7 @@ use super::{
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use serde_json::{Value, json};
 use std::{
+    cmp::Ordering,
     collections::{BTreeMap, VecDeque},
     sync::Arc,
 };
@@ -46,15 +47,8 @@ pub(super) fn compare(sides: &Sides<'_>, going: &(dyn Fn() -> bool + Sync)) -> O
     let from = Half::read(sides, Which::From);
     let to = Half::read(sides, Which::To);
     let mut matching = Matching { sides, found: Objects::default(), gone: Vec::new(), fresh: Vec::new() };
-    let mut keys: BTreeMap<Place<'_>, (&[Entry], &[Entry])> = BTreeMap::new();
-    for entries in from.entries.values() {
-        keys.entry(entries[0].order()).or_default().0 = entries;
-    }
-    for entries in to.entries.values() {
-        keys.entry(entries[0].order()).or_default().1 = entries;
-    }
     let mut withheld = Withheld::default();
-    for (number, (ones, twos)) in keys.into_values().enumerate() {
+    for (number, (ones, twos)) in by_key(&from.entries, &to.entries).enumerate() {
         if number % STEP == 0 && !going() {
             matching.found.ended = true;
             break;
@@ -77,6 +71,23 @@ pub(super) fn compare(sides: &Sides<'_>, going: &(dyn Fn() -> bool + Sync)) -> O
     found.oddities.sort_by(by_place);
     found.changes.sort_by(|one, two| order(one).cmp(&order(two)));
     found
+}
+
+/// The places of each object in both sides.
+fn by_key<'e>(from: &'e [Entry], to: &'e [Entry]) -> impl Iterator<Item = (&'e [Entry], &'e [Entry])> {
+    let groups = |entries: &'e [Entry]| entries.chunk_by(|one, two| one.key == two.key).peekable();
+    let (mut from, mut to) = (groups(from), groups(to));
+    std::iter::from_fn(move || {
+        let order = match (from.peek(), to.peek()) {
+            (Some(ones), Some(twos)) => ones[0].order().cmp(&twos[0].order()),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => return None,
+        };
+        let ones = from.next_if(|_| order.is_le()).unwrap_or_default();
+        let twos = to.next_if(|_| order.is_ge()).unwrap_or_default();
+        Some((ones, twos))
+    })
 }
 
 /// What a document of the other side may hold that says nothing of itself: neither gone nor new, and said to be so.
@@ -134,9 +145,9 @@ impl Entry {
 /// The objects of one side.
 struct Half<'a> {
     streams: &'a Streams,
-    /// None of them is empty: an object may stand in several places, as a base and its patch do, or one for each
-    /// environment.
-    entries: HashMap<Key, Vec<Entry>>,
+    /// By key, those of one key in the order of the documents: an object may stand in several places, as a base and its
+    /// patch do, or one for each environment.
+    entries: Vec<Entry>,
     oddities: Vec<Oddity>,
     /// Named by documents that could not be read.
     unread: HashSet<Key>,
@@ -149,7 +160,7 @@ impl<'a> Half<'a> {
         let streams = sides.streams(which);
         let mut half = Self {
             streams,
-            entries: HashMap::new(),
+            entries: Vec::new(),
             oddities: Vec::new(),
             unread: HashSet::new(),
             unknown: HashSet::new(),
@@ -164,7 +175,19 @@ impl<'a> Half<'a> {
                 half.read_document(sides, which, document);
             }
         }
+        half.entries.sort_by(|one, two| one.order().cmp(&two.order()));
+        half.find_doubled(which);
         half
+    }
+
+    fn find_doubled(&mut self, which: Which) {
+        let doubled = self.entries.windows(2).filter(|pair| pair[0].key == pair[1].key).map(|pair| {
+            let Entry { key, document, .. } = &pair[0];
+            let line = self.streams.documents[*document].place.line;
+            let path = self.streams.stream(*document).path.clone();
+            Oddity { which, path, what: Odd::Doubled { key: key.clone(), line } }
+        });
+        self.oddities.extend(doubled);
     }
 
     fn read_document(&mut self, sides: &Sides<'_>, which: Which, document: usize) {
@@ -172,7 +195,7 @@ impl<'a> Half<'a> {
             for (item, named) in named.iter().enumerate().filter(|(_, named)| is_object(&named.api_version)) {
                 let key = Key::new(&named.api_version, &named.kind, named.namespace.as_deref(), &named.name);
                 let api_version = named.api_version.clone();
-                self.add(Entry { key, api_version, which, document, item, value: None });
+                self.entries.push(Entry { key, api_version, which, document, item, value: None });
             }
             return;
         }
@@ -195,7 +218,7 @@ impl<'a> Half<'a> {
         for (item, value) in unrolled(value).into_iter().enumerate() {
             match identity(&value) {
                 Some((key, api_version)) if is_object(&api_version) => {
-                    self.add(Entry { key, api_version, which, document, item, value: Some(value) });
+                    self.entries.push(Entry { key, api_version, which, document, item, value: Some(value) });
                 }
                 Some(_) | None => nameless = true,
             }
@@ -204,18 +227,6 @@ impl<'a> Half<'a> {
         if nameless && streams::is_named_yaml(&stream.path) {
             let line = self.streams.documents[document].place.line;
             self.odd(which, &stream.path, Odd::NoObject { line });
-        }
-    }
-
-    fn add(&mut self, entry: Entry) {
-        let which = entry.which;
-        let copies = self.entries.entry(entry.key.clone()).or_default();
-        let before = copies.last().map(|before| (before.key.clone(), before.document));
-        copies.push(entry);
-        if let Some((key, document)) = before {
-            let line = self.streams.documents[document].place.line;
-            let path = self.streams.stream(document).path.clone();
-            self.odd(which, &path, Odd::Doubled { key, line });
         }
     }
 
@@ -301,8 +312,8 @@ pub(super) fn unrolled(value: &Arc<Value>) -> Vec<Arc<Value>> {
 }
 
 fn identity(value: &Value) -> Option<(Key, Box<str>)> {
-    let api_version = value.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
-    Some((Key::of(value)?, api_version.into()))
+    let key = Key::of(value)?;
+    Some((key, value.get("apiVersion")?.as_str()?.into()))
 }
 
 /// What kustomize reads itself is never applied.

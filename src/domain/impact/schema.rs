@@ -6,6 +6,7 @@ use super::{
     pair::list,
     words::{short, some},
 };
+use crate::domain::diff::is_same;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -33,6 +34,9 @@ pub(super) fn losses(from: &Value, to: &Value) -> Vec<Loss> {
 }
 
 fn walk(from: &Value, to: &Value, at: &Trail<'_>, found: &mut Vec<Loss>) {
+    if is_same(from, to) {
+        return;
+    }
     let (old, new) = (type_of(from), type_of(to));
     if !takes(new, old) {
         found.push(at.loss(

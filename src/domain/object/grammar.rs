@@ -2,7 +2,7 @@
 
 use super::{
     Dialect,
-    reader::{Collection, Mapping, Reader, Scalar},
+    reader::{Reader, Scalar, Shape},
     token::{Fault, Kind, Scanner, Style},
 };
 use std::borrow::Cow;
@@ -65,8 +65,8 @@ impl<'a> Parser<'a, '_> {
         self.told(told)
     }
 
-    fn begin(&mut self, collection: Collection, flow: bool, anchor: Option<&'a str>) -> Parse<()> {
-        let told = self.reader.begin(collection, flow, anchor);
+    fn begin(&mut self, shape: Shape, flow: bool, anchor: Option<&'a str>) -> Parse<()> {
+        let told = self.reader.begin(shape, flow, anchor);
         self.told(told)
     }
 
@@ -86,7 +86,7 @@ impl<'a> Parser<'a, '_> {
         let (anchor, tag) = self.properties()?;
         match self.peek()? {
             Kind::BlockEntry if flush => {
-                self.begin(Collection::List(Vec::new()), false, anchor)?;
+                self.begin(Shape::List, false, anchor)?;
                 self.flush_list()
             }
             Kind::Scalar(..) => {
@@ -97,19 +97,19 @@ impl<'a> Parser<'a, '_> {
                 self.told(told)
             }
             Kind::FlowList => {
-                self.begin(Collection::List(Vec::new()), true, anchor)?;
+                self.begin(Shape::List, true, anchor)?;
                 self.flow_list()
             }
             Kind::FlowMapping => {
-                self.begin(Collection::Mapping(Mapping::default()), true, anchor)?;
+                self.begin(Shape::Mapping, true, anchor)?;
                 self.flow_mapping()
             }
             Kind::BlockList if block => {
-                self.begin(Collection::List(Vec::new()), false, anchor)?;
+                self.begin(Shape::List, false, anchor)?;
                 self.block_list()
             }
             Kind::BlockMapping if block => {
-                self.begin(Collection::Mapping(Mapping::default()), false, anchor)?;
+                self.begin(Shape::Mapping, false, anchor)?;
                 self.block_mapping()
             }
             _ if anchor.is_some() || tag.is_some() => {
@@ -213,7 +213,7 @@ impl<'a> Parser<'a, '_> {
             first = false;
             match self.peek()? {
                 Kind::Key => {
-                    self.begin(Collection::Mapping(Mapping::default()), true, None)?;
+                    self.begin(Shape::Mapping, true, None)?;
                     self.skip()?;
                     self.flow_pair()?;
                     self.end()?;

@@ -90,14 +90,11 @@ impl Key {
     /// or is no text (`fluxcd/pkg/ssa`, `IsKubernetesObject`). An object that gets its name in the cluster is known by
     /// its `generateName`.
     pub fn of(value: &Value) -> Option<Self> {
-        let text = |value: &Value, field: &str| {
-            value.get(field).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
-        };
         let kind = text(value, "kind")?;
         let metadata = value.get("metadata")?;
         let name = text(metadata, "name").or_else(|| text(metadata, "generateName"))?;
         let api_version = text(value, "apiVersion")?;
-        Some(Self::new(&api_version, &kind, text(metadata, "namespace").as_deref(), &name))
+        Some(Self::new(api_version, kind, text(metadata, "namespace"), name))
     }
 
     /// `group/version` or `version`, as in `apiVersion`.
@@ -110,6 +107,10 @@ impl Key {
             name: name.into(),
         }
     }
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> Option<&'a str> {
+    value.get(field)?.as_str().filter(|text| !text.is_empty())
 }
 
 impl fmt::Display for Key {

@@ -15,6 +15,8 @@ const DEPTH: usize = 64;
 /// What aliases may write out in one document.
 const NODES: usize = 400_000;
 const BYTES: usize = 64 << 20;
+/// Fields of one mapping that are compared with each new one instead of being looked up.
+const FEW: usize = 16;
 
 type Read<T> = Result<T, String>;
 
@@ -101,6 +103,13 @@ enum Anchored {
     Open(usize),
 }
 
+/// What a collection is that begins.
+#[derive(Clone, Copy)]
+pub(super) enum Shape {
+    List,
+    Mapping,
+}
+
 /// A collection that is being read.
 struct Open<'a> {
     collection: Collection,
@@ -110,14 +119,19 @@ struct Open<'a> {
     weight: Weight,
 }
 
-pub(super) enum Collection {
-    List(Vec<Value>),
+enum Collection {
+    /// Where its items begin in [`Reader::items`].
+    List(usize),
     Mapping(Mapping),
 }
 
-#[derive(Default)]
-pub(super) struct Mapping {
-    fields: Map<String, Value>,
+type Field = (String, Value);
+
+struct Mapping {
+    /// Where its fields begin in [`Reader::fields`].
+    from: usize,
+    /// The fields of one that has many, to look them up.
+    many: Option<Map<String, Value>>,
     key: Option<Key>,
     /// Kustomize: what `<<` brings, applied at the end.
     merged: Option<Vec<Map<String, Value>>>,
@@ -134,6 +148,10 @@ pub(super) struct Scalar<'a> {
 pub(super) struct Reader<'a> {
     dialect: Dialect,
     open: Vec<Open<'a>>,
+    /// What is in the lists and mappings that are being read, the outermost first: each is made when it is known how
+    /// much it holds.
+    items: Vec<Value>,
+    fields: Vec<Field>,
     anchors: HashMap<&'a str, Anchored>,
     root: Option<Node>,
     /// Nodes as go-yaml counts them.
@@ -151,6 +169,8 @@ impl<'a> Reader<'a> {
         Self {
             dialect,
             open: Vec::new(),
+            items: Vec::new(),
+            fields: Vec::new(),
             anchors: HashMap::new(),
             root: None,
             nodes: 1,
@@ -203,6 +223,10 @@ impl<'a> Reader<'a> {
         self.ends_open = self.dialect == Dialect::Kustomize && scalar.is_open();
         let blank = scalar.style == Style::Plain && scalar.tag.is_none() && scalar.text.is_empty();
         let weight = Weight { nodes: 1, bytes: scalar.text.len(), height: 0 };
+        if scalar.is_text() && anchor.is_none() && !self.wants_key() {
+            let value = Value::String(scalar.text.into_owned());
+            return self.complete(Node { value, key: None, blank, weight }, None, false);
+        }
         let (value, key) = match self.judge(&scalar, anchor.is_some()) {
             Err(_) if self.is_dropped() => (Value::Null, None),
             judged => judged?,
@@ -222,7 +246,7 @@ impl<'a> Reader<'a> {
         Ok((value, key))
     }
 
-    pub(super) fn begin(&mut self, collection: Collection, flow: bool, anchor: Option<&'a str>) -> Read<()> {
+    pub(super) fn begin(&mut self, shape: Shape, flow: bool, anchor: Option<&'a str>) -> Read<()> {
         self.ends_open = false;
         self.nodes += 1;
         if self.open.len() >= DEPTH {
@@ -233,6 +257,12 @@ impl<'a> Reader<'a> {
         }
         let flow = flow || self.in_flow();
         let weight = Weight { nodes: 1, bytes: 0, height: 0 };
+        let collection = match shape {
+            Shape::List => Collection::List(self.items.len()),
+            Shape::Mapping => {
+                Collection::Mapping(Mapping { from: self.fields.len(), many: None, key: None, merged: None })
+            }
+        };
         self.open.push(Open { collection, anchor, flow, weight });
         Ok(())
     }
@@ -240,8 +270,8 @@ impl<'a> Reader<'a> {
     pub(super) fn end(&mut self) -> Read<()> {
         let Some(open) = self.open.pop() else { return Ok(()) };
         let value = match open.collection {
-            Collection::List(items) => Value::Array(items),
-            Collection::Mapping(mapping) => Value::Object(mapping.finish()),
+            Collection::List(from) => Value::Array(self.items.drain(from..).collect()),
+            Collection::Mapping(mapping) => Value::Object(mapping.finish(&mut self.fields)),
         };
         let key = Some(Key::Bad("invalid map key: a list or a mapping".into()));
         let weight = Weight { height: open.weight.height + 1, ..open.weight };
@@ -318,13 +348,13 @@ impl<'a> Reader<'a> {
         let quoted = node.blank && open.flow && dialect == Dialect::Kustomize && !unpacked;
         let value = if quoted { Value::String(String::new()) } else { node.value };
         let told = match &mut open.collection {
-            Collection::List(items) => {
-                items.push(value);
+            Collection::List(_) => {
+                self.items.push(value);
                 Ok(())
             }
             Collection::Mapping(mapping) => match mapping.key.take() {
                 None => mapping.begin(node.key, outermost),
-                Some(key) => mapping.insert(key, value, alias, dialect),
+                Some(key) => mapping.insert(key, value, alias, dialect, &mut self.fields),
             },
         };
         if told.is_err() && self.is_dropped() { Ok(()) } else { told }
@@ -355,21 +385,26 @@ impl Mapping {
         told
     }
 
-    fn insert(&mut self, key: Key, value: Value, alias: bool, dialect: Dialect) -> Read<()> {
+    fn insert(
+        &mut self,
+        key: Key,
+        value: Value,
+        alias: bool,
+        dialect: Dialect,
+        fields: &mut Vec<Field>,
+    ) -> Read<()> {
         match (key, dialect) {
-            (Key::Field(name) | Key::Odd(name), Dialect::Helm) => {
-                self.fields.insert(name, value);
-            }
+            (Key::Field(name) | Key::Odd(name), Dialect::Helm) => self.push(name, value, fields),
             (Key::Field(name) | Key::Odd(name), Dialect::Kustomize) => {
-                if self.fields.contains_key(&name) {
+                if self.holds(&name, fields) {
                     return Err(format!("mapping key {name:?} already defined"));
                 }
-                self.fields.insert(name, value);
+                self.push(name, value, fields);
             }
             (Key::Merge, Dialect::Helm) => {
                 // the first of a list wins, and all of it over what was there
-                for merged in mergeable(value, alias)?.into_iter().rev() {
-                    self.fields.extend(merged);
+                for (name, value) in mergeable(value, alias)?.into_iter().rev().flatten() {
+                    self.push(name, value, fields);
                 }
             }
             (Key::Merge, Dialect::Kustomize) => {
@@ -379,20 +414,40 @@ impl Mapping {
             }
             // of two only the first goes
             (Key::Dropped, Dialect::Kustomize) if self.merged.is_some() => {
-                self.fields.insert("<<".to_owned(), value);
+                self.push("<<".to_owned(), value, fields);
             }
             (Key::Dropped | Key::Bad(_), _) => {}
         }
         Ok(())
     }
 
-    fn finish(mut self) -> Map<String, Value> {
+    fn holds(&self, name: &str, fields: &[Field]) -> bool {
+        match &self.many {
+            Some(many) => many.contains_key(name),
+            None => fields[self.from..].iter().any(|(other, _)| other == name),
+        }
+    }
+
+    /// In the place of one that has this name.
+    fn push(&mut self, name: String, value: Value, fields: &mut Vec<Field>) {
+        if let Some(many) = &mut self.many {
+            many.insert(name, value);
+            return;
+        }
+        fields.push((name, value));
+        if fields.len() - self.from > FEW {
+            self.many = Some(fields.drain(self.from..).collect());
+        }
+    }
+
+    fn finish(mut self, fields: &mut Vec<Field>) -> Map<String, Value> {
+        let mut own = self.many.take().unwrap_or_else(|| fields.drain(self.from..).collect());
         for (name, value) in self.merged.into_iter().flatten().flatten() {
-            if !self.fields.contains_key(&name) {
-                self.fields.insert(name, value);
+            if !own.contains_key(&name) {
+                own.insert(name, value);
             }
         }
-        self.fields
+        own
     }
 }
 
@@ -419,6 +474,11 @@ impl Scalar<'_> {
     fn is_open(&self) -> bool {
         let is_block = matches!(self.style, Style::Literal | Style::Folded);
         is_block && (self.text.ends_with("\n\n") || self.text == "\n") && !folded::is_quoted(&self.text)
+    }
+
+    /// It is text however it reads.
+    fn is_text(&self) -> bool {
+        self.style != Style::Plain && self.tag.is_none()
     }
 
     fn written_again(&mut self) -> Read<()> {

@@ -1,6 +1,7 @@
 //! A stream of documents -> each by its place. Split as the readers of Flux do it, at lines: nothing is parsed.
 
 use super::Document;
+use memchr::memmem;
 use std::ops::Range;
 
 /// The documents of a stream, in order; those that hold comments and blanks only are left out.
@@ -41,7 +42,7 @@ fn next_mark(text: &str, from: usize) -> Option<usize> {
     if text[from..].starts_with("---") {
         return Some(from);
     }
-    text[from..].find("\n---").map(|at| from + at + 1)
+    memmem::find(&text.as_bytes()[from..], b"\n---").map(|at| from + at + 1)
 }
 
 /// A line that begins with `---`: only blanks or a comment are behind.
@@ -64,7 +65,7 @@ pub(super) fn misplaced(text: &str, from: usize) -> Option<(usize, &str)> {
 }
 
 pub(super) fn breaks(text: &str) -> usize {
-    text.bytes().filter(|&byte| byte == b'\n').count()
+    memchr::memchr_iter(b'\n', text.as_bytes()).count()
 }
 
 /// `opened`: the first line of the text is `---`, and `...` may end it.

@@ -4,6 +4,18 @@
 use super::Dialect;
 use std::{borrow::Cow, collections::VecDeque};
 
+/// Bytes that end no plain scalar, wherever it stands and whatever follows.
+const IN_WORDS: [bool; 256] = {
+    let mut is = [true; 256];
+    let ends = b" \t\r\n\0\xc2\xe2:,?[]{}";
+    let mut at = 0;
+    while at < ends.len() {
+        is[ends[at] as usize] = false;
+        at += 1;
+    }
+    is
+};
+
 /// How far a key may reach before its colon.
 const KEY: usize = 1024;
 
@@ -73,6 +85,8 @@ pub(super) struct Scanner<'a> {
     /// Where the line begins.
     margin: usize,
     tokens: VecDeque<Token<'a>>,
+    /// Whether the first of them can be given away.
+    ready: bool,
     taken: usize,
     indent: isize,
     indents: Vec<isize>,
@@ -93,6 +107,7 @@ impl<'a> Scanner<'a> {
             line: 1,
             margin: 0,
             tokens: VecDeque::new(),
+            ready: false,
             taken: 0,
             indent: -1,
             indents: Vec::new(),
@@ -105,15 +120,17 @@ impl<'a> Scanner<'a> {
     }
 
     pub(super) fn peek(&mut self) -> Scan<&Token<'a>> {
-        while !self.ended && (self.tokens.len() < self.ahead() || self.head_may_be_key()?) {
+        while !self.ready && !self.ended && (self.tokens.len() < self.ahead() || self.head_may_be_key()?) {
             self.fetch()?;
         }
+        self.ready = true;
         Ok(self.tokens.front().unwrap_or(const { &Token { kind: Kind::End, line: 1 } }))
     }
 
     /// The token that was peeked at.
     pub(super) fn next(&mut self) -> Scan<Token<'a>> {
         self.peek()?;
+        self.ready = false;
         self.taken += 1;
         Ok(self.tokens.pop_front().unwrap_or(Token { kind: Kind::End, line: self.line }))
     }
@@ -374,9 +391,16 @@ impl<'a> Scanner<'a> {
 
     /// To its break.
     fn skip_line(&mut self) {
+        self.skip_while(|byte| !matches!(byte, b'\r' | b'\n' | 0xc2 | 0xe2));
         while !self.is_end() && self.line_break(0) == 0 {
             self.at += 1;
+            self.skip_while(|byte| !matches!(byte, b'\r' | b'\n' | 0xc2 | 0xe2));
         }
+    }
+
+    fn skip_while(&mut self, is: impl Fn(u8) -> bool) {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        self.at += rest.iter().position(|&byte| !is(byte)).unwrap_or(rest.len());
     }
 
     /// `---` or `...` here, with nothing glued to it.
@@ -791,8 +815,7 @@ impl<'a> Scanner<'a> {
         let begin = self.at;
         let mut end = self.at;
         loop {
-            while !self.is_gap(0) && !self.ends_plain() {
-                self.at += 1;
+            if self.skip_words() {
                 end = self.at;
             }
             if !self.is_blank(0) {
@@ -804,6 +827,18 @@ impl<'a> Scanner<'a> {
             if self.byte(0) == b'#' {
                 return (begin, end);
             }
+        }
+    }
+
+    /// To what ends a plain scalar, or to a blank; false: it stands there already.
+    fn skip_words(&mut self) -> bool {
+        let begin = self.at;
+        loop {
+            self.skip_while(|byte| IN_WORDS[usize::from(byte)]);
+            if self.is_gap(0) || self.ends_plain() {
+                return self.at > begin;
+            }
+            self.at += 1;
         }
     }
 
