@@ -2,7 +2,7 @@
 
 use crate::domain::digest::Digest;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
-use std::fmt::Write;
+use std::{fmt::Write as _, io};
 
 #[derive(Clone)]
 pub(super) enum Hasher {
@@ -37,6 +37,35 @@ impl Hasher {
             Self::Sha512(hash) => text("sha512", &hash.finalize()),
         };
         Digest::parse(&text).ok()
+    }
+}
+
+/// What was written: its digest and how many bytes it was. It keeps none of them.
+pub(super) struct Sum {
+    hash: Hasher,
+    bytes: u64,
+}
+
+impl Sum {
+    pub(super) fn new() -> Self {
+        Self { hash: Hasher::of("sha256"), bytes: 0 }
+    }
+
+    pub(super) fn finish(self) -> io::Result<(Digest, u64)> {
+        let digest = self.hash.finish().ok_or_else(|| io::Error::other("no digest"))?;
+        Ok((digest, self.bytes))
+    }
+}
+
+impl io::Write for Sum {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.hash.update(bytes);
+        self.bytes += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

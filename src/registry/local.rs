@@ -6,7 +6,7 @@ use super::{
     document::{self, Document},
     failure::Failure,
     files::{self, Expected},
-    hash::Hasher,
+    hash::Sum,
     keep::Place,
     layout::{Layout, LayoutError},
     open::Chunks,
@@ -213,7 +213,9 @@ pub(super) fn inspect_archive(target: Target, path: &Path, bounds: &Bounds) -> R
         let hint = format!("--max-layer-bytes {bytes} would allow it");
         return Err(Problem::new(Cause::Invalid, what, why).with_hint(hint));
     }
-    let layer = summary(&mut file, layer_type(&target)).map_err(problem)?;
+    let mut sum = Sum::new();
+    let summed = io::copy(&mut file, &mut sum).and_then(|_| sum.finish());
+    let layer = summary(summed.map_err(problem)?, layer_type(&target));
     let note = "a file on disk: judged as the one layer of an artifact, and nobody vouches for it";
     Ok(artifact::alone(target, layer, vec![note.into()]))
 }
@@ -228,21 +230,9 @@ fn layer_type(target: &Target) -> &str {
     target.selector.media_type.as_deref().unwrap_or(FLUX_LAYER)
 }
 
-fn summary(reader: &mut dyn Read, media_type: &str) -> io::Result<Descriptor> {
-    let mut hash = Hasher::of("sha256");
-    let (mut part, mut bytes) = (vec![0; 128 << 10], 0);
-    loop {
-        match reader.read(&mut part)? {
-            0 => break,
-            count => {
-                hash.update(&part[..count]);
-                bytes += count as u64;
-            }
-        }
-    }
-    let digest = hash.finish().ok_or_else(|| io::Error::other("no digest"))?;
+fn summary((digest, bytes): (Digest, u64), media_type: &str) -> Descriptor {
     let annotations = std::collections::BTreeMap::new();
-    Ok(Descriptor { digest, media_type: media_type.into(), size: Some(bytes), annotations })
+    Descriptor { digest, media_type: media_type.into(), size: Some(bytes), annotations }
 }
 
 // ---- a folder
@@ -250,10 +240,8 @@ fn summary(reader: &mut dyn Read, media_type: &str) -> io::Result<Descriptor> {
 /// Blocks: the folder is packed for its digest, as `flux build artifact` would pack it.
 pub(super) fn inspect_folder(target: Target, path: &Path, bounds: &Bounds) -> Result<Artifact, Problem> {
     let packed = pack_folder(path, bounds)?;
-    let layer = summary(&mut *packed.archive.reader(), layer_type(&target)).map_err(|error| {
-        Problem::new(cause_of(&error), format!("read {}", path.display()), error.to_string())
-    })?;
-    bounds.shelf.keep(path, layer.digest.clone(), packed);
+    let layer = summary((packed.digest.clone(), packed.size), layer_type(&target));
+    bounds.shelf.keep(path, packed);
     let note = "a folder on disk: packed as flux build artifact would, so that size and digest are those of this packing";
     Ok(artifact::alone(target, layer, vec![note.into()]))
 }

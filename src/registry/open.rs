@@ -237,7 +237,12 @@ impl Flow {
     }
 
     fn progress(&self, layer: &Layer) -> Opening {
-        Opening::Progress { bytes: self.received, of: layer.blob.size, from_cache: self.from_cache }
+        let of = match &layer.source {
+            Source::Registry(_) | Source::Layout(_) | Source::Archive(_) => layer.blob.size,
+            // it is packed larger to be read than to be sent
+            Source::Folder(_) => None,
+        };
+        Opening::Progress { bytes: self.received, of, from_cache: self.from_cache }
     }
 }
 

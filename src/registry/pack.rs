@@ -2,6 +2,7 @@
 //! it leaves out it names (fluxcd/flux2 `cmd/flux/build_artifact.go`, fluxcd/pkg `oci/build.go`).
 
 use super::{
+    hash::Sum,
     host::lock,
     keep::{Keep, Kept, Place},
     unpack::Limits,
@@ -17,7 +18,7 @@ use std::{
     ffi::OsStr,
     fmt,
     fs::{self, File, FileType},
-    io::{self, Read},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
@@ -33,29 +34,33 @@ const SPECIAL: &str = "neither a file nor a folder: flux build artifact leaves i
 /// The archive, and what is in the folder and not in it.
 #[derive(Clone)]
 pub(super) struct Packed {
+    /// Not made smaller: it is read again at once.
     pub(super) archive: Kept,
+    /// Of the archive as it would be sent.
+    pub(super) digest: Digest,
+    pub(super) size: u64,
     pub(super) besides: Vec<Entry>,
 }
 
 /// Folders that were packed to be told what they are, until somebody opens them: what is opened is what was told.
 #[derive(Clone, Default)]
-pub(super) struct Shelf(Arc<Mutex<VecDeque<(PathBuf, Digest, Packed)>>>);
+pub(super) struct Shelf(Arc<Mutex<VecDeque<(PathBuf, Packed)>>>);
 
 /// Both sides of a comparison.
 const ON_SHELF: usize = 2;
 
 impl Shelf {
-    pub(super) fn keep(&self, path: &Path, digest: Digest, packed: Packed) {
+    pub(super) fn keep(&self, path: &Path, packed: Packed) {
         let mut packings = lock(&self.0);
-        packings.retain(|(other, ..)| other != path);
-        packings.push_front((path.to_owned(), digest, packed));
+        packings.retain(|(other, _)| other != path);
+        packings.push_front((path.to_owned(), packed));
         packings.truncate(ON_SHELF);
     }
 
     pub(super) fn take(&self, path: &Path, digest: &Digest) -> Option<Packed> {
         let mut packings = lock(&self.0);
-        let at = packings.iter().position(|(of, is, _)| of == path && is == digest)?;
-        packings.remove(at).map(|(.., packed)| packed)
+        let at = packings.iter().position(|(of, packed)| of == path && packed.digest == *digest)?;
+        packings.remove(at).map(|(_, packed)| packed)
     }
 }
 
@@ -67,7 +72,10 @@ impl fmt::Debug for Shelf {
 
 /// Stops soon after a limit was reached: whoever unpacks it reaches the same.
 pub(super) fn pack(folder: &Path, place: Place, limits: &Limits) -> Result<Packed, Problem> {
-    let sink = GzEncoder::new(Keep::new(place), Compression::fast());
+    let sink = Twice {
+        sent: GzEncoder::new(Sum::new(), Compression::fast()),
+        kept: GzEncoder::new(Keep::new(place), Compression::none()),
+    };
     let mut packer = Packer {
         root: folder,
         builder: Builder::new(sink),
@@ -79,9 +87,8 @@ pub(super) fn pack(folder: &Path, place: Place, limits: &Limits) -> Result<Packe
     };
     let walked = packer.walk();
     let Packer { builder, besides, at, .. } = packer;
-    let archive = walked.and_then(|()| builder.into_inner()?.finish());
-    match archive {
-        Ok(keep) => Ok(Packed { archive: keep.finish(), besides }),
+    match walked.and_then(|()| builder.into_inner()?.finish()) {
+        Ok((archive, (digest, size))) => Ok(Packed { archive, digest, size, besides }),
         Err(error) => {
             Err(Problem::new(cause_of(&error), format!("read {}", at.display()), error.to_string()))
         }
@@ -96,9 +103,34 @@ pub(super) fn cause_of(error: &io::Error) -> Cause {
     }
 }
 
+/// What is written goes into the archive as it would be sent, of which only the sum is wanted, and into the one that is
+/// kept.
+struct Twice {
+    sent: GzEncoder<Sum>,
+    kept: GzEncoder<Keep>,
+}
+
+impl Twice {
+    fn finish(self) -> io::Result<(Kept, (Digest, u64))> {
+        Ok((self.kept.finish()?.finish(), self.sent.finish()?.finish()?))
+    }
+}
+
+impl Write for Twice {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.sent.write_all(bytes)?;
+        self.kept.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 struct Packer<'a> {
     root: &'a Path,
-    builder: Builder<GzEncoder<Keep>>,
+    builder: Builder<Twice>,
     besides: Vec<Entry>,
     entries: usize,
     bytes: u64,
