@@ -66,17 +66,6 @@ impl Keep {
     }
 }
 
-impl Write for Keep {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.push(bytes)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 impl Kept {
     /// A file that stays readable through this handle, whatever happens to its name.
     pub(super) fn file(file: File) -> Self {

@@ -3,7 +3,7 @@
 
 use super::{
     cache::Cache,
-    contents::LayerContents,
+    contents::{Coding, LayerContents},
     files,
     keep::{Keep, Kept},
     local::{self, Bounds},
@@ -76,10 +76,36 @@ impl Layer {
         if let Some(cache) = self.cache()
             && let Some(chunks) = files::cached(Arc::clone(cache), &self.blob).await
         {
-            return Ok(Flow { from_cache: true, ..Flow::start(self, chunks, Vec::new()) });
+            return Ok(Flow { from_cache: true, ..Flow::start(self, chunks) });
         }
-        let (chunks, besides) = self.fetch().await?;
-        Ok(Flow::start(self, chunks, besides))
+        self.begin_fresh().await
+    }
+
+    /// From where its bytes are, without the cache.
+    async fn begin_fresh(&self) -> Result<Flow, Problem> {
+        let Self { blob, bounds, .. } = self;
+        Ok(match &self.source {
+            Source::Registry(remote) => Flow::start(self, remote.layer(blob.clone())),
+            Source::Layout(path) => Flow::start(self, local::layout_blob(path, blob, bounds)),
+            Source::Archive(path) => Flow::start(self, local::archive_chunks(path, blob, bounds)),
+            Source::Folder(path) => self.begin_folder(path.clone()).await?,
+        })
+    }
+
+    /// What was packed is there already: nothing of it flows.
+    async fn begin_folder(&self, path: PathBuf) -> Result<Flow, Problem> {
+        let (bounds, digest) = (Arc::clone(&self.bounds), self.blob.digest.clone());
+        let packed = spawn_blocking(move || local::packed(&path, &digest, &bounds)).await;
+        let packed =
+            packed.map_err(|error| Problem::new(Cause::Other, self.what.as_str(), error.to_string()))??;
+        let (rules, limits) = (self.rules.clone(), self.bounds.unpack);
+        let reading = spawn_blocking(move || {
+            let tree = unpack::tree_of_plain(packed.archive.reader(), &rules, &limits)?;
+            Ok((tree, packed.archive))
+        });
+        let (feed, _) = mpsc::channel(AHEAD);
+        let chunks = stream::empty().boxed();
+        Ok(Flow { chunks, besides: packed.besides, feed, reading, received: 0, from_cache: false })
     }
 
     async fn begin_anew(&self, problem: &Problem) -> Result<Flow, Problem> {
@@ -88,8 +114,7 @@ impl Layer {
             let digest = self.blob.digest.clone();
             let _ = spawn_blocking(move || cache.remove(&digest)).await;
         }
-        let (chunks, besides) = self.fetch().await?;
-        Ok(Flow::start(self, chunks, besides))
+        self.begin_fresh().await
     }
 
     async fn finish(&self, flow: Flow, ended: bool) -> Result<Opening, Problem> {
@@ -107,26 +132,12 @@ impl Layer {
             tree.entries.sort_by(|one, other| one.path.cmp(&other.path));
         }
         let tree = Arc::new(tree);
-        let contents = Arc::new(LayerContents::new(kept, Arc::clone(&tree), bounds.unpack));
+        let coding = match &self.source {
+            Source::Registry(_) | Source::Layout(_) | Source::Archive(_) => Coding::Compressed,
+            Source::Folder(_) => Coding::Plain,
+        };
+        let contents = Arc::new(LayerContents::new((kept, coding), Arc::clone(&tree), bounds.unpack));
         Ok(Opening::Opened(Opened { tree, verified, contents }))
-    }
-
-    /// Its bytes from where they are, without the cache, and the entries that no archive holds.
-    async fn fetch(&self) -> Result<(Chunks, Vec<Entry>), Problem> {
-        let alone = |chunks| Ok((chunks, Vec::new()));
-        match &self.source {
-            Source::Registry(remote) => alone(remote.layer(self.blob.clone())),
-            Source::Layout(path) => alone(local::layout_blob(path, &self.blob, &self.bounds)),
-            Source::Archive(path) => alone(local::archive_chunks(path, &self.blob, &self.bounds)),
-            Source::Folder(path) => {
-                let (path, bounds, what) = (path.clone(), Arc::clone(&self.bounds), self.what.clone());
-                let digest = self.blob.digest.clone();
-                let packed = spawn_blocking(move || local::packed(&path, &digest, &bounds)).await;
-                let packed =
-                    packed.map_err(|error| Problem::new(Cause::Other, what, error.to_string()))??;
-                Ok((files::chunks(packed.archive.reader(), self.what.clone(), None), packed.besides))
-            }
-        }
     }
 
     fn cache(&self) -> Option<&Arc<Cache>> {
@@ -203,7 +214,7 @@ impl Opener {
 }
 
 impl Flow {
-    fn start(layer: &Layer, chunks: Chunks, besides: Vec<Entry>) -> Self {
+    fn start(layer: &Layer, chunks: Chunks) -> Self {
         let (feed, pieces) = mpsc::channel(AHEAD);
         let (rules, limits) = (layer.rules.clone(), layer.bounds.unpack);
         let keep = Keep::new(layer.bounds.place.clone());
@@ -215,7 +226,7 @@ impl Flow {
             }
             Ok((tree, feeder.keep.finish()))
         });
-        Self { chunks, besides, feed, reading, received: 0, from_cache: false }
+        Self { chunks, besides: Vec::new(), feed, reading, received: 0, from_cache: false }
     }
 
     /// Moves one chunk.

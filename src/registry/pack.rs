@@ -34,9 +34,9 @@ const SPECIAL: &str = "neither a file nor a folder: flux build artifact leaves i
 /// The archive, and what is in the folder and not in it.
 #[derive(Clone)]
 pub(super) struct Packed {
-    /// Not made smaller: it is read again at once.
+    /// Not compressed: it is read again at once.
     pub(super) archive: Kept,
-    /// Of the archive as it would be sent.
+    /// Of the archive compressed, as it would be sent.
     pub(super) digest: Digest,
     pub(super) size: u64,
     pub(super) besides: Vec<Entry>,
@@ -72,10 +72,7 @@ impl fmt::Debug for Shelf {
 
 /// Stops soon after a limit was reached: whoever unpacks it reaches the same.
 pub(super) fn pack(folder: &Path, place: Place, limits: &Limits) -> Result<Packed, Problem> {
-    let sink = Twice {
-        sent: GzEncoder::new(Sum::new(), Compression::fast()),
-        kept: GzEncoder::new(Keep::new(place), Compression::none()),
-    };
+    let sink = Twice { sent: GzEncoder::new(Sum::new(), Compression::fast()), kept: Keep::new(place) };
     let mut packer = Packer {
         root: folder,
         builder: Builder::new(sink),
@@ -103,23 +100,22 @@ pub(super) fn cause_of(error: &io::Error) -> Cause {
     }
 }
 
-/// What is written goes into the archive as it would be sent, of which only the sum is wanted, and into the one that is
-/// kept.
+/// What is written is kept, and compressed as it would be sent; of that only the sum is wanted.
 struct Twice {
     sent: GzEncoder<Sum>,
-    kept: GzEncoder<Keep>,
+    kept: Keep,
 }
 
 impl Twice {
     fn finish(self) -> io::Result<(Kept, (Digest, u64))> {
-        Ok((self.kept.finish()?.finish(), self.sent.finish()?.finish()?))
+        Ok((self.kept.finish(), self.sent.finish()?.finish()?))
     }
 }
 
 impl Write for Twice {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.sent.write_all(bytes)?;
-        self.kept.write_all(bytes)?;
+        self.kept.push(bytes)?;
         Ok(bytes.len())
     }
 

@@ -56,16 +56,30 @@ fn check(text: &str, dialect: Dialect) -> Result<(), Broken> {
     }
 }
 
+/// Bytes that are looked at together: most texts hold none that matters.
+const TOGETHER: usize = 64;
+
 /// Where the first character is that may not stand in YAML, escaped or not.
 fn control(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let next = |at: usize| bytes.get(at).copied().unwrap_or_default();
-    (0..bytes.len()).find(|&at| match bytes[at] {
-        b'\t' | b'\n' | b'\r' => false,
+    let is_one = |at: usize| match bytes[at] {
         0xc2 => matches!(next(at + 1), 0x80..=0x84 | 0x86..=0x9f),
         0xef => next(at + 1) == 0xbf && next(at + 2) >= 0xbe,
-        byte => byte < b' ' || byte == 0x7f,
-    })
+        byte => may_be_control(byte),
+    };
+    // without a branch for each byte
+    let holds_some = |chunk: &[u8]| chunk.iter().fold(false, |some, &byte| some | may_be_control(byte));
+    let chunks = bytes.chunks(TOGETHER).enumerate().filter(|(_, chunk)| holds_some(chunk));
+    chunks.flat_map(|(number, chunk)| (number * TOGETHER..).take(chunk.len())).find(|&at| is_one(at))
+}
+
+/// It is a control character, or one may begin with it.
+const fn may_be_control(byte: u8) -> bool {
+    (byte < b' ') & (byte != b'\t') & (byte != b'\n') & (byte != b'\r')
+        | (byte == 0x7f)
+        | (byte == 0xc2)
+        | (byte == 0xef)
 }
 
 /// A value that is complete, and what must be known of it if it is used elsewhere.

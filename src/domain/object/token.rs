@@ -2,6 +2,7 @@
 //! It knows no grammar and no meaning.
 
 use super::Dialect;
+use memchr::{memchr, memchr3};
 use std::{borrow::Cow, collections::VecDeque};
 
 /// Bytes that end no plain scalar, wherever it stands and whatever follows.
@@ -374,8 +375,10 @@ impl<'a> Scanner<'a> {
     fn skip_to_token(&mut self) {
         loop {
             let tabs = self.in_flow() || !self.key_allowed;
-            while self.byte(0) == b' ' || tabs && self.byte(0) == b'\t' {
+            self.at += self.spaces();
+            while tabs && self.byte(0) == b'\t' {
                 self.at += 1;
+                self.at += self.spaces();
             }
             if self.byte(0) == b'#' {
                 self.commented = true;
@@ -389,12 +392,26 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// How many of them come next: a third of a manifest is indentation.
+    fn spaces(&self) -> usize {
+        const WORD: usize = size_of::<u64>();
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let (words, end) = rest.as_chunks::<WORD>();
+        let whole = words.iter().take_while(|word| **word == [b' '; WORD]).count();
+        let next = words.get(whole).map_or(end, |word| word.as_slice());
+        whole * WORD + next.iter().take_while(|byte| **byte == b' ').count()
+    }
+
     /// To its break.
     fn skip_line(&mut self) {
-        self.skip_while(|byte| !matches!(byte, b'\r' | b'\n' | 0xc2 | 0xe2));
-        while !self.is_end() && self.line_break(0) == 0 {
+        loop {
+            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+            let rest = &rest[..memchr3(b'\n', 0xc2, 0xe2, rest).unwrap_or(rest.len())];
+            self.at += memchr(b'\r', rest).unwrap_or(rest.len());
+            if self.is_end() || self.line_break(0) > 0 {
+                return;
+            }
             self.at += 1;
-            self.skip_while(|byte| !matches!(byte, b'\r' | b'\n' | 0xc2 | 0xe2));
         }
     }
 
@@ -635,9 +652,8 @@ impl<'a> Scanner<'a> {
     fn block_breaks(&mut self, indent: &mut Option<isize>, breaks: &mut String) -> Scan<()> {
         let mut widest = 0;
         loop {
-            while indent.is_none_or(|indent| self.column() < indent) && self.byte(0) == b' ' {
-                self.at += 1;
-            }
+            let left = indent.map(|indent| usize::try_from(indent - self.column()).unwrap_or_default());
+            self.at += self.spaces().min(left.unwrap_or(usize::MAX));
             widest = widest.max(self.column());
             if indent.is_none_or(|indent| self.column() < indent) && self.byte(0) == b'\t' {
                 return self.fault("found a tab character where an indentation space is expected");

@@ -66,11 +66,41 @@ pub fn tree(layer: impl Read, rules: &Rules, limits: &Limits) -> io::Result<Tree
     untar::tree(layer, rules, limits)
 }
 
+/// The same of an archive that is not compressed: one that was packed here.
+pub(super) fn tree_of_plain(archive: impl Read, rules: &Rules, limits: &Limits) -> io::Result<Tree> {
+    untar::unpacked(Source::plain(archive, *limits), rules, limits)
+}
+
 /// The bytes of these entries (places in `tree.entries`), in one pass in the archive's order; ends early when `found`
 /// breaks. What has no bytes (an emptied file, a symbolic link) comes first. A file over the limit is left out, and
 /// named by the problem at the end.
 pub fn contents(
     layer: impl Read,
+    tree: &Tree,
+    wanted: &[usize],
+    limits: &Limits,
+    found: &mut dyn FnMut(usize, Bytes) -> ControlFlow<()>,
+) -> Result<(), Problem> {
+    let open = |limits| {
+        let source = Source::open(layer, limits).or_else(|closed| Source::open_other(closed, limits));
+        source.map_err(|closed| problem(&closed.stop))
+    };
+    contents_of(open, tree, wanted, limits, found)
+}
+
+/// The same of an archive that is not compressed.
+pub(super) fn contents_of_plain(
+    archive: impl Read,
+    tree: &Tree,
+    wanted: &[usize],
+    limits: &Limits,
+    found: &mut dyn FnMut(usize, Bytes) -> ControlFlow<()>,
+) -> Result<(), Problem> {
+    contents_of(|limits| Ok(Source::plain(archive, limits)), tree, wanted, limits, found)
+}
+
+fn contents_of<R: Read>(
+    open: impl FnOnce(Limits) -> Result<Source<R>, Problem>,
     tree: &Tree,
     wanted: &[usize],
     limits: &Limits,
@@ -90,28 +120,27 @@ pub fn contents(
         }
     }
     if places.peek().is_some() {
-        read(layer, limits, &mut places, found)?;
+        // the ratio was looked at when the tree was read, and depends on how the bytes come
+        let limits = Limits { ratio: u32::MAX, ..*limits };
+        read(open(limits)?, limits, &mut places, found)?;
     }
     large.map_or(Ok(()), Err)
 }
 
 fn read(
-    layer: impl Read,
-    limits: &Limits,
+    source: Source<impl Read>,
+    limits: Limits,
     places: &mut std::iter::Peekable<impl Iterator<Item = (Option<u64>, usize)>>,
     found: &mut dyn FnMut(usize, Bytes) -> ControlFlow<()>,
 ) -> Result<(), Problem> {
-    // the ratio was looked at when the tree was read, and depends on how the bytes come
-    let limits = &Limits { ratio: u32::MAX, ..*limits };
-    let source = Source::open(layer, *limits).or_else(|closed| Source::open_other(closed, *limits));
-    let source = source.map_err(|closed| problem(&closed.stop))?;
-    let mut archive = Archive::new(source, *limits);
+    let mut archive = Archive::new(source, limits);
     while let Some(&(Some(at), _)) = places.peek() {
         let member = archive.next().map_err(|stop| problem(&stop))?;
         if member.at != at {
             continue;
         }
-        let mut bytes = Vec::new();
+        let size = u64::try_from(member.header.size).unwrap_or_default().min(limits.file);
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
         archive.data(&mut |part| bytes.extend_from_slice(part)).map_err(|stop| problem(&stop))?;
         let bytes = Bytes::from(bytes);
         while let Some((_, place)) = places.next_if(|(wanted, _)| *wanted == Some(at)) {

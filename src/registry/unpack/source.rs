@@ -125,6 +125,7 @@ pub(super) struct Source<R> {
 
 enum Decoder<R> {
     Gzip(Box<Gzip<R>>),
+    Plain(Input<R>),
     #[cfg(feature = "zstd")]
     Zstd(Box<Zstd<R>>),
 }
@@ -133,6 +134,7 @@ impl<R: Read> Decoder<R> {
     fn step(&mut self, out: &mut [u8]) -> Step {
         match self {
             Self::Gzip(gzip) => gzip.step(out),
+            Self::Plain(input) => copy(input, out),
             #[cfg(feature = "zstd")]
             Self::Zstd(zstd) => zstd.step(out),
         }
@@ -141,6 +143,7 @@ impl<R: Read> Decoder<R> {
     fn input(&mut self) -> &mut Input<R> {
         match self {
             Self::Gzip(gzip) => gzip.input(),
+            Self::Plain(input) => input,
             #[cfg(feature = "zstd")]
             Self::Zstd(zstd) => zstd.input(),
         }
@@ -150,9 +153,23 @@ impl<R: Read> Decoder<R> {
     const fn member(&self) -> u64 {
         match self {
             Self::Gzip(gzip) => gzip.member(),
+            Self::Plain(_) => 0,
             #[cfg(feature = "zstd")]
             Self::Zstd(_) => 0,
         }
+    }
+}
+
+fn copy(input: &mut Input<impl Read>, out: &mut [u8]) -> Step {
+    match input.fill() {
+        Ok([]) => Step { wrote: 0, member_done: true, stop: Some(Stop::End) },
+        Ok(bytes) => {
+            let wrote = bytes.len().min(out.len());
+            out[..wrote].copy_from_slice(&bytes[..wrote]);
+            input.consume(wrote);
+            Step { wrote, member_done: false, stop: None }
+        }
+        Err(error) => Step { wrote: 0, member_done: false, stop: Some(Stop::Reader(error)) },
     }
 }
 
@@ -179,6 +196,11 @@ impl<R: Read> Source<R> {
                 Err(Closed { stop, first, rest })
             }
         }
+    }
+
+    /// An archive that is not compressed.
+    pub(super) fn plain(reader: R, limits: Limits) -> Self {
+        Self::new(Decoder::Plain(Input::new(reader)), limits)
     }
 
     /// What Flux cannot read and we can, if this program was built with it.

@@ -63,7 +63,7 @@ fn unread(entries: &mut [Entry]) {
     }
 }
 
-fn unpacked<R: Read>(source: Source<R>, rules: &Rules, limits: &Limits) -> io::Result<Tree> {
+pub(super) fn unpacked<R: Read>(source: Source<R>, rules: &Rules, limits: &Limits) -> io::Result<Tree> {
     let mut archive = Archive::new(source, *limits);
     let mut untar = Untar::new(rules.operation, limits);
     let ended = untar.all(&mut archive);
