@@ -304,3 +304,29 @@ async fn what_is_opened_of_a_folder_is_what_was_told_also_if_it_changed_meanwhil
     assert_ne!(again.digest, artifact.digest);
     assert_eq!(text(&open(&registry, &again).await.1.unwrap(), "a.yaml").await, "kind: B\n");
 }
+
+#[tokio::test]
+async fn a_folder_larger_than_memory_is_read_like_any_other() {
+    let root = folder("heavy");
+    let (folder, scratch) = (root.join("deploy"), root.join("scratch"));
+    let large = "kind: A\n".repeat(50_000);
+    write(&folder, &[("a.yaml", &large), ("b.yaml", "kind: B\n"), ("c.yaml", "")]);
+    fs::create_dir_all(&scratch).unwrap();
+    let mut small = settings();
+    small.limits.in_memory = 100_000;
+    small.environment.temporary = Some(scratch.clone());
+    let mut digests = Vec::new();
+    for registry in [OciRegistry::new(small).unwrap(), registry()] {
+        let artifact = registry.inspect(target(Origin::Directory(folder.clone()))).await.unwrap();
+        let opened = open(&registry, &artifact).await.1.unwrap();
+        assert_eq!(fs::read_dir(&scratch).unwrap().count(), 0, "the file has no name");
+        assert_eq!(paths(&opened), ["a.yaml", "b.yaml", "c.yaml"]);
+        assert!(text(&opened, "a.yaml").await == large);
+        assert_eq!(text(&opened, "b.yaml").await, "kind: B\n");
+        assert_eq!(text(&opened, "c.yaml").await, "");
+        let size = artifact.manifest.layers[0].size.unwrap();
+        assert!(size < 10_000, "{size} bytes: as it would be sent, compressed");
+        digests.push(artifact.digest.clone());
+    }
+    assert_eq!(digests[0], digests[1]);
+}
