@@ -15,7 +15,7 @@ use crate::{
         secret::{Secrets, decoded},
         tree::{Entry, Fate, Tree},
     },
-    port::Opened,
+    port::{Opened, sealed},
 };
 use bytes::Bytes;
 use futures::StreamExt;
@@ -56,6 +56,7 @@ async fn ask(
     let bytes = read(args, &opened, at).await?;
     if !args.reveal {
         refuse_secret(args, &bytes)?;
+        refuse_sealed(args, entry, &opened).await?;
     }
     print(&bytes, console);
     Ok(exit::ANSWERED)
@@ -137,6 +138,15 @@ fn refuse_secret(args: &CatArgs, bytes: &[u8]) -> Result<(), Problem> {
     let why = format!("it holds {} secret {values} of a Kubernetes Secret", secrets.values);
     let hint = format!("--reveal prints {them}");
     Err(Problem::new(Cause::Refused, format!("print {}", args.path), why).with_hint(hint))
+}
+
+/// Nothing in it says so, but a kustomization beside it does.
+async fn refuse_sealed(args: &CatArgs, entry: &Entry, opened: &Opened) -> Result<(), Problem> {
+    if !sealed(opened).await.contains(&entry.path) {
+        return Ok(());
+    }
+    let why = "a secretGenerator makes a Kubernetes Secret of it";
+    Err(Problem::new(Cause::Refused, format!("print {}", args.path), why).with_hint("--reveal prints it"))
 }
 
 /// A terminal gets text that cannot act on it, a pipe the bytes.

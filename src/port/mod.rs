@@ -3,10 +3,12 @@
 mod carry_out;
 mod compare;
 mod describe;
+mod sealed;
 
 pub use carry_out::{carry_out, plan_reconcile};
 pub use compare::{Comparing, Sides, compare};
 pub use describe::details;
+pub use sealed::sealed;
 
 use crate::domain::{
     action::Patch,

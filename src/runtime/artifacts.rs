@@ -11,9 +11,9 @@ use crate::{
         secret::{Secrets, decoded},
         tree::Tree,
     },
-    port::{Artifacts, Opened, Opening},
+    port::{Artifacts, Opened, Opening, sealed},
 };
-use futures::{Stream, StreamExt, stream};
+use futures::{Stream, StreamExt, stream::BoxStream};
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
@@ -81,23 +81,29 @@ pub(super) async fn read_file(
     artifact: Arc<Artifact>,
     id: FileId,
 ) -> News {
-    let answer = match contents(&port, &held, &artifact, &id.layer, |_| vec![id.entry]).await {
-        Ok(mut contents) => match contents.next().await {
-            Some(Ok((_, bytes))) => Ok(Arc::new(content(&bytes))),
-            Some(Err(problem)) => Err(problem),
-            None => {
-                Err(Problem::new(Cause::Invalid, "read the file", "the archive does not hold it any more"))
-            }
-        },
+    let answer = match opened(&port, &held, &artifact, &id.layer).await {
+        Ok(opened) => read_one(&opened, id.entry).await.map(Arc::new),
         Err(problem) => Err(problem),
     };
     News::Read(id, answer)
 }
 
+async fn read_one(opened: &Opened, entry: usize) -> Result<Content, Problem> {
+    let Some(read) = opened.contents.read(vec![entry]).next().await else {
+        return Err(Problem::new(Cause::Invalid, "read the file", "the archive does not hold it any more"));
+    };
+    let (_, bytes) = read?;
+    let is_sealed = match opened.tree.entries.get(entry) {
+        Some(entry) => sealed(opened).await.contains(&entry.path),
+        None => false,
+    };
+    Ok(if is_sealed { as_text(&decoded(&bytes), Secrets::whole) } else { content(&bytes) })
+}
+
 /// As text where it is one. Secret values are found here, so that a screen never holds them in the open by mistake.
 fn content(bytes: &[u8]) -> Content {
     match std::str::from_utf8(bytes) {
-        Ok(text) if !text.contains('\0') => as_text(text),
+        Ok(text) if !text.contains('\0') => as_text(text, Secrets::find),
         Ok(_) | Err(_) => as_secret_text(bytes).unwrap_or_else(|| Content::Binary(bytes.to_vec())),
     }
 }
@@ -105,11 +111,11 @@ fn content(bytes: &[u8]) -> Content {
 /// Bytes in hexadecimal would tell the values of a Secret that another encoding or a stray byte makes no text.
 fn as_secret_text(bytes: &[u8]) -> Option<Content> {
     let text = decoded(bytes);
-    (!Secrets::find(&text).is_empty()).then(|| as_text(&text))
+    (!Secrets::find(&text).is_empty()).then(|| as_text(&text, Secrets::find))
 }
 
-fn as_text(text: &str) -> Content {
-    let secrets = Secrets::find(text);
+fn as_text(text: &str, find: fn(&str) -> Secrets) -> Content {
+    let secrets = find(text);
     let mut pieces = secrets.pieces.iter().peekable();
     let (mut lines, mut hidden) = (Vec::new(), Vec::new());
     let mut start = 0;
@@ -134,8 +140,9 @@ fn as_text(text: &str) -> Content {
 /// The objects of all files that may hold some.
 pub(super) async fn scan(port: Arc<dyn Artifacts>, held: Held, artifact: Arc<Artifact>, id: LayerId) -> News {
     let named = |path: &str| [".yaml", ".yml", ".json"].iter().any(|end| path.ends_with(end));
-    let answer = match contents(&port, &held, &artifact, &id, |tree| files(tree, named)).await {
-        Ok(mut contents) => {
+    let answer = match opened(&port, &held, &artifact, &id).await {
+        Ok(opened) => {
+            let mut contents = opened.contents.read(files(&opened.tree, named));
             let mut found = Vec::new();
             loop {
                 match contents.next().await {
@@ -172,15 +179,23 @@ pub(super) async fn search(
     id: LayerId,
     text: Box<str>,
 ) -> News {
-    let answer = match contents(&port, &held, &artifact, &id, |tree| files(tree, |_| true)).await {
-        Ok(contents) => collect(contents, &text).await,
+    let answer = match opened(&port, &held, &artifact, &id).await {
+        Ok(opened) => collect(&opened, &text).await,
         Err(problem) => Err(problem),
     };
     News::Searched((id, text), answer.map(Arc::new))
 }
 
-async fn collect(
-    mut contents: stream::BoxStream<'static, Result<(usize, bytes::Bytes), Problem>>,
+async fn collect(opened: &Opened, text: &str) -> Result<Hits, Problem> {
+    let of_secrets = sealed(opened).await;
+    let is_sealed =
+        |entry: usize| opened.tree.entries.get(entry).is_some_and(|entry| of_secrets.contains(&entry.path));
+    find_lines(opened.contents.read(files(&opened.tree, |_| true)), is_sealed, text).await
+}
+
+async fn find_lines(
+    mut contents: BoxStream<'static, Result<(usize, bytes::Bytes), Problem>>,
+    is_sealed: impl Fn(usize) -> bool,
     text: &str,
 ) -> Result<Hits, Problem> {
     let needle = text.to_lowercase();
@@ -192,7 +207,8 @@ async fn collect(
         }
         let text = String::from_utf8_lossy(&bytes);
         // a hit must not tell what is hidden
-        let text = Secrets::find(&text).cover(&text, None);
+        let secrets = if is_sealed(entry) { Secrets::whole(&text) } else { Secrets::find(&text) };
+        let text = secrets.cover(&text, None);
         for (number, line) in text.lines().enumerate() {
             let Some(at) = line.to_lowercase().find(&needle) else { continue };
             if hits.found.len() >= MOST_HITS {
@@ -209,21 +225,20 @@ async fn collect(
 }
 
 /// The way back to the bytes; a layer that is not held any more is opened again.
-async fn contents(
+async fn opened(
     port: &Arc<dyn Artifacts>,
     held: &Held,
     artifact: &Artifact,
     id: &LayerId,
-    wanted: impl FnOnce(&Tree) -> Vec<usize>,
-) -> Result<stream::BoxStream<'static, Result<(usize, bytes::Bytes), Problem>>, Problem> {
+) -> Result<Opened, Problem> {
     if let Some(opened) = held.get(id) {
-        return Ok(opened.contents.read(wanted(&opened.tree)));
+        return Ok(opened);
     }
     let mut opening = port.open(artifact, id.layer);
     while let Some(step) = opening.next().await {
         if let Opening::Opened(opened) = step? {
             held.keep(id.clone(), opened.clone());
-            return Ok(opened.contents.read(wanted(&opened.tree)));
+            return Ok(opened);
         }
     }
     Err(Problem::new(Cause::Other, "open the layer again", "it ended without an answer"))
@@ -232,6 +247,56 @@ async fn contents(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        domain::tree::{Entry, Fate},
+        port::Contents,
+    };
+    use bytes::Bytes;
+    use futures::stream;
+
+    struct Files(Vec<&'static str>);
+
+    impl Contents for Files {
+        fn read(&self, entries: Vec<usize>) -> BoxStream<'static, Result<(usize, Bytes), Problem>> {
+            let files: Vec<_> =
+                entries.into_iter().map(|at| Ok((at, Bytes::from_static(self.0[at].as_bytes())))).collect();
+            stream::iter(files).boxed()
+        }
+    }
+
+    fn layer(files: &[(&str, &'static str)]) -> Opened {
+        let entry = |(at, (path, text)): (usize, &(&str, &str))| Entry {
+            path: (*path).into(),
+            size: text.len() as u64,
+            sha256: None,
+            fate: Fate::Written,
+            note: None,
+            at: Some(at as u64),
+            executable: false,
+        };
+        let entries = files.iter().enumerate().map(entry).collect();
+        let tree = Arc::new(Tree { entries, complete: true, ..Tree::default() });
+        let contents = Arc::new(Files(files.iter().map(|(_, text)| *text).collect()));
+        Opened { tree, verified: true, contents }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_a_kustomization_makes_a_secret_of_is_hidden_and_not_searched() {
+        let kustomization = "secretGenerator:\n- name: a\n  envs: [prod.env]\n";
+        let opened = layer(&[
+            ("app/kustomization.yaml", kustomization),
+            ("app/prod.env", "TOKEN=hunter2\nUSER=root\n"),
+            ("prod.env", "TOKEN=hunter2\n"),
+        ]);
+        let shown = |content: Content| match content {
+            Content::Text { lines, hidden, .. } => (lines.len(), hidden.len()),
+            Content::Binary(_) => (0, 0),
+        };
+        assert_eq!(shown(read_one(&opened, 1).await.unwrap()), (2, 2), "all of it");
+        assert_eq!(shown(read_one(&opened, 2).await.unwrap()), (1, 0), "another of this name");
+        let hits = collect(&opened, "hunter").await.unwrap().found;
+        assert_eq!(hits.iter().map(|hit| (hit.entry, hit.line)).collect::<Vec<_>>(), [(2, 1)]);
+    }
 
     #[test]
     fn secret_values_are_found_in_the_safe_lines() {
@@ -262,7 +327,7 @@ mod tests {
     async fn hits_are_told_in_the_order_of_the_tree_not_of_the_archive() {
         let files = [(2, "x\nhere"), (0, "here"), (1, "here\nhere")];
         let files = files.map(|(at, text)| Ok((at, bytes::Bytes::from_static(text.as_bytes()))));
-        let hits = collect(stream::iter(files).boxed(), "HERE").await.unwrap();
+        let hits = find_lines(stream::iter(files).boxed(), |_| false, "HERE").await.unwrap();
         let places: Vec<_> = hits.found.iter().map(|hit| (hit.entry, hit.line)).collect();
         assert_eq!(places, [(0, 1), (1, 1), (1, 2), (2, 2)]);
     }

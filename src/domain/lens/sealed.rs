@@ -10,15 +10,25 @@ use std::collections::BTreeSet;
 
 /// Their paths. What cannot be read names nothing.
 pub fn sealed(side: &Side) -> BTreeSet<Box<str>> {
+    sealed_by(side.files.iter().filter_map(|file| Some((&*file.path, &**file.bytes.as_ref()?))))
+}
+
+/// The same by paths and bytes; those that [`may_seal`] are enough.
+pub fn sealed_by<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> BTreeSet<Box<str>> {
     let mut found = BTreeSet::new();
-    for file in side.files.iter().filter(|file| overlay::is_one(&file.path)) {
-        let Some(Ok(overlay)) = file.bytes.as_ref().map(|bytes| Overlay::read(bytes)) else { continue };
-        let folder = paths::folder_of(&file.path);
+    for (path, bytes) in files.into_iter().filter(|(path, _)| may_seal(path)) {
+        let Ok(overlay) = Overlay::read(bytes) else { continue };
+        let folder = paths::folder_of(path);
         let mentions = overlay.mentions().into_iter();
         let secret = mentions.filter(|mention| mention.field.starts_with("secretGenerator["));
         found.extend(secret.filter_map(|mention| Some(paths::joined(folder, &mention.path)?.into())));
     }
     found
+}
+
+/// It is a kustomization file: what it says decides about others.
+pub fn may_seal(path: &str) -> bool {
+    overlay::is_one(path)
 }
 
 #[cfg(test)]

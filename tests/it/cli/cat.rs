@@ -99,6 +99,27 @@ async fn a_file_that_holds_a_secret_needs_to_be_revealed() {
 }
 
 #[tokio::test]
+async fn a_file_that_a_kustomization_makes_a_secret_of_needs_to_be_revealed() {
+    let kustomization = "secretGenerator:\n- name: a\n  files: [token.bin]\n  envs: [./prod.env]\n";
+    let files = || {
+        vec![
+            file("app/kustomization.yaml", kustomization),
+            file("app/prod.env", "TOKEN=hunter2\n"),
+            file("app/token.bin", "\0hunter2"),
+            file("prod.env", "TOKEN=open\n"),
+        ]
+    };
+    for name in ["app/prod.env", "app/token.bin"] {
+        let ran = cat(files(), name).await;
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{name}");
+        assert!(ran.err.contains("a secretGenerator makes a Kubernetes Secret of it"), "{}", ran.err);
+        assert!(ran.err.contains("--reveal") && !ran.err.contains("hunter2"), "{}", ran.err);
+    }
+    assert_eq!(cat(files(), "app/prod.env --reveal").await.out, "TOKEN=hunter2\n");
+    assert_eq!(cat(files(), "prod.env").await.out, "TOKEN=open\n");
+}
+
+#[tokio::test]
 async fn what_sops_encrypted_and_what_only_points_to_a_secret_is_printed() {
     let sops = "kind: Secret\ndata:\n  a: ENC[AES256_GCM,data:x,iv:y,tag:z,type:str]\nsops:\n  mac: m\n";
     let points = "valuesFrom:\n- kind: Secret\n  name: values\n";
