@@ -138,7 +138,8 @@ impl App {
     fn step(&mut self, step: Step, effects: &mut Vec<Effect>) {
         match step {
             Step::Stay => {}
-            Step::Go(place) => self.go(&place),
+            Step::Go(place) => self.open(&place),
+            Step::Compare(chosen) => self.compare(*chosen),
             Step::Say(meaning, words) => self.say(meaning, words),
             Step::Copy(text) => {
                 let words: Vec<&str> = text.split_whitespace().collect();
@@ -231,10 +232,8 @@ impl App {
         }
         if let Screen::Diff(diff) = self.top() {
             let question = diff.question.clone();
-            if self.memory.shelf.comparisons.give_up(&question) {
+            if self.memory.shelf.comparisons.again(&question) {
                 effects.push(Effect::StopCompare(Box::new(question)));
-            } else {
-                self.memory.shelf.comparisons.forget(&question);
             }
             return;
         }

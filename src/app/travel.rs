@@ -5,7 +5,7 @@ use super::{
     effect::Effect,
     memory::Session,
     orders::Order,
-    screen::{Place, Screen},
+    screen::{Place, Screen, diff::Chosen},
     seek::Seek,
 };
 use crate::{
@@ -78,7 +78,27 @@ impl Journey {
 }
 
 impl App {
-    /// Opens a view and remembers it.
+    /// A fresh order for a view: what is kept of it and may be old, or failed, is asked anew.
+    pub(super) fn open(&mut self, place: &Place) {
+        let shelf = &mut self.memory.shelf;
+        if let Place::Diff(question) = place {
+            shelf.comparisons.renew(question);
+        }
+        if let Place::Artifact { target, .. } = place {
+            shelf.artifacts.renew(target);
+        }
+        self.go(place);
+    }
+
+    /// Two artifacts were chosen to be compared.
+    pub(super) fn compare(&mut self, chosen: Chosen) {
+        for (target, tag) in chosen.tags {
+            self.memory.shelf.comparisons.call(&target, tag);
+        }
+        self.open(&Place::Diff(Box::new(chosen.question)));
+    }
+
+    /// Opens a view with what is kept of it, and remembers it.
     pub(super) fn go(&mut self, place: &Place) {
         self.journey.arrive(place);
         self.show(place);
@@ -142,6 +162,7 @@ impl App {
 
     /// The comparison that is looked at asks something else: other eyes, other sides.
     pub(super) fn turn(&mut self, question: Question) {
+        self.memory.shelf.comparisons.retry(&question);
         let Screen::Diff(diff) = self.top_mut() else { return };
         diff.question.clone_from(&question);
         self.journey.turn_into(Place::Diff(Box::new(question)));
@@ -167,7 +188,7 @@ impl App {
                 if let Some(namespace) = namespace {
                     self.focus(Some(namespace), effects);
                 }
-                self.go(&place);
+                self.open(&place);
                 if let Some(filter) = filter {
                     self.top_mut().set_filter(Filter::parse(&filter));
                 }

@@ -67,6 +67,23 @@ pub struct Target {
     pub ignore: Option<Box<str>>,
 }
 
+impl Target {
+    /// It names one content for good; a tag, a folder, an archive or a layout may hold something else by now.
+    pub fn is_fixed(&self) -> bool {
+        self.digest().is_some()
+    }
+
+    /// The digest by which it is named in a registry.
+    pub fn digest(&self) -> Option<(&Upstream, &str)> {
+        match &self.origin {
+            Origin::Registry { upstream, reference } => {
+                reference.contains(':').then_some((upstream, &**reference))
+            }
+            Origin::Layout { .. } | Origin::Archive(_) | Origin::Directory(_) => None,
+        }
+    }
+}
+
 /// A manifest as Flux would take it, with everything that is said about it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Artifact {

@@ -23,6 +23,19 @@ pub struct Question {
     pub build: bool,
 }
 
+impl Question {
+    /// Its answer holds for good: two digests, and no consumer whose spec may be another one by now.
+    pub fn is_fixed(&self) -> bool {
+        self.from.is_fixed() && self.to.is_fixed() && self.consumer.is_none()
+    }
+
+    /// The same two artifacts, whichever comes first and whoever looks.
+    pub fn is_of_same(&self, other: &Self) -> bool {
+        let (own, others) = ((&self.from, &self.to), (&other.from, &other.to));
+        own == others || own == (others.1, others.0)
+    }
+}
+
 /// How much of what happens in the cluster the answer has seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tier {

@@ -3,6 +3,7 @@
 use super::{
     Place, Step,
     board::{open, page_of},
+    diff::Chosen,
     rows::{Rows, Sort},
 };
 use crate::{
@@ -13,7 +14,6 @@ use crate::{
     },
     domain::{
         artifact::{Origin, Target},
-        comparison::Question,
         history::History,
         identity::{Kind, ObjectId},
         reference::{Reference, Unresolved},
@@ -236,9 +236,9 @@ pub fn no_diff(id: Option<&ObjectId>, memory: &Memory) -> Option<String> {
 }
 
 /// Opens the comparison, or says why there is none.
-pub fn compare(question: Result<Question, String>) -> Step {
-    match question {
-        Ok(question) => Step::Go(Place::Diff(Box::new(question))),
+pub fn compare(chosen: Result<impl Into<Chosen>, String>) -> Step {
+    match chosen {
+        Ok(chosen) => Step::Compare(Box::new(chosen.into())),
         Err(why) => Step::Say(Meaning::Warning, why),
     }
 }

@@ -35,7 +35,7 @@ use crate::{
 };
 use artifact::ArtifactScreen;
 use board::Board;
-use diff::DiffScreen;
+use diff::{Chosen, DiffScreen};
 use list::List;
 use object::ObjectScreen;
 use ratatui::{
@@ -89,7 +89,9 @@ pub enum Place {
 #[derive(Debug)]
 pub enum Step {
     Stay,
+    /// A fresh order for a view.
     Go(Place),
+    Compare(Box<Chosen>),
     Say(Meaning, String),
     Copy(String),
     /// Open the dialog for these.

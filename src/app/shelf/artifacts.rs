@@ -230,6 +230,29 @@ impl Artifacts {
         }
     }
 
+    /// A fresh order for it: what its reference may not name any more is asked anew, and what failed. What is on its
+    /// way is waited for.
+    pub fn renew(&mut self, target: &Target) {
+        let coming =
+            |(id, layer): (&LayerId, &Layer)| id.target == *target && matches!(layer, Layer::Coming { .. });
+        let asked = matches!(self.inspected.get(target), Some(Answer::Asked));
+        if !target.is_fixed() && !asked && !self.layers.iter().any(coming) {
+            return self.forget(target);
+        }
+        if matches!(self.inspected.get(target), Some(Answer::Failed(_))) {
+            self.inspected.remove(target);
+        }
+        if matches!(self.referrers.get(target), Some(Answer::Failed(_))) {
+            self.referrers.remove(target);
+        }
+        let own = |id: &LayerId| id.target == *target;
+        self.layers.retain(|id, layer| !own(id) || !matches!(layer, Layer::Failed(_)));
+        self.hits.retain(|(id, _), hits| !own(id) || !matches!(hits, Answer::Failed(_)));
+        self.objects.retain(|id, objects| !own(id) || !matches!(objects, Answer::Failed(_)));
+        self.files.retain(|id, file| !own(&id.layer) || !matches!(file, Answer::Failed(_)));
+        self.revision += 1;
+    }
+
     /// What a tag names may have changed: it is asked again, and its layers with it.
     pub fn forget(&mut self, target: &Target) {
         self.inspected.remove(target);

@@ -7,9 +7,11 @@ use super::{
 };
 use crate::domain::{
     Timestamp,
+    artifact::Target,
     comparison::{Comparison, Question},
     diff::Which,
     problem::Problem,
+    repository::Upstream,
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -69,11 +71,60 @@ pub struct Comparisons {
     pages: HashMap<PageId, Answer<Arc<Page>>>,
     page_order: VecDeque<PageId>,
     size: usize,
+    /// By repository and digest: the tag under which it was chosen last.
+    tags: HashMap<(Upstream, Box<str>), Box<str>>,
     /// Grows with every answer.
     pub revision: u64,
 }
 
 impl Comparisons {
+    /// This digest was chosen under this tag.
+    pub fn call(&mut self, target: &Target, tag: Box<str>) {
+        if let Some((upstream, digest)) = target.digest() {
+            self.tags.insert((upstream.clone(), digest.into()), tag);
+        }
+    }
+
+    /// The tag under which a digest was chosen.
+    pub fn tag(&self, target: &Target) -> Option<&str> {
+        let (upstream, digest) = target.digest()?;
+        self.tags.get(&(upstream.clone(), digest.into())).map(|tag| &**tag)
+    }
+
+    /// A fresh order for it: what failed, and what may be another answer by now, is asked anew. So is what was kept of
+    /// the same two with other eyes, so that no older answer stands one key away.
+    pub fn renew(&mut self, question: &Question) {
+        let is_old = |(other, state): &(&Question, &Compared)| match state {
+            Compared::Coming(_) => false,
+            Compared::Failed(_) => other.is_of_same(question),
+            Compared::Here(_) => other.is_of_same(question) && !other.is_fixed(),
+        };
+        self.forget_those(is_old);
+    }
+
+    /// What is known of these two is asked anew, whatever it is. True if this question was on its way.
+    pub fn again(&mut self, question: &Question) -> bool {
+        let on_its_way = self.give_up(question);
+        self.forget_those(|(other, state)| {
+            other.is_of_same(question) && !matches!(state, Compared::Coming(_))
+        });
+        on_its_way
+    }
+
+    /// Other eyes on what is looked at: only what failed is asked anew.
+    pub fn retry(&mut self, question: &Question) {
+        if matches!(self.kept.get(question), Some(Compared::Failed(_))) {
+            self.forget(question);
+        }
+    }
+
+    fn forget_those(&mut self, is_old: impl Fn(&(&Question, &Compared)) -> bool) {
+        let old: Vec<Question> = self.kept.iter().filter(is_old).map(|(other, _)| other.clone()).collect();
+        for question in &old {
+            self.forget(question);
+        }
+    }
+
     pub fn get(&self, question: &Question) -> Option<&Compared> {
         self.kept.get(question)
     }
@@ -164,7 +215,7 @@ impl Comparisons {
     }
 
     /// It is asked again.
-    pub fn forget(&mut self, question: &Question) {
+    fn forget(&mut self, question: &Question) {
         self.order.retain(|other| other != question);
         self.drop_one(question);
         self.revision += 1;

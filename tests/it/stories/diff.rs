@@ -236,7 +236,7 @@ fn impacts() -> Vec<Impact> {
     ]
 }
 
-fn diff(objects: Vec<ObjectChange>, files: Vec<FileChange>) -> Diff {
+pub(super) fn diff(objects: Vec<ObjectChange>, files: Vec<FileChange>) -> Diff {
     let why = "mapping values are not allowed here".into();
     let broken = Oddity {
         which: Which::To,
@@ -247,7 +247,7 @@ fn diff(objects: Vec<ObjectChange>, files: Vec<FileChange>) -> Diff {
 }
 
 /// Both sides of a question, as if they had been opened.
-fn sample(question: &Question, source: Diff, impact: Vec<Impact>) -> Arc<Comparison> {
+pub(super) fn sample(question: &Question, source: Diff, impact: Vec<Impact>) -> Arc<Comparison> {
     Arc::new(Comparison {
         from: half(&question.from, '0', "main@sha1:8fa1c3d0", "2026-10-11T11:06:40Z"),
         to: half(&question.to, 'a', "main@sha1:9ab00c1d", "2026-11-19T08:00:00Z"),
@@ -736,7 +736,7 @@ fn five_thousand_objects_stay_smooth() {
 
 /// What a key asks instead.
 #[track_caller]
-fn asked(story: &mut Story) -> Box<Question> {
+pub(super) fn asked(story: &mut Story) -> Box<Question> {
     let asked = story.asked().into_iter().find_map(|effect| match effect {
         Effect::Compare(question) => Some(question),
         _ => None,
@@ -745,7 +745,7 @@ fn asked(story: &mut Story) -> Box<Question> {
 }
 
 #[track_caller]
-fn reference(target: &Target) -> &str {
+pub(super) fn reference(target: &Target) -> &str {
     let Origin::Registry { reference, .. } = &target.origin else { panic!("{target:?}") };
     reference
 }

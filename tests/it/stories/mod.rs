@@ -6,6 +6,7 @@ mod board;
 mod commands;
 mod diff;
 mod filters;
+mod fresh;
 mod keys;
 mod newest;
 mod object;

@@ -93,7 +93,7 @@ fn world() -> Vec<Object> {
     ]
 }
 
-fn open(words: &str, settings: Settings) -> Story {
+pub(super) fn open(words: &str, settings: Settings) -> Story {
     let mut story = Story::with(settings, world());
     story.press(":");
     story.kind(&format!("revisions {words} -n shop"));

@@ -8,7 +8,7 @@ mod manifest;
 mod nodes;
 mod objects;
 
-use super::{Place, Step, moved};
+use super::{Place, Step, diff::Chosen, moved};
 use crate::{
     app::{
         command::{Command, OnDiff},
@@ -23,7 +23,6 @@ use crate::{
     },
     domain::{
         artifact::{Artifact, Origin, Target},
-        comparison::Question,
         identity::ObjectId,
         problem::Problem,
         tree::{Entry, Fate, Tree},
@@ -469,9 +468,19 @@ impl ArtifactScreen {
         }
     }
 
-    /// From what runs to this one.
-    fn compared(&self, memory: &Memory) -> Result<Question, String> {
-        super::diff::from_running(self.target.clone(), self.about.as_ref(), memory)
+    /// From what runs to this one: to what is seen here, whatever its tag names by now.
+    fn compared(&self, memory: &Memory) -> Result<Chosen, String> {
+        let mut target = self.target.clone();
+        let mut tags = Vec::new();
+        if let (Origin::Registry { reference, .. }, Some(artifact)) =
+            (&mut target.origin, self.artifact(memory))
+        {
+            let asked = std::mem::replace(reference, artifact.digest.as_str().into());
+            tags.extend((!asked.contains(':')).then_some(asked));
+        }
+        let question = super::diff::from_running(target, self.about.as_ref(), memory)?;
+        let tags = tags.into_iter().map(|tag| (question.to.clone(), tag)).collect();
+        Ok(Chosen { question, tags })
     }
 
     fn copy_digest(&self, memory: &Memory) -> Step {

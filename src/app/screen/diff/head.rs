@@ -3,7 +3,7 @@
 use super::{
     DiffScreen,
     list::{Counts, KINDS, List},
-    sides::tag_of,
+    sides::{address, tag_of},
 };
 use crate::{
     app::{
@@ -11,7 +11,7 @@ use crate::{
         shelf::comparisons::{Coming, Received},
     },
     domain::{
-        artifact::{Origin, Target},
+        artifact::Origin,
         commits::Commits,
         comparison::{Comparison, Half, Tier},
         impact::Danger,
@@ -119,8 +119,8 @@ fn named(half: &Half, memory: &Memory) -> String {
     let short = half.artifact.digest.short();
     let digest = short.rsplit(':').next().unwrap_or_default();
     match &half.artifact.target.origin {
-        Origin::Registry { upstream, reference } => {
-            let known = tag_of(upstream, half.artifact.digest.as_str(), memory);
+        Origin::Registry { reference, .. } => {
+            let known = tag_of(&half.artifact.target, half.artifact.digest.as_str(), memory);
             let own = (!reference.contains(':')).then(|| reference.to_string());
             own.or(known).map_or_else(|| format!("@{digest}"), |tag| format!("{}@{digest}", text::line(&tag)))
         }
@@ -224,7 +224,7 @@ pub(super) fn waiting(
     let head = format!("comparing, for {age} {}", theme.waiting());
     let mut lines = vec![Line::styled(head, theme.style(Meaning::Title))];
     for (word, target, side) in [("from", &question.from, coming.from), ("to  ", &question.to, coming.to)] {
-        lines.push(Line::from(text::fit(&format!("{word}  {}", address(target)), room)));
+        lines.push(Line::from(text::fit(&format!("{word}  {}", address(target, memory)), room)));
         let seconds = (memory.now.as_second() - coming.since.as_second()).max(1);
         lines.push(Line::styled(
             text::fit(&format!("      {}", received(side, seconds)), room),
@@ -250,17 +250,4 @@ fn received(side: Received, seconds: i64) -> String {
     let from = if side.from_cache { "from the cache" } else { "read" };
     let rate = text::bytes(side.bytes / seconds.unsigned_abs());
     format!("{}{whole} {from}, {rate}/s", text::bytes(side.bytes))
-}
-
-/// In full.
-fn address(target: &Target) -> String {
-    match &target.origin {
-        Origin::Registry { upstream, reference } => {
-            let sign = if reference.contains(':') { '@' } else { ':' };
-            text::line(&format!("oci://{}{sign}{reference}", upstream.repository))
-        }
-        origin @ (Origin::Layout { .. } | Origin::Archive(_) | Origin::Directory(_)) => {
-            text::line(&super::super::artifact::name(origin))
-        }
-    }
 }

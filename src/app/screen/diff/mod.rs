@@ -7,7 +7,7 @@ mod list;
 mod pane;
 mod sides;
 
-pub use sides::{between, from_running, is_same, to_newer};
+pub use sides::{Chosen, between, from_running, is_same, to_newer};
 
 use super::{Step, browse, moved};
 use crate::{
@@ -21,7 +21,6 @@ use crate::{
         shelf::comparisons::Compared,
     },
     domain::{
-        artifact::Target,
         comparison::{Comparison, Question},
         impact::Place,
         lens::{ConfigKind, Lens, ValuesState},
@@ -51,6 +50,8 @@ pub struct DiffScreen {
     reading: bool,
     /// `V` was pressed once.
     warned: bool,
+    /// How the two are called in the title.
+    names: [String; 2],
 }
 
 impl DiffScreen {
@@ -67,11 +68,12 @@ impl DiffScreen {
             pane: Pane::default(),
             reading: false,
             warned: false,
+            names: [String::new(), String::new()],
         }
     }
 
     pub fn title(&self) -> String {
-        let mut title = format!("diff {} {}", name(&self.question.from), name(&self.question.to));
+        let mut title = format!("diff {}", self.names.join(" "));
         let filter = &self.list.filter;
         if !filter.text.is_empty() {
             let fault = if filter.fault.is_some() { "?" } else { "" };
@@ -117,6 +119,7 @@ impl DiffScreen {
     }
 
     pub fn settle(&mut self, memory: &Memory, content: Rect) {
+        self.names = [&self.question.from, &self.question.to].map(|target| sides::name(target, memory));
         if *self.asked != self.question {
             self.asked = Arc::new(self.question.clone());
         }
@@ -503,8 +506,4 @@ fn no_secrets(comparison: &Comparison) -> Option<String> {
         return Some("its valuesFrom names no Secret".to_owned());
     }
     secrets.all(|from| from.state != ValuesState::NotRead).then(|| "they were read already".to_owned())
-}
-
-fn name(target: &Target) -> String {
-    text::line(&super::artifact::name(&target.origin))
 }

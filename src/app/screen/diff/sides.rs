@@ -12,7 +12,22 @@ use crate::{
         repository::Upstream,
         source::SourceSpec,
     },
+    widgets::text,
 };
+
+/// Two artifacts that somebody chose to compare.
+#[derive(Debug)]
+pub struct Chosen {
+    pub question: Question,
+    /// The tags under which digests among them were chosen.
+    pub tags: Vec<(Target, Box<str>)>,
+}
+
+impl From<Question> for Chosen {
+    fn from(question: Question) -> Self {
+        Self { question, tags: Vec::new() }
+    }
+}
 
 /// The question that two artifacts make. `about`: the object from which one came; if it consumes them, what concerns
 /// it is asked, built where that can be done.
@@ -134,8 +149,38 @@ pub(super) fn source(question: &Question, memory: &Memory) -> Option<ObjectId> {
     fit.into_iter().next()
 }
 
-/// The tag under which this digest is known here: what a source or a consumer runs, or a tag that was asked about.
-pub(super) fn tag_of(upstream: &Upstream, digest: &str, memory: &Memory) -> Option<String> {
+/// In short, as it was chosen: `podinfo:6.9.1`, also where its digest is compared.
+pub(super) fn name(target: &Target, memory: &Memory) -> String {
+    let mut origin = target.origin.clone();
+    if let (Some(tag), Origin::Registry { reference, .. }) =
+        (memory.shelf.comparisons.tag(target), &mut origin)
+    {
+        *reference = tag.into();
+    }
+    text::line(&super::super::artifact::name(&origin))
+}
+
+/// In full: `oci://ghcr.io/shop/podinfo:6.9.1@sha256:…`.
+pub(super) fn address(target: &Target, memory: &Memory) -> String {
+    match &target.origin {
+        Origin::Registry { upstream, reference } => {
+            let sign = if reference.contains(':') { '@' } else { ':' };
+            let tag = memory.shelf.comparisons.tag(target).map(|tag| format!(":{tag}")).unwrap_or_default();
+            text::line(&format!("oci://{}{tag}{sign}{reference}", upstream.repository))
+        }
+        origin @ (Origin::Layout { .. } | Origin::Archive(_) | Origin::Directory(_)) => {
+            text::line(&super::super::artifact::name(origin))
+        }
+    }
+}
+
+/// The tag under which this digest is known here: the one under which it was chosen, what a source or a consumer runs,
+/// or a tag that was asked about.
+pub(super) fn tag_of(target: &Target, digest: &str, memory: &Memory) -> Option<String> {
+    let Origin::Registry { upstream, .. } = &target.origin else { return None };
+    if let Some(tag) = memory.shelf.comparisons.tag(target) {
+        return Some(tag.to_owned());
+    }
     let world = &memory.ledger.world;
     let own = memory.ledger.sources_of(upstream).flat_map(|entry| {
         let id = entry.object.id();

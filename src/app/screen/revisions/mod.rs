@@ -3,7 +3,7 @@
 
 mod draw;
 
-use super::{Place, Step, browse, moved};
+use super::{Place, Step, browse, diff::Chosen, moved};
 use crate::{
     app::{
         command::{Command, OnDiff, OnRevisions},
@@ -13,7 +13,6 @@ use crate::{
     },
     domain::{
         artifact::{Origin, Target},
-        comparison::Question,
         history::{History, Run},
         identity::ObjectId,
         problem::{Cause, Problem},
@@ -174,10 +173,15 @@ impl RevisionsScreen {
         Ok([older, newer])
     }
 
-    fn compared(&self) -> Result<Question, String> {
+    fn compared(&self) -> Result<Chosen, String> {
         let [older, newer] = self.pair()?;
         match (&older.target, &newer.target) {
-            (Ok(from), Ok(to)) => Ok(super::diff::between(from.clone(), to.clone(), Some(&self.id))),
+            (Ok(from), Ok(to)) => {
+                let named = |run: &Run, target: &Target| Some((target.clone(), run.tag.clone()?));
+                let tags = [named(older, from), named(newer, to)].into_iter().flatten().collect();
+                let question = super::diff::between(from.clone(), to.clone(), Some(&self.id));
+                Ok(Chosen { question, tags })
+            }
             (Err(problem), _) | (_, Err(problem)) => Err(problem.why.clone()),
         }
     }

@@ -11,7 +11,7 @@ mod what_if;
 
 pub use pane::Pane;
 
-use super::{Step, moved};
+use super::{Step, diff::Chosen, moved};
 use crate::{
     app::{
         command::{Command, OnDiff, OnRevisions, OnTags},
@@ -22,7 +22,8 @@ use crate::{
     },
     domain::{
         Timestamp,
-        comparison::Question,
+        artifact::Target,
+        digest::Digest,
         identity::{Kind, ObjectId},
         policy::{Policy, Verdict},
         repository::{Upstream, is_tag},
@@ -384,15 +385,16 @@ impl TagsScreen {
     }
 
     /// From what runs to the selected tag; with marks from the older to the newer one of the two that are meant.
-    fn compared(&self, memory: &Memory) -> Result<Question, String> {
+    fn compared(&self, memory: &Memory) -> Result<Chosen, String> {
         let Some(selected) = self.selected.as_ref() else { return Err("no tag is selected".to_owned()) };
         if self.marks.len() < MARKS && !is_tag(selected) {
             return Err("it is not a valid tag".to_owned());
         }
         let about = self.about.as_ref();
-        let target = |tag: &str| super::browse::candidate_target(&self.upstream, tag, about, memory);
+        let target = |tag: &str| self.target(tag, memory);
         if self.marks.is_empty() {
-            return super::diff::from_running(target(selected), about, memory);
+            let question = super::diff::from_running(target(selected), about, memory)?;
+            return Ok(Chosen { tags: vec![(question.to.clone(), (&**selected).into())], question });
         }
         let Some([older, newer]) = self.pair(memory) else {
             return Err("this one is marked itself: move to the other one".to_owned());
@@ -402,7 +404,15 @@ impl TagsScreen {
             let [older, newer] = [older, newer].map(|tag| text::line(tag));
             return Err(format!("{older} and {newer} name the same content"));
         }
-        Ok(super::diff::between(from, to, about))
+        let tags = vec![(from.clone(), (&**older).into()), (to.clone(), (&**newer).into())];
+        Ok(Chosen { question: super::diff::between(from, to, about), tags })
+    }
+
+    /// What the row of this tag says that it names; the tag where that is not known.
+    fn target(&self, tag: &str, memory: &Memory) -> Target {
+        let digest = memory.shelf.lookups.digest(&self.upstream, tag);
+        let reference = digest.map_or(tag, Digest::as_str);
+        super::browse::candidate_target(&self.upstream, reference, self.about.as_ref(), memory)
     }
 
     /// The two that are marked, or the mark and the selected one; the older one first.
