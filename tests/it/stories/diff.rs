@@ -1,6 +1,6 @@
 //! What would change between two revisions: from the key that asks to the last line of a change.
 
-use crate::story::{Story, digest, id, settings, shop, shop_with_heads, upstream};
+use crate::story::{Story, digest, id, ready, repository, settings, shop, shop_with_heads, upstream};
 use fluxscope::{
     app::{
         effect::Effect,
@@ -16,11 +16,13 @@ use fluxscope::{
             Oddity, Step, Text, Which,
         },
         digest::Digest,
+        fact::Object,
         identity::Kind,
         impact::{self, Danger, Impact, Place, What},
         lens::{ConfigKind, Lens, ReleaseLens, SecretPaths, ValuesFrom, ValuesState},
         object::{Broken, Key, Role},
         problem::{Cause, Problem},
+        source::Follows,
         tree::Tree,
     },
 };
@@ -852,6 +854,46 @@ fn a_row_is_compared_with_what_flux_would_take_and_says_why_it_cannot_be() {
     story.press("G D");
     let question = asked(&mut story);
     assert_eq!(reference(&question.to), "7.0.0");
+}
+
+#[test]
+fn a_row_without_tags_says_why_and_a_pinned_one_is_compared_with_the_newest() {
+    let semver = || Follows::Semver("1.x".into());
+    let one = format!("1.0.0@{}", digest('a'));
+    let sources = [
+        repository("edge/gateway", semver(), &one, ready(60)),
+        repository("edge/late", semver(), &one, ready(60)),
+        repository("edge/nothing", Follows::Semver(">=9".into()), &one, ready(60)),
+        repository("edge/pinned", Follows::Digest(digest('a').into()), &digest('a'), ready(60)),
+    ];
+    let mut story = Story::with(settings(140, 30), sources.map(Object::Source).into());
+    let problem = Problem::new(Cause::Unreachable, "list tags of ghcr.io/edge/gateway", "no such host");
+    story.tell(Message::Tags(upstream("ghcr.io/edge/gateway"), Err(problem)));
+    story.tags(&upstream("ghcr.io/edge/nothing"), &["1.0.0"]);
+    story.tags(&upstream("ghcr.io/edge/pinned"), &["6.8.0", "6.9.0", "7.0.0", "7.1.0-rc.1", "latest"]);
+    let mut ordered = |name: &str| {
+        story.press("Home /");
+        story.kind(&format!("edge/{name}"));
+        story.press("Enter");
+        assert!(story.selected().contains(name), "{}", story.selected());
+        story.press("D");
+        let screen = story.screen();
+        (story.asked().into_iter().find(|effect| matches!(effect, Effect::Compare(_))), screen)
+    };
+    for (name, words) in [
+        ("gateway", "could not list tags of ghcr.io/edge/gateway: no such host"),
+        ("late", "the tags of its repository are not here yet"),
+        ("nothing", "Flux would choose nothing"),
+    ] {
+        let (asked, screen) = ordered(name);
+        assert!(asked.is_none() && screen.contains(words), "{name}: {words:?} is not on\n{screen}");
+    }
+    let Some(Effect::Compare(question)) = ordered("pinned").0 else { panic!("{}", ordered("pinned").1) };
+    assert_eq!((reference(&question.from), reference(&question.to)), (&*digest('a'), "7.0.0"));
+    story.press("Esc Esc");
+    story.head(&upstream("ghcr.io/edge/pinned"), "7.0.0", 'a');
+    story.press("D");
+    story.shows("it is pinned, and no newer version is known");
 }
 
 #[test]

@@ -3,14 +3,16 @@
 
 use super::super::browse::{candidate_target, running};
 use crate::{
-    app::{ledger::Entry, memory::Memory},
+    app::{ledger::Entry, memory::Memory, shelf::Asking, upgrades::Kept},
     domain::{
         artifact::{Origin, Target},
         comparison::Question,
         fact::Object,
         identity::{Kind, ObjectId},
+        outlook::Prospect,
         repository::Upstream,
         source::SourceSpec,
+        upgrade::Footing,
     },
     widgets::text,
 };
@@ -54,38 +56,77 @@ pub fn from_running(to: Target, about: Option<&ObjectId>, memory: &Memory) -> Re
 pub fn to_newer(about: Option<&ObjectId>, memory: &Memory) -> Result<Question, String> {
     let Some(about) = about else { return Err("nothing is selected".to_owned()) };
     let from = running(about, memory)?;
-    let chain = memory.ledger.world.chain(about);
-    let kept = chain.iter().find_map(|id| memory.upgrades.kept(id));
-    let Some(kept) = kept.filter(|kept| !kept.outrun) else {
-        return Err("the tags of its repository are not here yet".to_owned());
-    };
-    let upgrade = &kept.upgrade;
     let Some(upstream) = memory.ledger.upstream(about) else {
         return Err("no OCI repository with tags stands behind it".to_owned());
     };
-    let newer = upgrade.in_range.as_ref().or(upgrade.beyond.as_ref()).map(|candidate| candidate.tag.clone());
-    let moved = upgrade.running.as_ref().filter(|_| upgrade.moved == Some(true));
-    let tag = newer.as_deref().or_else(|| moved.and_then(|running| running.tag()));
-    let Some(tag) = tag else { return stale(about, from, upstream, memory) };
+    let chain = memory.ledger.world.chain(about);
+    let kept = chain.iter().find_map(|id| Some((memory.upgrades.kept(id)?, memory.ledger.get(id)?)));
+    let Some((kept, source)) = kept.filter(|(kept, _)| !kept.outrun) else {
+        return Err(no_tags(upstream, memory));
+    };
+    let Some(tag) = newer(kept, source, upstream, memory) else {
+        return held(about, &from, memory)
+            .map(|held| between(from, held, Some(about)))
+            .ok_or_else(|| nothing_newer(kept));
+    };
     let to = candidate_target(upstream, tag, Some(about), memory);
     if is_same(&from, &to, memory) {
-        return Err("nothing newer is known: it runs what Flux would take".to_owned());
+        return Err(nothing_newer(kept));
     }
     Ok(between(from, to, Some(about)))
 }
 
+/// The tag that it could run instead. Beside a digest no tag says what is newer: then it is the newest of all.
+fn newer<'a>(kept: &'a Kept, source: &Entry, upstream: &Upstream, memory: &'a Memory) -> Option<&'a str> {
+    let Kept { upgrade, .. } = kept;
+    let running = upgrade.running.as_ref();
+    let candidate = upgrade.in_range.as_ref().or(upgrade.beyond.as_ref()).map(|candidate| &*candidate.tag);
+    let moved = || running.filter(|_| upgrade.moved == Some(true))?.tag();
+    let newest = || {
+        let unnamed = upgrade.footing == Footing::Pinned && running.is_none_or(|it| it.tag().is_none());
+        let list = memory.shelf.tags(upstream).filter(|_| unnamed)?;
+        list.newest(source.chart).map(|tag| &**tag)
+    };
+    candidate.or_else(moved).or_else(newest)
+}
+
+/// Why the tags of a repository say nothing.
+fn no_tags(upstream: &Upstream, memory: &Memory) -> String {
+    let list = memory.shelf.tags(upstream);
+    match list.map(|list| (&list.asking, list.is_whole())) {
+        Some((Asking::Failed(_, problem), _)) => {
+            format!("its tags are not known: could not {}: {}", problem.what, problem.why)
+        }
+        Some((Asking::Done(_), true)) => {
+            "what runs is newer than the list of tags: ^R on the board asks again".to_owned()
+        }
+        Some((Asking::Queued | Asking::Since(_) | Asking::Done(_), _)) | None => {
+            "the tags of its repository are not here yet".to_owned()
+        }
+    }
+}
+
+fn nothing_newer(kept: &Kept) -> String {
+    match kept.outlook.prospect(&kept.upgrade) {
+        Prospect::Unjudged(why) => format!("no tag is judged: {why}"),
+        Prospect::Nothing(error) => format!("Flux would choose nothing: {error}"),
+        Prospect::Absent => "the tag that is followed is not there".to_owned(),
+        Prospect::Pinned => "it is pinned, and no newer version is known".to_owned(),
+        Prospect::Uncompared(tag) => format!("what {tag} names now is not known"),
+        Prospect::Take(_) | Prospect::GoBack(_) | Prospect::Moved | Prospect::Stay(_) => {
+            "nothing newer is known: it runs what Flux would take".to_owned()
+        }
+    }
+}
+
 /// A consumer may run less than its source holds.
-fn stale(about: &ObjectId, from: Target, _: &Upstream, memory: &Memory) -> Result<Question, String> {
+fn held(about: &ObjectId, from: &Target, memory: &Memory) -> Option<Target> {
     let chain = memory.ledger.world.chain(about);
     let held = chain.iter().skip(1).find_map(|id| {
         let source = memory.ledger.get(id)?.object.as_source()?;
         matches!(source.spec, SourceSpec::Oci(_) | SourceSpec::HelmChart { .. }).then_some(id)
     });
-    let held = held.and_then(|id| running(id, memory).ok()).filter(|held| !is_same(&from, held, memory));
-    match held {
-        Some(held) => Ok(between(from, held, Some(about))),
-        None => Err("nothing newer is known: it runs what Flux would take".to_owned()),
-    }
+    held.and_then(|id| running(id, memory).ok()).filter(|held| !is_same(from, held, memory))
 }
 
 /// Both name the same digest, as far as that is known.
