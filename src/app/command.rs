@@ -154,7 +154,7 @@ impl OnDiff {
     #[rustfmt::skip]
     const fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::Show => ("diff", "what would change: from what runs to the selected tag, revision or artifact, else to what Flux would take; with marks between those"),
+            Self::Show => ("diff", "what would change: from what runs to the selected tag or artifact, else to what Flux would take; of revisions and marks always from the older to the newer"),
             Self::Enter => ("change", "to the change of what is selected; a group is opened or closed"),
             Self::NextObject => ("object", "to the next object or file"),
             Self::PreviousObject => ("", "to the object or file before"),
@@ -313,6 +313,8 @@ impl Command {
                         | OnDiff::Beside
                         | OnDiff::Raw
                         | OnDiff::Quiet
+                        | OnDiff::Build
+                        | OnDiff::Consumer
                         | OnDiff::SwitchPane
                         | OnDiff::Fold
                 )

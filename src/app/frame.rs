@@ -200,7 +200,7 @@ impl App {
         let mut spans = Vec::new();
         let mut used = 0;
         for hint in scopes.iter().flat_map(|scope| keymap::lines(*scope)) {
-            let mut words = hint.command.words().0.to_owned();
+            let mut words = self.short_words(hint.command).to_owned();
             if words.is_empty() || hint.command == Command::Help || self.is_idle(hint.command) {
                 continue;
             }
@@ -227,6 +227,22 @@ impl App {
             spans.push(Span::raw(" help"));
         }
         Line::from(spans)
+    }
+
+    /// Where an answer failed, asking again is what is left to do.
+    fn short_words(&self, command: Command) -> &'static str {
+        match self.top() {
+            Screen::Diff(diff) if command == Command::Refresh && diff.has_failed(&self.memory) => "ask again",
+            Screen::Board(_)
+            | Screen::List(_)
+            | Screen::Object(_)
+            | Screen::Yaml(_)
+            | Screen::Tags(_)
+            | Screen::Artifact(_)
+            | Screen::Diff(_)
+            | Screen::Revisions(_)
+            | Screen::Upgrades(_) => command.words().0,
+        }
     }
 
     /// There is nothing that it could do, now or later: no choice to make.

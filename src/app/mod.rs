@@ -276,7 +276,10 @@ impl App {
                 self.memory.shelf.lookups.take_details(&upstream, &reference, answer, self.memory.now);
             }
             Message::Artifact(news) => self.memory.shelf.artifacts.take(news),
-            Message::Compared(question, news) => self.memory.shelf.comparisons.take(&question, news),
+            Message::Compared(question, news) => {
+                self.memory.shelf.comparisons.take(&question, news);
+                self.fall_back(&question);
+            }
             Message::Page(id, answer) => self.memory.shelf.comparisons.take_page(id, answer),
             Message::Events(id, answer) => {
                 self.events_ended |= answer.is_err() && self.followed.as_ref() == Some(&id);

@@ -7,6 +7,7 @@ use super::{
     orders::Order,
     screen::{Place, Screen, diff::Chosen},
     seek::Seek,
+    shelf::comparisons::Compared,
 };
 use crate::{
     app::filter::Filter,
@@ -158,6 +159,19 @@ impl App {
         let problem = Problem::new(Cause::Other, "compare the two", "it was cancelled by a key");
         self.memory.shelf.comparisons.cancel(question, problem);
         effects.push(Effect::StopCompare(Box::new(question.clone())));
+        self.fall_back(question);
+    }
+
+    /// An answer without Secrets is not given up for the failure to read them.
+    pub(super) fn fall_back(&mut self, failed: &Question) {
+        let Screen::Diff(diff) = self.top() else { return };
+        let Some(before) = diff.before(&self.memory).filter(|_| diff.question == *failed).cloned() else {
+            return;
+        };
+        let Some(Compared::Failed(problem)) = self.memory.shelf.comparisons.get(failed) else { return };
+        let words = format!("the Secrets were not read: could not {problem}");
+        self.say(Meaning::Problem, words);
+        self.turn(before);
     }
 
     /// The comparison that is looked at asks something else: other eyes, other sides.

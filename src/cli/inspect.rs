@@ -8,7 +8,7 @@ use super::{
     output::{Console, Table, document},
 };
 use crate::domain::{
-    artifact::{Artifact, Descriptor, Manifest, Origin, Referrer, Referrers},
+    artifact::{Artifact, Descriptor, Manifest, Origin, Referrer, Referrers, asked_with},
     layer,
     problem::Problem,
 };
@@ -263,7 +263,7 @@ impl Answer {
             Err(problem) => console.complain(problem),
         }
         if let Some(with) = &self.artifact.asked_with {
-            console.say(&format!("asked with {with}"));
+            console.say(&asked_with(with));
         }
     }
 }

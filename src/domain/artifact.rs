@@ -67,6 +67,17 @@ pub struct Target {
     pub ignore: Option<Box<str>>,
 }
 
+/// Where a credential stands when there is none.
+pub const ANONYMOUS: &str = "anonymous";
+
+/// How somebody asked, by where the credential stands: `asked with ~/.docker/config.json`, `asked without a login`.
+pub fn asked_with(credential: &str) -> String {
+    if credential == ANONYMOUS {
+        return "asked without a login".to_owned();
+    }
+    format!("asked with {credential}")
+}
+
 impl Target {
     /// It names one content for good; a tag, a folder, an archive or a layout may hold something else by now.
     pub fn is_fixed(&self) -> bool {

@@ -12,6 +12,7 @@ use super::{
     transport::{Answer, Call, Request, Route, Transport, origin},
 };
 use crate::domain::{
+    artifact::ANONYMOUS,
     problem::{Cause, Problem},
     repository::Upstream,
 };
@@ -196,7 +197,7 @@ impl Office {
     ) -> Result<Reply, Failure> {
         let visit = Visit { office: self, route, call, credential, tail, request };
         let (answer, with_login) = visit.ask().await?;
-        let asked_with = if with_login { Arc::clone(&credential.label) } else { "anonymous".into() };
+        let asked_with = if with_login { Arc::clone(&credential.label) } else { ANONYMOUS.into() };
         Ok(Reply { answer, asked_with })
     }
 

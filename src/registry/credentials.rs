@@ -3,6 +3,7 @@
 
 use super::{helper::Helpers, place::Place, secret::Secret, settings::Settings};
 use crate::domain::{
+    artifact::ANONYMOUS,
     problem::{Cause, Problem},
     repository::DOCKER_HUB,
 };
@@ -63,7 +64,7 @@ pub(super) struct Fingerprint([u8; 32]);
 
 impl Credential {
     pub(super) fn anonymous() -> Self {
-        Self { label: "anonymous".into(), login: Login::Anonymous, from: None }
+        Self { label: ANONYMOUS.into(), login: Login::Anonymous, from: None }
     }
 
     pub(super) fn is_anonymous(&self) -> bool {

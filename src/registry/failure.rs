@@ -2,7 +2,10 @@
 //! Bodies are quoted only as far as a registry's error envelope or a plain sentence goes.
 
 use super::transport::Answer;
-use crate::domain::problem::{Cause, Problem};
+use crate::domain::{
+    artifact::asked_with,
+    problem::{Cause, Problem},
+};
 use reqwest::{StatusCode, header};
 use serde::Deserialize;
 use std::{error::Error, io, time::Duration};
@@ -61,7 +64,7 @@ impl Failure {
         if self.cause != Cause::NotFound || self.hint.is_some() {
             return self;
         }
-        self.with_hint(format!("nothing is under this name, or it may not be seen: asked with {login}"))
+        self.with_hint(format!("nothing is under this name, or it may not be seen: {}", asked_with(login)))
     }
 
     pub(super) fn timed_out(why: &str, after: Duration) -> Self {

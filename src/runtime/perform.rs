@@ -491,6 +491,7 @@ impl Performer {
                     Ok(Comparing::Reading { which, bytes, of, from_cache }) => {
                         comparisons::News::Reading { which, received: Received { bytes, of, from_cache } }
                     }
+                    Ok(Comparing::Opened { which, files }) => comparisons::News::Opened { which, files },
                     Ok(Comparing::Working(words)) => comparisons::News::Working(words),
                     Ok(Comparing::Done(comparison)) => comparisons::News::Answered(Ok(comparison)),
                     Err(problem) => comparisons::News::Answered(Err(problem)),

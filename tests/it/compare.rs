@@ -199,6 +199,7 @@ async fn watched(sides: Sides, question: Question) -> (Vec<String>, Result<Arc<C
         assert!(last.is_none(), "nothing comes behind the last word: {step:?}");
         match step {
             Ok(Comparing::Reading { which, bytes, .. }) => steps.push(format!("{which:?} {bytes}")),
+            Ok(Comparing::Opened { which, files }) => steps.push(format!("{which:?} opened: {files}")),
             Ok(Comparing::Working(words)) => steps.push(words),
             Ok(Comparing::Done(comparison)) => last = Some(Ok(comparison)),
             Err(problem) => last = Some(Err(problem)),
@@ -219,7 +220,15 @@ async fn both_sides_tell_how_far_they_are_and_the_answer_comes_last() {
     let (steps, last) = watched(sides(shelf), question()).await;
     let comparison = last.unwrap();
     assert!(steps.contains(&"From 600".into()) && steps.contains(&"To 600".into()), "{steps:?}");
-    assert!(steps.contains(&"comparing 1 and 1 files".into()), "{steps:?}");
+    for words in [
+        "From opened: 1",
+        "To opened: 1",
+        "looking into 1 and 1 files",
+        "reading 2 documents",
+        "comparing 2 documents",
+    ] {
+        assert!(steps.contains(&words.into()), "{words} is not in {steps:?}");
+    }
     assert_eq!(comparison.is_same(), Some(false));
     assert_eq!(comparison.source.objects.len(), 1);
     assert_eq!(comparison.tier, Tier::Source { why: None });
@@ -331,6 +340,20 @@ async fn a_disk_that_fails_is_no_difference() {
     let mut shelf = Shelf::of(vec![hashed("a.yaml", MAP)], vec![hashed("a.yaml", "a: b")]);
     shelf.fault = Fault::Disk;
     assert_eq!(compared(shelf).await.unwrap_err().why, "the disk is gone");
+}
+
+#[tokio::test]
+async fn documents_are_counted_while_they_are_read() {
+    let many = |value: &str| {
+        let of = |n| MAP.replace("name: a", &format!("name: a{n}")).replace("k: v", &format!("k: {value}"));
+        hashed("a.yaml", (0..2_500).map(of).collect::<Vec<String>>().join("---\n"))
+    };
+    let (steps, last) = watched(sides(Shelf::of(vec![many("v")], vec![many("w")])), question()).await;
+    assert_eq!(last.unwrap().source.objects.len(), 2_500);
+    assert!(steps.iter().any(|step| step.starts_with("reading documents: ")), "{steps:?}");
+    let at = |words: &str| steps.iter().position(|step| step == words);
+    let (read, compared) = (at("reading 5000 documents"), at("comparing 5000 documents"));
+    assert!(read.is_some() && read < compared, "{steps:?}");
 }
 
 #[tokio::test]

@@ -38,6 +38,8 @@ pub struct Coming {
     pub since: Timestamp,
     pub from: Received,
     pub to: Received,
+    /// Files in what is here whole, by side.
+    pub files: [Option<usize>; 2],
     /// What is done now, in a few words.
     pub work: Option<String>,
 }
@@ -56,6 +58,11 @@ pub enum News {
     Reading {
         which: Which,
         received: Received,
+    },
+    /// All of it came.
+    Opened {
+        which: Which,
+        files: usize,
     },
     /// What is done now, in a few words.
     Working(String),
@@ -149,7 +156,7 @@ impl Comparisons {
     /// Remembers that it was asked.
     pub fn ask(&mut self, question: &Question, since: Timestamp) {
         let nothing = Received::default();
-        let coming = Coming { since, from: nothing, to: nothing, work: None };
+        let coming = Coming { since, from: nothing, to: nothing, files: [None; 2], work: None };
         self.kept.insert(question.clone(), Compared::Coming(Box::new(coming)));
         self.revision += 1;
     }
@@ -168,6 +175,16 @@ impl Comparisons {
                         Which::From => coming.from = received,
                         Which::To => coming.to = received,
                         Which::Both => (coming.from, coming.to) = (received, received),
+                    }
+                }
+            }
+            News::Opened { which, files } => {
+                if let Some(Compared::Coming(coming)) = self.kept.get_mut(question) {
+                    let files = Some(files);
+                    match which {
+                        Which::From => coming.files[0] = files,
+                        Which::To => coming.files[1] = files,
+                        Which::Both => coming.files = [files; 2],
                     }
                 }
             }

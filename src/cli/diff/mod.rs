@@ -69,6 +69,7 @@ async fn ask(
             Comparing::Reading { which, bytes, of, .. } => {
                 console.progress(&so_far.reading(which, bytes, of));
             }
+            Comparing::Opened { which, files } => console.progress(&so_far.opened(which, files)),
             Comparing::Working(words) => console.progress(&words),
             Comparing::Done(comparison) => return insist(args, comparison),
         }
@@ -137,22 +138,53 @@ async fn resolve(
 /// How far both sides are.
 #[derive(Default)]
 struct Progress {
-    from: (u64, Option<u64>),
-    to: (u64, Option<u64>),
+    from: Way,
+    to: Way,
+}
+
+/// How far one side is.
+#[derive(Default, Clone, Copy)]
+enum Way {
+    #[default]
+    Asked,
+    Reading {
+        bytes: u64,
+        of: Option<u64>,
+    },
+    Opened {
+        files: usize,
+    },
 }
 
 impl Progress {
     fn reading(&mut self, which: Which, bytes: u64, of: Option<u64>) -> String {
+        // a folder is not read by bytes: none ever come
+        self.take(which, if bytes == 0 && of.is_none() { Way::Asked } else { Way::Reading { bytes, of } })
+    }
+
+    fn opened(&mut self, which: Which, files: usize) -> String {
+        self.take(which, Way::Opened { files })
+    }
+
+    fn take(&mut self, which: Which, way: Way) -> String {
         match which {
-            Which::From => self.from = (bytes, of),
-            Which::To => self.to = (bytes, of),
-            Which::Both => (self.from, self.to) = ((bytes, of), (bytes, of)),
+            Which::From => self.from = way,
+            Which::To => self.to = way,
+            Which::Both => (self.from, self.to) = (way, way),
         }
-        let side = |(bytes, of): (u64, Option<u64>)| match of {
-            Some(of) => format!("{} of {}", size(bytes), size(of)),
-            None => size(bytes),
-        };
-        format!("reading {} and {}", side(self.from), side(self.to))
+        format!("reading {} and {}", self.from.words(), self.to.words())
+    }
+}
+
+impl Way {
+    fn words(self) -> String {
+        match self {
+            Self::Asked => "…".to_owned(),
+            Self::Reading { bytes, of: Some(of) } => format!("{} of {}", size(bytes), size(of)),
+            Self::Reading { bytes, of: None } => size(bytes),
+            Self::Opened { files: 1 } => "1 file".to_owned(),
+            Self::Opened { files } => format!("{files} files"),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
         output::{Console, Table, document, problem_fields},
     },
     domain::{
-        artifact::Details,
+        artifact::{Details, asked_with},
         constraint::Constraint,
         digest::Digest,
         pattern::Pattern,
@@ -224,8 +224,8 @@ impl Answer {
         if listed < all {
             words.push_str(" (signatures and invalid names are hidden: --all)");
         }
-        let with =
-            self.list.asked_with.as_deref().map_or_else(String::new, |with| format!(", asked with {with}"));
+        let with = self.list.asked_with.as_deref();
+        let with = with.map_or_else(String::new, |with| format!(", {}", asked_with(with)));
         let plural = if self.list.requests == 1 { "" } else { "s" };
         console.say(&format!("{words}; {} request{plural}{with}", self.list.requests));
         if let Some(missing) = self.missing() {

@@ -9,6 +9,7 @@ use crate::domain::{
     problem::Problem,
 };
 use futures::future::try_join;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What the rendered stream is called.
 const STREAM: &str = "rendered.yaml";
@@ -26,7 +27,14 @@ impl Desk {
             return source(self.question.build.then(|| "no consumer is named to render for".to_owned()));
         }
         self.say("rendering both sides".to_owned()).await;
-        let render = |files| self.sides.renderer.render(lens.clone(), files);
+        let one_is_done = AtomicBool::new(false);
+        let render = async |files| {
+            let made = self.sides.renderer.render(lens.clone(), files).await?;
+            if !one_is_done.swap(true, Ordering::Relaxed) {
+                self.say("rendering: one side is done, the other is not".to_owned()).await;
+            }
+            Ok(made)
+        };
         match try_join(render(from), render(to)).await {
             Ok((from, to)) => built(from, to),
             Err(problem) => source(Some(words(&problem))),

@@ -59,7 +59,11 @@ impl Desk {
                 Opening::Progress { bytes, of, from_cache } => {
                     let _ = self.tell.send(Ok(Comparing::Reading { which, bytes, of, from_cache })).await;
                 }
-                Opening::Opened(opened) => return unless_refused(artifact, opened),
+                Opening::Opened(opened) => {
+                    let files = opened.tree.stored().count();
+                    let _ = self.tell.send(Ok(Comparing::Opened { which, files })).await;
+                    return unless_refused(artifact, opened);
+                }
             }
         }
         let what = format!("open the layer of {}", name(artifact));

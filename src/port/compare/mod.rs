@@ -22,7 +22,7 @@ use futures::{
 use layers::Pair;
 use std::{collections::BTreeSet, iter, sync::Arc};
 use tokio::sync::mpsc;
-use weigh::{Weighed, weigh};
+use weigh::{Telling, Weighed, weigh};
 
 /// Steps between the work and whoever looks at it.
 const AHEAD: usize = 8;
@@ -40,7 +40,9 @@ pub struct Sides {
 pub enum Comparing {
     /// Compressed bytes that came of one side, and how many there are.
     Reading { which: Which, bytes: u64, of: Option<u64>, from_cache: bool },
-    /// What is done now, in a few words: `comparing 5000 objects`, `rendering with helm v4.2.2`.
+    /// All of one side came: so many files are in it.
+    Opened { which: Which, files: usize },
+    /// What is done now, in a few words: `comparing 5000 documents`, `rendering both sides`.
     Working(String),
     /// The last word.
     Done(Arc<Comparison>),
@@ -75,8 +77,8 @@ impl Desk {
         }
         let files = reading::read(&self, &pair, self.builds(&lens)).await?;
         let halves = pair.halves(files.notes);
-        self.say(format!("comparing {} and {} files", files.from.files.len(), files.to.files.len())).await;
-        let mut weighed = weigh(lens, files.from.clone(), files.to.clone()).await?;
+        self.say(format!("looking into {} and {} files", files.from.files.len(), files.to.files.len())).await;
+        let mut weighed = weigh(self.telling(""), lens, files.from.clone(), files.to.clone()).await?;
         weighed.notes.splice(0..0, strangers);
         let built = self.build(&weighed.lens, files.from, files.to).await;
         self.judge(halves, weighed, built).await
@@ -84,6 +86,10 @@ impl Desk {
 
     async fn say(&self, words: String) {
         let _ = self.tell.send(Ok(Comparing::Working(words))).await;
+    }
+
+    fn telling(&self, of: &'static str) -> Telling {
+        Telling { tell: self.tell.clone(), of }
     }
 
     /// A consumer is there to render for. Without one nobody says how.
@@ -117,7 +123,8 @@ impl Desk {
         let Weighed { lens, source, mut notes, sealed } = weighed;
         let build::Outcome { tier, sides, notes: said } = built;
         notes.extend(said);
-        let (lens, source, built, impact) = weigh::judge(lens, source, sides).await?;
+        let telling = self.telling("rendered ");
+        let (lens, source, built, impact) = weigh::judge(telling, lens, source, sides).await?;
         notes.extend(consumer::notes(&lens, &tier));
         Ok(Comparison { question: self.question, from, to, lens, tier, source, built, impact, sealed, notes })
     }

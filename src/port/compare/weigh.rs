@@ -1,7 +1,7 @@
 //! The CPU's part of a comparison, beside the tasks that wait: looking, comparing, judging. It ends soon after nobody
 //! wants its answer any more.
 
-use super::Rendered;
+use super::{Comparing, Rendered};
 use crate::domain::{
     diff::{Diff, Plan, Read, Side},
     impact::{self, Impact},
@@ -16,12 +16,37 @@ use std::{
     },
     thread,
 };
-use tokio::task::spawn_blocking;
+use tokio::{sync::mpsc, task::spawn_blocking};
 
 /// Bytes of documents for which a second thread is worth its start.
 const FEW: usize = 64 << 10;
 /// More threads would only wait for memory.
 const MOST_THREADS: usize = 8;
+/// Documents after which it is said how many were read, at least.
+const PACE: usize = 1_000;
+
+/// Whom the work tells what it does.
+pub(super) struct Telling {
+    pub(super) tell: mpsc::Sender<Result<Comparing, Problem>>,
+    /// Of which documents: `` or `rendered `.
+    pub(super) of: &'static str,
+}
+
+impl Telling {
+    /// What is done from now on: it waits until it is heard, or nobody listens any more.
+    fn begin(&self, doing: &str, count: usize) {
+        let words = format!("{doing} {count} {}document{}", self.of, if count == 1 { "" } else { "s" });
+        let _ = self.tell.blocking_send(Ok(Comparing::Working(words)));
+    }
+
+    /// How far it is: nothing is lost if nobody hears it.
+    fn pass(&self, part: usize, all: usize) {
+        if part > 0 && part.is_multiple_of(PACE.max(all / 50)) {
+            let words = format!("reading {}documents: {part} of {all}", self.of);
+            let _ = self.tell.try_send(Ok(Comparing::Working(words)));
+        }
+    }
+}
 
 /// What the consumer gets of both sides, compared.
 pub(super) struct Weighed {
@@ -32,13 +57,13 @@ pub(super) struct Weighed {
     pub(super) sealed: BTreeSet<Box<str>>,
 }
 
-pub(super) async fn weigh(lens: Lens, from: Side, to: Side) -> Result<Weighed, Problem> {
+pub(super) async fn weigh(telling: Telling, lens: Lens, from: Side, to: Side) -> Result<Weighed, Problem> {
     aside(move |going| {
         let mut sealed = lens::sealed(&from);
         sealed.append(&mut lens::sealed(&to));
         let (from, to) = (lens.look(&from), lens.look(&to));
         let notes = notes(&from, &to);
-        let mut source = compare(&from.side, &to.side, going);
+        let mut source = compare(&from.side, &to.side, &telling, going);
         lens.settle_namespaces(&mut source);
         Weighed { lens, source, notes, sealed }
     })
@@ -47,12 +72,13 @@ pub(super) async fn weigh(lens: Lens, from: Side, to: Side) -> Result<Weighed, P
 
 /// The lens and the diffs go in and come back.
 pub(super) async fn judge(
+    telling: Telling,
     lens: Lens,
     source: Diff,
     rendered: Rendered,
 ) -> Result<(Lens, Diff, Option<Diff>, Vec<Impact>), Problem> {
     aside(move |going| {
-        let mut built = rendered.map(|(from, to)| compare(&from, &to, going));
+        let mut built = rendered.map(|(from, to)| compare(&from, &to, &telling, going));
         if let Some(built) = &mut built {
             lens.settle_namespaces(built);
             lens.settle_definitions(built, &source);
@@ -64,23 +90,31 @@ pub(super) async fn judge(
 }
 
 /// Documents are read on all cores, the rest is done on one.
-fn compare(from: &Side, to: &Side, going: &(dyn Fn() -> bool + Sync)) -> Diff {
+fn compare(from: &Side, to: &Side, telling: &Telling, going: &(dyn Fn() -> bool + Sync)) -> Diff {
     let plan = Plan::new(from, to);
+    telling.begin("reading", plan.len());
     let cores = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
     let read = if plan.bytes() < FEW || cores < 2 {
-        (0..plan.len()).map(|part| read(&plan, part, going)).collect()
+        (0..plan.len()).map(|part| read(&plan, part, telling, going)).collect()
     } else {
-        read_at_once(&plan, cores, going)
+        read_at_once(&plan, cores, telling, going)
     };
+    telling.begin("comparing", plan.len());
     plan.finish(read, going)
 }
 
-fn read(plan: &Plan, part: usize, going: &(dyn Fn() -> bool + Sync)) -> Read {
+fn read(plan: &Plan, part: usize, telling: &Telling, going: &(dyn Fn() -> bool + Sync)) -> Read {
+    telling.pass(part, plan.len());
     if going() { plan.read(part) } else { Read::skipped() }
 }
 
 /// Each thread takes the next document that nobody has.
-fn read_at_once(plan: &Plan, cores: usize, going: &(dyn Fn() -> bool + Sync)) -> Vec<Read> {
+fn read_at_once(
+    plan: &Plan,
+    cores: usize,
+    telling: &Telling,
+    going: &(dyn Fn() -> bool + Sync),
+) -> Vec<Read> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
@@ -89,7 +123,7 @@ fn read_at_once(plan: &Plan, cores: usize, going: &(dyn Fn() -> bool + Sync)) ->
             if part >= plan.len() {
                 return done;
             }
-            done.push((part, read(plan, part, going)));
+            done.push((part, read(plan, part, telling, going)));
         }
     };
     let mut all: Vec<Read> = (0..plan.len()).map(|_| Read::skipped()).collect();

@@ -643,7 +643,8 @@ fn while_it_works_it_says_what_is_asked_since_when_and_how_much_came() {
     };
     let received = Received { bytes: 1 << 20, of: Some(2 << 20), from_cache: false };
     story.tell(Message::Compared(question.clone(), News::Reading { which: Which::From, received }));
-    story.tell(Message::Compared(question.clone(), News::Working("comparing 5000 objects".to_owned())));
+    story.tell(Message::Compared(question.clone(), News::Opened { which: Which::To, files: 12 }));
+    story.tell(Message::Compared(question.clone(), News::Working("comparing 5000 documents".to_owned())));
     story.wait(2);
     story.snapshot("diff-waiting-80x24");
     story.press("Esc");
@@ -663,6 +664,28 @@ fn while_it_works_it_says_what_is_asked_since_when_and_how_much_came() {
     story.kind("diff ./a");
     story.press("Enter");
     story.shows("which two? :diff A B");
+}
+
+#[test]
+fn what_does_not_flow_has_no_rate_and_what_came_is_whole() {
+    let mut story = Story::with(settings(80, 24), shop());
+    story.press(":");
+    story.kind("diff ./a oci://ghcr.io/shop/podinfo:6.9.4");
+    story.press("Enter");
+    let question = asked(&mut story);
+    let tell = |story: &mut Story, news| story.tell(Message::Compared(question.clone(), news));
+    let reading =
+        |which, bytes, of, from_cache| News::Reading { which, received: Received { bytes, of, from_cache } };
+    tell(&mut story, reading(Which::From, 0, None, false));
+    tell(&mut story, reading(Which::To, 0, Some(554), true));
+    story.wait(30);
+    story.shows("being read from this disk");
+    story.shows("0 B of 554 B from the cache\n");
+    tell(&mut story, News::Opened { which: Which::From, files: 2_500 });
+    tell(&mut story, News::Opened { which: Which::To, files: 1 });
+    tell(&mut story, News::Working("reading documents: 1000 of 5000".to_owned()));
+    story.snapshot("diff-waiting-opened-80x24");
+    story.hides("B/s");
 }
 
 #[test]
@@ -775,12 +798,9 @@ fn the_consumers_of_the_repository_are_one_key_after_the_other_and_each_is_built
     assert!(!asked(&mut compared.story).build);
 }
 
-#[test]
-fn secrets_of_values_are_read_only_after_a_word() {
-    let mut compared = Compared::with(120, 30);
-    compared.press("V");
-    compared.story.shows("only a HelmRelease takes values from Secrets: u chooses one");
-    let mut compared = Compared::of(120, 30, |question| {
+/// A release that takes values from a Secret that was not read.
+fn of_a_release() -> Compared {
+    Compared::of(120, 30, |question| {
         let mut answer = Arc::unwrap_or_clone(sample(question, diff(objects(), files()), impacts()));
         let from = ValuesFrom {
             kind: ConfigKind::Secret,
@@ -805,7 +825,15 @@ fn secrets_of_values_are_read_only_after_a_word() {
             suspended: false,
         }));
         Arc::new(answer)
-    });
+    })
+}
+
+#[test]
+fn secrets_of_values_are_read_only_after_a_word() {
+    let mut compared = Compared::with(120, 30);
+    compared.press("V");
+    compared.story.shows("only a HelmRelease takes values from Secrets: u chooses one");
+    let mut compared = of_a_release();
     compared.story.shows("for hr shop/podinfo");
     compared.press("V");
     compared.story.shows("Shift-V once more reads the Secrets that valuesFrom names");
@@ -814,6 +842,54 @@ fn secrets_of_values_are_read_only_after_a_word() {
     compared.story.shows("Shift-V once more");
     compared.story.press("V");
     assert!(asked(&mut compared.story).read_secrets);
+}
+
+#[test]
+fn secrets_that_could_not_be_read_leave_the_answer_without_them() {
+    let mut compared = of_a_release();
+    for cancelled in [false, true] {
+        compared.story.press("V V");
+        let question = asked(&mut compared.story);
+        assert!(question.read_secrets);
+        compared.story.shows("comparing, for");
+        let why = if cancelled {
+            compared.story.press("Esc");
+            assert!(compared.story.asked().contains(&Effect::StopCompare(question)));
+            "it was cancelled by a key"
+        } else {
+            let problem = Problem::new(Cause::Unreachable, "read hr shop/podinfo", "Connection refused");
+            compared.story.tell(Message::Compared(question, News::Answered(Err(problem))));
+            "could not read hr shop/podinfo: Connection refused"
+        };
+        compared.story.shows("the Secrets were not read");
+        compared.story.shows(why);
+        compared.story.shows("for hr shop/podinfo");
+        compared.press("j");
+    }
+    compared.press("-");
+    compared.press("-");
+    compared.story.shows("for hr shop/podinfo");
+    assert!(!compared.story.asked().iter().any(|effect| matches!(effect, Effect::Compare(_))));
+}
+
+#[test]
+fn where_nothing_came_the_foot_offers_what_is_left_to_do() {
+    let mut story = Story::with(settings(80, 24), shop());
+    story.press(":");
+    story.kind("diff ./a ./b");
+    story.press("Enter");
+    let question = asked(&mut story);
+    let foot = |story: &mut Story| story.lines().pop().unwrap();
+    assert_eq!(foot(&mut story), " : command  ? help");
+    story.press("y");
+    story.shows("there is no answer yet");
+    let problem = Problem::new(Cause::Other, "read ./b", "no such folder");
+    story.tell(Message::Compared(question, News::Answered(Err(problem))));
+    assert_eq!(foot(&mut story), " : command  ^R ask again  ? help");
+    story.press("y");
+    story.shows("there is no answer: ^R asks again");
+    story.press("/");
+    story.shows("there is no answer: ^R asks again");
 }
 
 #[test]

@@ -262,6 +262,21 @@ fn a_artifact_opens_and_c_copies_tag_and_digest() {
 }
 
 #[test]
+fn what_was_applied_once_was_not_applied_1_times() {
+    for (times, words) in [(1, "applied once"), (2, "applied 2 times")] {
+        let mut objects = world();
+        let entry =
+            Release { times: Some(times), ..applied("1.0.0", 'a', "ReconciliationSucceeded", '1', DAY) };
+        objects.push(Object::Consumer(ks("shop/once", "shop/app", vec![entry])));
+        let mut story = Story::with(settings(160, 45), objects);
+        story.press(":");
+        story.kind("revisions ks/once -n shop");
+        story.press("Enter");
+        story.shows(words);
+    }
+}
+
+#[test]
 fn on_tags_a_mark_is_compared_with_the_selected_and_two_marks_with_each_other() {
     let mut story = shop_with_tags(settings(140, 30));
     story.press("j t");

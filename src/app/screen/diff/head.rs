@@ -11,7 +11,7 @@ use crate::{
         shelf::comparisons::{Coming, Received},
     },
     domain::{
-        artifact::Origin,
+        artifact::{Origin, Target},
         commits::Commits,
         comparison::{Comparison, Half, Tier},
         impact::Danger,
@@ -223,13 +223,17 @@ pub(super) fn waiting(
     let age = memory.age(coming.since);
     let head = format!("comparing, for {age} {}", theme.waiting());
     let mut lines = vec![Line::styled(head, theme.style(Meaning::Title))];
-    for (word, target, side) in [("from", &question.from, coming.from), ("to  ", &question.to, coming.to)] {
+    let seconds = (memory.now.as_second() - coming.since.as_second()).max(1);
+    let [of_from, of_to] = coming.files;
+    for (word, target, side, files) in
+        [("from", &question.from, coming.from, of_from), ("to  ", &question.to, coming.to, of_to)]
+    {
         lines.push(Line::from(text::fit(&format!("{word}  {}", address(target, memory)), room)));
-        let seconds = (memory.now.as_second() - coming.since.as_second()).max(1);
-        lines.push(Line::styled(
-            text::fit(&format!("      {}", received(side, seconds)), room),
-            theme.style(Meaning::Muted),
-        ));
+        let came = match files {
+            Some(files) => whole(side, files),
+            None => received(side, target, seconds),
+        };
+        lines.push(Line::styled(text::fit(&format!("      {came}"), room), theme.style(Meaning::Muted)));
     }
     if let Some(consumer) = &question.consumer {
         lines.push(Line::from(text::fit(&text::line(&format!("for   {consumer}")), room)));
@@ -242,12 +246,29 @@ pub(super) fn waiting(
     lines
 }
 
-fn received(side: Received, seconds: i64) -> String {
-    if side == Received::default() {
-        return "asked; nothing came yet".to_owned();
-    }
+/// While it comes. A rate is said of what flows only: a folder does not, and what is kept here is not waited for.
+fn received(side: Received, target: &Target, seconds: i64) -> String {
     let whole = side.of.map_or_else(String::new, |of| format!(" of {}", text::bytes(of)));
-    let from = if side.from_cache { "from the cache" } else { "read" };
-    let rate = text::bytes(side.bytes / seconds.unsigned_abs());
-    format!("{}{whole} {from}, {rate}/s", text::bytes(side.bytes))
+    let local = match &target.origin {
+        Origin::Registry { .. } => false,
+        Origin::Layout { .. } | Origin::Archive(_) | Origin::Directory(_) => true,
+    };
+    match (side.bytes, side.from_cache, local) {
+        (0, false, false) => "asked; nothing came yet".to_owned(),
+        (0, false, true) => "being read from this disk".to_owned(),
+        (bytes, true, _) => format!("{}{whole} from the cache", text::bytes(bytes)),
+        (bytes, false, true) => format!("{}{whole} read", text::bytes(bytes)),
+        (bytes, false, false) => {
+            let rate = text::bytes(bytes / seconds.unsigned_abs());
+            format!("{}{whole} read, {rate}/s", text::bytes(bytes))
+        }
+    }
+}
+
+/// All of it came.
+fn whole(side: Received, files: usize) -> String {
+    let bytes = side.of.unwrap_or(0).max(side.bytes);
+    let cache = if side.from_cache { " from the cache" } else { "" };
+    let bytes = if bytes == 0 { String::new() } else { format!("{}{cache}, ", text::bytes(bytes)) };
+    format!("read: {bytes}{}", text::count(files, "file"))
 }

@@ -50,6 +50,8 @@ pub struct DiffScreen {
     reading: bool,
     /// `V` was pressed once.
     warned: bool,
+    /// What was seen before Secrets were to be read.
+    before: Option<Question>,
     /// How the two are called in the title.
     names: [String; 2],
 }
@@ -68,6 +70,7 @@ impl DiffScreen {
             pane: Pane::default(),
             reading: false,
             warned: false,
+            before: None,
             names: [String::new(), String::new()],
         }
     }
@@ -99,6 +102,10 @@ impl DiffScreen {
 
     pub fn is_bare(&self, memory: &Memory) -> bool {
         self.here(memory).is_none()
+    }
+
+    pub fn has_failed(&self, memory: &Memory) -> bool {
+        matches!(memory.shelf.comparisons.get(&self.question), Some(Compared::Failed(_)))
     }
 
     fn here<'a>(&self, memory: &'a Memory) -> Option<&'a Arc<Comparison>> {
@@ -202,6 +209,7 @@ impl DiffScreen {
         if let Command::OnDiff(meant) = command
             && let Some(question) = self.turned(meant, memory)
         {
+            self.before = None;
             return Step::Turn(Box::new(question));
         }
         let Some(comparison) = self.here(memory).cloned() else {
@@ -409,6 +417,7 @@ impl DiffScreen {
     /// The first press says what would be read.
     fn read_secrets(&mut self, warned: bool) -> Step {
         if warned {
+            self.before = Some(self.question.clone());
             return Step::Turn(Box::new(Question { read_secrets: true, ..self.question.clone() }));
         }
         self.warned = true;
@@ -436,6 +445,11 @@ impl DiffScreen {
         }
     }
 
+    /// What is still here of what was seen before Secrets were to be read.
+    pub fn before(&self, memory: &Memory) -> Option<&Question> {
+        self.before.as_ref().filter(|before| memory.shelf.comparisons.here(before).is_some())
+    }
+
     /// What Esc leaves first. None: the screen itself, or the filter.
     pub fn back(&mut self, memory: &Memory) -> Option<Step> {
         if let Some(Compared::Coming(_)) = memory.shelf.comparisons.get(&self.question) {
@@ -457,7 +471,7 @@ impl DiffScreen {
             OnDiff::Consumer | OnDiff::Build | OnDiff::Swap => return None,
             _ => {}
         }
-        let Some(comparison) = self.here(memory) else { return Some("there is no answer yet".to_owned()) };
+        let Some(comparison) = self.here(memory) else { return Some(self.unanswered(memory)) };
         let file = matches!(self.shown(), Some(Subject::File(_)));
         match meant {
             OnDiff::ReadSecrets => no_secrets(comparison),
@@ -480,9 +494,18 @@ impl DiffScreen {
         }
     }
 
+    fn unanswered(&self, memory: &Memory) -> String {
+        let words = if self.has_failed(memory) {
+            "there is no answer: ^R asks again"
+        } else {
+            "there is no answer yet"
+        };
+        words.to_owned()
+    }
+
     fn no_command(&self, command: Command, memory: &Memory) -> Option<String> {
         match command {
-            Command::Filter if self.is_bare(memory) => Some("there is no answer yet".to_owned()),
+            Command::Filter if self.is_bare(memory) => Some(self.unanswered(memory)),
             Command::CopyName if !matches!(self.shown(), Some(Subject::Object(_))) => {
                 Some("no object is selected".to_owned())
             }

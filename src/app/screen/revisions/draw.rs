@@ -283,7 +283,10 @@ impl RevisionsScreen {
             words.push(format!("chart {name} {version}"));
         }
         words.extend(entry.app_version.iter().map(|version| format!("app {version}")));
-        words.extend(entry.times.map(|times| format!("applied {times} times")));
+        words.extend(entry.times.map(|times| match times {
+            1 => "applied once".to_owned(),
+            times => format!("applied {times} times"),
+        }));
         words.extend(entry.first.map(|at| format!("first {} ago", memory.age(at))));
         words.extend(entry.when.map(|at| format!("last {} ago", memory.age(at))));
         words.extend(entry.built.iter().map(|built| format!("built {}", built.short())));
