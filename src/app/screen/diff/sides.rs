@@ -240,5 +240,6 @@ pub(super) fn tag_of(target: &Target, digest: &str, memory: &Memory) -> Option<S
     });
     let asked = memory.shelf.lookups.known(upstream);
     let asked = asked.filter(|(tag, known)| known.as_str() == digest && !tag.contains(':'));
-    runs.chain(asked.map(|(tag, _)| tag.to_owned())).next()
+    // of several always the same one
+    runs.chain(asked.map(|(tag, _)| tag.to_owned()).min()).next()
 }
