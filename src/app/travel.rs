@@ -81,12 +81,12 @@ impl Journey {
 impl App {
     /// A fresh order for a view: what is kept of it and may be old, or failed, is asked anew.
     pub(super) fn open(&mut self, place: &Place) {
-        let shelf = &mut self.memory.shelf;
+        let kept = &mut self.memory.shelf;
         if let Place::Diff(question) = place {
-            shelf.comparisons.renew(question);
+            kept.comparisons.renew(question);
         }
         if let Place::Artifact { target, .. } = place {
-            shelf.artifacts.renew(target);
+            kept.artifacts.renew(target);
         }
         self.go(place);
     }
