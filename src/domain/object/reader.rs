@@ -75,6 +75,7 @@ fn control(text: &str) -> Option<usize> {
 }
 
 /// It is a control character, or one may begin with it.
+#[expect(clippy::needless_bitwise_bool, reason = "without a branch for each byte")]
 const fn may_be_control(byte: u8) -> bool {
     (byte < b' ') & (byte != b'\t') & (byte != b'\n') & (byte != b'\r')
         | (byte == 0x7f)

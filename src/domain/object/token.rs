@@ -79,6 +79,7 @@ struct Candidate {
     column: isize,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each says something else of where it stands")]
 pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
