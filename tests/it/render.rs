@@ -388,7 +388,7 @@ async fn kustomize_renders_podinfo_as_its_kustomization_wants_it() {
         }),
     );
     let rendered = timeout(BOUND, tools.render(lens, files)).await.unwrap().unwrap();
-    assert_eq!(rendered.by, "kustomize v5.8.0");
+    assert_eq!(rendered.by, "kustomize v5.8.1");
     assert_eq!(
         names(&rendered.manifests),
         ["Service apps/my-podinfo", "Deployment apps/my-podinfo", "HorizontalPodAutoscaler apps/my-podinfo",]
@@ -411,7 +411,7 @@ async fn helm_renders_the_chart_of_podinfo_with_the_values_of_its_release() {
         }),
     );
     let rendered = timeout(BOUND, tools.render(lens, files)).await.unwrap().unwrap();
-    assert_eq!(rendered.by, "helm v4.2.2 and kustomize v5.8.0");
+    assert_eq!(rendered.by, "helm v4.2.2 and kustomize v5.8.1");
     let names = names(&rendered.manifests);
     assert!(names.contains(&"Deployment apps/apps-web-podinfo".to_owned()), "{names:?}");
     assert!(names.iter().any(|name| name.starts_with("Ingress ")), "{names:?}");
