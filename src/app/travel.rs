@@ -7,7 +7,7 @@ use super::{
     orders::Order,
     screen::{Place, Screen, diff::Chosen},
     seek::Seek,
-    shelf::comparisons::Compared,
+    shelf::comparisons::{Compared, News},
 };
 use crate::{
     app::filter::Filter,
@@ -163,15 +163,24 @@ impl App {
     }
 
     /// An answer without Secrets is not given up for the failure to read them.
-    pub(super) fn fall_back(&mut self, failed: &Question) {
-        let Screen::Diff(diff) = self.top() else { return };
-        let Some(before) = diff.before(&self.memory).filter(|_| diff.question == *failed).cloned() else {
-            return;
+    pub(super) fn fall_back(&mut self, answered: &Question) {
+        let failed = match self.memory.shelf.comparisons.get(answered) {
+            None | Some(Compared::Coming(_)) => return,
+            Some(Compared::Here(_)) => None,
+            Some(Compared::Failed(problem)) => {
+                Some(format!("the Secrets were not read: could not {problem}"))
+            }
         };
-        let Some(Compared::Failed(problem)) = self.memory.shelf.comparisons.get(failed) else { return };
-        let words = format!("the Secrets were not read: could not {problem}");
-        self.say(Meaning::Problem, words);
-        self.turn(before);
+        let Screen::Diff(diff) = self.top_mut() else { return };
+        if diff.question != *answered {
+            return;
+        }
+        if let (Some(before), Some(words)) = (diff.take_before(), failed) {
+            let question = before.question.clone();
+            self.memory.shelf.comparisons.take(&question, News::Answered(Ok(before)));
+            self.turn(question);
+            self.say(Meaning::Problem, words);
+        }
     }
 
     /// The comparison that is looked at asks something else: other eyes, other sides.

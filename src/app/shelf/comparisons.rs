@@ -232,7 +232,7 @@ impl Comparisons {
     }
 
     /// It is asked again.
-    fn forget(&mut self, question: &Question) {
+    pub fn forget(&mut self, question: &Question) {
         self.order.retain(|other| other != question);
         self.drop_one(question);
         self.revision += 1;

@@ -798,34 +798,30 @@ fn the_consumers_of_the_repository_are_one_key_after_the_other_and_each_is_built
     assert!(!asked(&mut compared.story).build);
 }
 
-/// A release that takes values from a Secret that was not read.
-fn of_a_release() -> Compared {
-    Compared::of(120, 30, |question| {
-        let mut answer = Arc::unwrap_or_clone(sample(question, diff(objects(), files()), impacts()));
-        let from = ValuesFrom {
-            kind: ConfigKind::Secret,
-            name: "values".into(),
-            key: "values.yaml".into(),
-            target_path: None,
-            optional: false,
-            literal: false,
-            state: ValuesState::NotRead,
-        };
-        answer.lens = Lens::Release(Box::new(ReleaseLens {
-            id: id(Kind::HelmRelease, "shop/podinfo"),
-            release_name: "podinfo".into(),
-            target_namespace: "shop".into(),
-            values: json!({}),
-            from_secrets: SecretPaths::default(),
-            values_files: vec![],
-            values_from: vec![from],
-            upgrade_crds: "Skip".into(),
-            on_top: vec![],
-            spec: json!({}),
-            suspended: false,
-        }));
-        Arc::new(answer)
-    })
+/// Values come from one Secret.
+fn release_with(state: ValuesState) -> Lens {
+    let from = ValuesFrom {
+        kind: ConfigKind::Secret,
+        name: "values".into(),
+        key: "values.yaml".into(),
+        target_path: None,
+        optional: false,
+        literal: false,
+        state,
+    };
+    Lens::Release(Box::new(ReleaseLens {
+        id: id(Kind::HelmRelease, "shop/podinfo"),
+        release_name: "podinfo".into(),
+        target_namespace: "shop".into(),
+        values: json!({}),
+        from_secrets: SecretPaths::default(),
+        values_files: vec![],
+        values_from: vec![from],
+        upgrade_crds: "Skip".into(),
+        on_top: vec![],
+        spec: json!({}),
+        suspended: false,
+    }))
 }
 
 #[test]
@@ -833,7 +829,11 @@ fn secrets_of_values_are_read_only_after_a_word() {
     let mut compared = Compared::with(120, 30);
     compared.press("V");
     compared.story.shows("only a HelmRelease takes values from Secrets: u chooses one");
-    let mut compared = of_a_release();
+    let mut compared = Compared::of(120, 30, |question| {
+        let mut answer = Arc::unwrap_or_clone(sample(question, diff(objects(), files()), impacts()));
+        answer.lens = release_with(ValuesState::NotRead);
+        Arc::new(answer)
+    });
     compared.story.shows("for hr shop/podinfo");
     compared.press("V");
     compared.story.shows("Shift-V once more reads the Secrets that valuesFrom names");
@@ -846,7 +846,11 @@ fn secrets_of_values_are_read_only_after_a_word() {
 
 #[test]
 fn secrets_that_could_not_be_read_leave_the_answer_without_them() {
-    let mut compared = of_a_release();
+    let mut compared = Compared::of(120, 30, |question| {
+        let mut answer = Arc::unwrap_or_clone(sample(question, diff(objects(), files()), impacts()));
+        answer.lens = release_with(ValuesState::NotRead);
+        Arc::new(answer)
+    });
     for cancelled in [false, true] {
         compared.story.press("V V");
         let question = asked(&mut compared.story);

@@ -50,8 +50,8 @@ pub struct DiffScreen {
     reading: bool,
     /// `V` was pressed once.
     warned: bool,
-    /// What was seen before Secrets were to be read.
-    before: Option<Question>,
+    /// What was seen when Secrets were to be read, until they were.
+    before: Option<Arc<Comparison>>,
     /// How the two are called in the title.
     names: [String; 2],
 }
@@ -222,7 +222,7 @@ impl DiffScreen {
         let pane = areas.pane.unwrap_or_default();
         let height = usize::from(pane.height);
         match command {
-            Command::OnDiff(OnDiff::ReadSecrets) => return self.read_secrets(warned),
+            Command::OnDiff(OnDiff::ReadSecrets) => return self.read_secrets(warned, &comparison),
             Command::OnDiff(OnDiff::Beside) => return self.toggle_beside(areas.pane, content),
             Command::OnDiff(meant) => self.meant(meant, height),
             other if self.reading => {
@@ -415,9 +415,9 @@ impl DiffScreen {
     }
 
     /// The first press says what would be read.
-    fn read_secrets(&mut self, warned: bool) -> Step {
+    fn read_secrets(&mut self, warned: bool, comparison: &Arc<Comparison>) -> Step {
         if warned {
-            self.before = Some(self.question.clone());
+            self.before = Some(comparison.clone());
             return Step::Turn(Box::new(Question { read_secrets: true, ..self.question.clone() }));
         }
         self.warned = true;
@@ -445,9 +445,9 @@ impl DiffScreen {
         }
     }
 
-    /// What is still here of what was seen before Secrets were to be read.
-    pub fn before(&self, memory: &Memory) -> Option<&Question> {
-        self.before.as_ref().filter(|before| memory.shelf.comparisons.here(before).is_some())
+    /// What was seen when Secrets were to be read: it is not needed any more.
+    pub fn take_before(&mut self) -> Option<Arc<Comparison>> {
+        self.before.take()
     }
 
     /// What Esc leaves first. None: the screen itself, or the filter.
