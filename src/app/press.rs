@@ -153,6 +153,10 @@ impl App {
             }
             Step::CancelCompare(question) => self.cancel_compare(&question, effects),
             Step::Turn(question) => self.turn(*question),
+            Step::AskAnew(question) => {
+                self.memory.shelf.comparisons.forget(&question);
+                self.turn(*question);
+            }
             Step::Describe(upstream, reference) => {
                 let want = Want { upstream, reference: reference.into(), depth: Depth::Details };
                 self.memory.shelf.lookups.press(want);

@@ -17,7 +17,11 @@ pub(super) async fn read(api: &Api, config: &ConfigRef) -> Result<Config, Proble
             Problem::new(Cause::Invalid, what, why)
         }),
         Err(failure) if failure.code == Some(403) => {
-            let hint = format!("the verb get on {} is missing", config.kind.plural());
+            let ConfigRef { kind, namespace, name } = config;
+            let kinds = kind.plural();
+            let hint = format!(
+                "the verb get on {kinds} is missing: kubectl auth can-i get {kinds}/{name} -n {namespace}"
+            );
             Err(failure.problem.with_hint(hint))
         }
         Err(failure) => Err(failure.problem),

@@ -320,6 +320,7 @@ fn what_is_missing_is_absent_if_it_is_optional_and_a_failure_otherwise() {
         {"kind": "ConfigMap", "name": "gone", "optional": true},
         {"kind": "ConfigMap", "name": "keyless", "optional": true},
         {"kind": "ConfigMap", "name": "keyless"},
+        {"kind": "ConfigMap", "name": "gone"},
         {"kind": "ConfigMap", "name": "broken"},
         {"kind": "Secret", "name": "forbidden", "optional": true},
     ]});
@@ -351,11 +352,79 @@ fn what_is_missing_is_absent_if_it_is_optional_and_a_failure_otherwise() {
         [
             "Absent",
             "Absent",
-            "read ConfigMap shop/keyless: it has no key \"values.yaml\"",
+            "NoKey",
+            "Missing",
             "take key \"values.yaml\" of ConfigMap shop/broken as values: it is not a map",
             "read: no",
         ]
     );
+}
+
+#[test]
+fn what_is_not_known_of_the_values_says_why_and_each_object_once() {
+    let entry = |kind: &str, name: &str| json!({"kind": kind, "name": name});
+    let spec = json!({"valuesFrom": [
+        entry("Secret", "shut"), entry("Secret", "other"), entry("Secret", "shut"), entry("ConfigMap", "gone"),
+        entry("ConfigMap", "keyless"), entry("ConfigMap", "broken"),
+        {"kind": "ConfigMap", "name": "may-miss", "optional": true},
+    ]});
+    let problem = |kind, name: &str, cause, why: &str| {
+        let config = ConfigRef { kind, namespace: "shop".into(), name: name.into() };
+        let problem = Problem::new(cause, format!("read {config}"), why).with_hint("the verb get is missing");
+        (config, Err(problem))
+    };
+    let open = [
+        problem(ConfigMap, "gone", Cause::NotFound, "404"),
+        problem(ConfigMap, "may-miss", Cause::NotFound, "404"),
+        config(ConfigMap, "keyless", &[("other", "")]),
+        config(ConfigMap, "broken", &[("values.yaml", "- 1\n")]),
+    ];
+    let release = |answers: &[_]| Lens::Release(Box::new(filled(&spec, answers)));
+    let unasked = release(&open);
+    let rest = [
+        "valuesFrom: ConfigMap shop/gone is not there: helm-controller would fail on that, it is not optional",
+        "valuesFrom: ConfigMap shop/keyless has no key \"values.yaml\": helm-controller would fail on that, it is not \
+         optional",
+        "valuesFrom: could not take key \"values.yaml\" of ConfigMap shop/broken as values: it is not a map",
+    ];
+    let asks = "valuesFrom: Secret shut and Secret other were not read: Shift-V (--read-secrets) reads what they say";
+    assert_eq!(unasked.unread_notes(), [&[asks], &rest[..]].concat());
+    let mut answers = vec![
+        problem(Secret, "shut", Cause::Forbidden, "403 Forbidden"),
+        config(Secret, "other", &[("values.yaml", "a: hunter2")]),
+    ];
+    answers.extend(open);
+    let asked = release(&answers);
+    let forbidden = "valuesFrom: could not read Secret shop/shut: 403 Forbidden (the verb get is missing)";
+    assert_eq!(asked.unread_notes(), [&[forbidden], &rest[..]].concat());
+    let Lens::Release(asked) = asked else { panic!("{asked:?}") };
+    assert_eq!(
+        asked.unread_names(),
+        [
+            "Secret shut (forbidden)",
+            "ConfigMap gone (not there)",
+            "ConfigMap keyless (without the key)",
+            "ConfigMap broken (unreadable)"
+        ]
+    );
+    let words: Vec<&str> = asked.values_from.iter().map(|from| from.state.word()).collect();
+    assert_eq!(words, ["forbidden", "read", "forbidden", "not-found", "no-key", "unreadable", "absent"]);
+}
+
+#[test]
+fn it_is_said_with_which_values_it_was_looked() {
+    let spec = json!({"valuesFrom": [
+        {"kind": "ConfigMap", "name": "open"}, {"kind": "Secret", "name": "one"},
+        {"kind": "Secret", "name": "two"},
+    ]});
+    let open = || config(ConfigMap, "open", &[("values.yaml", "")]);
+    let secret = |name: &str| config(Secret, name, &[("values.yaml", "")]);
+    let words = |answers: &[_]| Lens::Release(Box::new(filled(&spec, answers))).values_words();
+    assert_eq!(words(&[open()]), Some("without the Secrets of valuesFrom"));
+    assert_eq!(words(&[open(), secret("one")]), Some("not all of valuesFrom was read"));
+    assert_eq!(words(&[open(), secret("one"), secret("two")]), Some("the Secrets of valuesFrom were read"));
+    assert_eq!(words(&[secret("one"), secret("two")]), Some("not all of valuesFrom was read"));
+    assert_eq!(consumer("HelmRelease", &json!({})).values_words(), None);
 }
 
 #[test]

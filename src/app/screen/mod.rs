@@ -109,6 +109,8 @@ pub enum Step {
     CancelCompare(Box<Question>),
     /// The comparison that is looked at asks something else.
     Turn(Box<Question>),
+    /// The same, whatever was answered to it before.
+    AskAnew(Box<Question>),
 }
 
 impl Screen {

@@ -14,6 +14,7 @@ use crate::domain::{
     comparison::{Half, Tier},
     diff::{Change, FieldChange, FieldFate, FileChange, ObjectChange, Which},
     impact::Impact,
+    lens::{Lens, ValuesFrom, ValuesState},
     problem::Problem,
 };
 use serde_json::{Map, Value, json};
@@ -31,6 +32,7 @@ pub(super) fn write(view: &View<'_>) -> Value {
         },
         "consumer": comparison.question.consumer.as_ref().map(
             |id| json!({"kind": id.kind.name(), "namespace": &*id.namespace, "name": &*id.name})),
+        "valuesFrom": values_from(&comparison.lens),
         "same": view.is_same(),
         "complete": comparison.is_whole(),
         "sides": Value::Object(view.halves().map(|(word, half)| (word.to_owned(), side(half))).into_iter().collect()),
@@ -75,12 +77,33 @@ fn parts(view: &View<'_>, fields: &mut Map<String, Value>) {
     fields.insert("oddities".to_owned(), oddities.collect());
 }
 
+/// What the values of a HelmRelease are made of, and what of it is not known.
+fn values_from(lens: &Lens) -> Vec<Value> {
+    let Lens::Release(release) = lens else { return Vec::new() };
+    let entry = |from: &ValuesFrom| {
+        let problem = match &from.state {
+            ValuesState::Failed(problem) => Some(problem),
+            ValuesState::NotRead
+            | ValuesState::Read
+            | ValuesState::Absent
+            | ValuesState::Missing
+            | ValuesState::NoKey => None,
+        };
+        json!({
+            "kind": from.kind.name(), "namespace": &*release.id.namespace, "name": &*from.name, "key": &*from.key,
+            "targetPath": from.target_path, "optional": from.optional, "state": from.state.word(),
+            "problem": problem_or_null(problem),
+        })
+    };
+    release.values_from.iter().map(entry).collect()
+}
+
 /// Nothing could be compared.
 pub(super) fn blank(args: &DiffArgs, problem: &Problem) -> Value {
     let files = json!({"added": [], "removed": [], "changed": [], "renamed": [], "formattingOnly": []});
     let fields = json!({
         "from": args.from.to_string(), "to": args.to.to_string(), "tier": null, "tierWords": null, "renderedBy": null,
-        "consumer": null, "same": null, "complete": false, "sides": null, "compareUrl": null, "counts": null,
+        "consumer": null, "valuesFrom": [], "same": null, "complete": false, "sides": null, "compareUrl": null, "counts": null,
         "notes": [], "problem": problem_or_null(Some(problem)), "files": files, "objects": [], "quiet": [],
         "impact": [], "oddities": [],
     });

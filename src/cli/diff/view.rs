@@ -210,8 +210,13 @@ impl<'a> View<'a> {
         }
     }
 
-    /// How much of what happens in the cluster was looked at, in one sentence.
+    /// How much of what happens in the cluster was looked at, in one sentence, and with which values.
     pub(super) fn tier(&self) -> String {
+        let values = self.comparison.lens.values_words().map(|words| format!("; {words}"));
+        format!("{}{}", self.tier_alone(), values.unwrap_or_default())
+    }
+
+    fn tier_alone(&self) -> String {
         let whole = match self.comparison.lens {
             Lens::Whole => "; what kustomize builds, postBuild puts in and Helm renders is not in it",
             Lens::Kustomization(_) => "; what the Kustomization builds of them is not in it",

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::domain::{
     diff::FileChange,
-    lens::{Lens, ReleaseLens, ValuesState},
+    lens::{Lens, ReleaseLens},
     object::{Dialect, Role},
 };
 use serde_json::{Map, Value};
@@ -82,12 +82,7 @@ fn impact(danger: Danger, what: What, why: String, file: usize, line: Option<usi
 }
 
 fn not_read(release: &ReleaseLens, file: usize) -> Option<Impact> {
-    let unread: Vec<String> = release
-        .values_from
-        .iter()
-        .filter(|from| matches!(from.state, ValuesState::NotRead | ValuesState::Failed(_)))
-        .map(|from| format!("{:?} {}", from.kind, from.name))
-        .collect();
+    let unread = release.unread_names();
     if unread.is_empty() {
         return None;
     }

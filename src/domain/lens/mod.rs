@@ -14,6 +14,7 @@ mod plan;
 mod read;
 mod sealed;
 mod set;
+mod unread;
 mod values;
 mod walk;
 
@@ -98,8 +99,12 @@ pub enum ValuesState {
     /// Nobody asked: a Secret without `--read-secrets`, or not yet.
     NotRead,
     Read,
-    /// It is optional and not there.
+    /// It, or its key, is optional and not there: it counts as empty.
     Absent,
+    /// It is not there, and not optional: helm-controller fails on it.
+    Missing,
+    /// It is there without the key, which is not optional: helm-controller fails on it.
+    NoKey,
     Failed(Problem),
 }
 
@@ -196,10 +201,7 @@ impl Lens {
     pub fn is_blind(&self) -> bool {
         match self {
             Self::Whole | Self::Kustomization(_) => false,
-            Self::Release(release) => release
-                .values_from
-                .iter()
-                .any(|from| matches!(from.state, ValuesState::NotRead | ValuesState::Failed(_))),
+            Self::Release(release) => release.values_from.iter().any(|from| !from.state.is_known()),
         }
     }
 }

@@ -61,13 +61,11 @@ impl ReleaseLens {
             Ok(config) => match config.0.get(&from.key) {
                 Some(bytes) => Ok(bytes),
                 None if from.optional => Err(ValuesState::Absent),
-                None => {
-                    let why = format!("it has no key {}", quote(&from.key));
-                    let problem = Problem::new(Cause::NotFound, format!("read {reference}"), why);
-                    Err(ValuesState::Failed(problem))
-                }
+                None => Err(ValuesState::NoKey),
             },
-            Err(problem) if problem.cause == Cause::NotFound && from.optional => Err(ValuesState::Absent),
+            Err(problem) if problem.cause == Cause::NotFound => {
+                Err(if from.optional { ValuesState::Absent } else { ValuesState::Missing })
+            }
             Err(problem) => Err(ValuesState::Failed(problem.clone())),
         }
     }

@@ -83,7 +83,7 @@ pub(super) fn notes(lens: &Lens, tier: &Tier) -> Vec<String> {
         Lens::Kustomization(lens) => (&lens.on_top, lens.suspended, lens.post_build),
         Lens::Release(lens) => (&lens.on_top, lens.suspended, false),
     };
-    let mut notes = Vec::new();
+    let mut notes = lens.unread_notes();
     if suspended {
         notes.push("it is suspended: nothing is applied before it is resumed".to_owned());
     }

@@ -40,5 +40,8 @@ async fn what_is_not_there_and_what_may_not_be_read_are_two_things() {
     fake.forbid("get", "/secrets/values");
     let forbidden = read(&fake, ConfigKind::Secret, "values").await.unwrap_err();
     assert_eq!(forbidden.cause, Cause::Forbidden);
-    assert_eq!(forbidden.hint.as_deref(), Some("the verb get on secrets is missing"));
+    assert_eq!(
+        forbidden.hint.as_deref(),
+        Some("the verb get on secrets is missing: kubectl auth can-i get secrets/values -n apps")
+    );
 }

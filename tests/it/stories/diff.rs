@@ -897,6 +897,29 @@ fn where_nothing_came_the_foot_offers_what_is_left_to_do() {
 }
 
 #[test]
+fn secrets_that_could_not_be_read_are_asked_for_again() {
+    let mut compared = Compared::of(120, 30, |question| {
+        let mut answer = Arc::unwrap_or_clone(sample(question, diff(objects(), files()), impacts()));
+        answer.question.read_secrets = true;
+        let problem = Problem::new(Cause::Forbidden, "read Secret shop/values", "403 Forbidden");
+        answer.lens = release_with(ValuesState::Failed(problem));
+        Arc::new(answer)
+    });
+    compared.press("V");
+    compared.story.shows("Shift-V once more reads the Secrets that valuesFrom names");
+    compared.story.press("V");
+    assert!(asked(&mut compared.story).read_secrets);
+    // and once more, because it is the same question that has no whole answer
+    let question = Question { read_secrets: true, ..compared.question.clone() };
+    let mut answer = Arc::unwrap_or_clone(sample(&question, diff(objects(), files()), impacts()));
+    answer.lens = release_with(ValuesState::Missing);
+    let news = News::Answered(Ok(Arc::new(answer)));
+    compared.story.tell(Message::Compared(Box::new(question), news));
+    compared.story.press("V V");
+    assert!(asked(&mut compared.story).read_secrets);
+}
+
+#[test]
 fn the_command_that_answers_the_same_and_the_link_are_copied() {
     let mut compared = Compared::with(120, 30);
     compared.press("C");

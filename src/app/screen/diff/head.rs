@@ -54,7 +54,8 @@ pub(super) fn lines(
     let room = usize::from(width);
     let theme = memory.theme;
     let mut lines = vec![Line::styled(revisions(comparison, memory, room), theme.style(Meaning::Title))];
-    let seen = format!("{} {} {}", tier(&comparison.tier), theme.dot(), eyes(&comparison.lens));
+    let values = comparison.lens.values_words().map(|words| format!(", {words}")).unwrap_or_default();
+    let seen = format!("{}{values} {} {}", tier(&comparison.tier), theme.dot(), eyes(&comparison.lens));
     if brief {
         lines.extend([Line::from(text::fit(&seen, room)), counts(&list.counts, theme)]);
         return lines;

@@ -23,7 +23,7 @@ use crate::{
     domain::{
         comparison::{Comparison, Question},
         impact::Place,
-        lens::{ConfigKind, Lens, ValuesState},
+        lens::{ConfigKind, Lens},
     },
     widgets::{layout, text, theme::Meaning},
 };
@@ -418,7 +418,7 @@ impl DiffScreen {
     fn read_secrets(&mut self, warned: bool, comparison: &Arc<Comparison>) -> Step {
         if warned {
             self.before = Some(comparison.clone());
-            return Step::Turn(Box::new(Question { read_secrets: true, ..self.question.clone() }));
+            return Step::AskAnew(Box::new(Question { read_secrets: true, ..self.question.clone() }));
         }
         self.warned = true;
         let words = "Shift-V once more reads the Secrets that valuesFrom names, with your credential";
@@ -528,5 +528,5 @@ fn no_secrets(comparison: &Comparison) -> Option<String> {
     if secrets.peek().is_none() {
         return Some("its valuesFrom names no Secret".to_owned());
     }
-    secrets.all(|from| from.state != ValuesState::NotRead).then(|| "they were read already".to_owned())
+    secrets.all(|from| from.state.is_known()).then(|| "they were read already".to_owned())
 }
