@@ -464,6 +464,47 @@ async fn a_consumer_that_is_not_there_is_a_problem() {
     assert_eq!(problem.cause, Cause::NotFound);
 }
 
+#[tokio::test]
+async fn a_rendering_that_fails_without_all_values_points_to_them() {
+    for (cause, read, want) in [
+        (
+            Cause::Invalid,
+            false,
+            "; values are missing: Shift-V (--read-secrets) reads the Secrets of valuesFrom",
+        ),
+        (Cause::Invalid, true, ""),
+        (Cause::NotFound, false, ""),
+    ] {
+        let failed = || Err(Problem::new(cause, "render hr shop/podinfo", "helm: nil pointer"));
+        let oven = Oven { answers: Mutex::new(vec![failed(), failed()]), got: Mutex::default() };
+        let raw = json!({
+            "apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
+            "metadata": {"name": "podinfo", "namespace": "shop"},
+            "spec": {"chartRef": {"kind": "OCIRepository", "name": "podinfo"},
+                     "valuesFrom": [{"kind": "Secret", "name": "shut"}]},
+        });
+        let values = Config([("values.yaml".into(), b"a: 1\n".to_vec())].into());
+        let fake = Fake {
+            raws: [(id(Kind::HelmRelease, "shop/podinfo"), raw)].into(),
+            configs: [(config(ConfigKind::Secret, "shut"), Ok(values))].into(),
+            ..Fake::default()
+        };
+        let files = |version: &str| {
+            vec![hashed("podinfo/Chart.yaml", format!("name: podinfo\nversion: {version}\n"))]
+        };
+        let sides = Sides {
+            artifacts: Arc::new(Shelf::of(files("1.0.0"), files("1.1.0"))),
+            renderer: Arc::new(oven),
+            cluster: Some(Arc::new(Handle(Arc::new(fake)))),
+        };
+        let consumer = Some(id(Kind::HelmRelease, "shop/podinfo"));
+        let question = Question { consumer, build: true, read_secrets: read, ..question() };
+        let comparison = watched(sides, question).await.1.unwrap();
+        let why = format!("could not render hr shop/podinfo: helm: nil pointer{want}");
+        assert_eq!(comparison.tier, Tier::Source { why: Some(why) });
+    }
+}
+
 fn config(kind: ConfigKind, name: &str) -> ConfigRef {
     ConfigRef { kind, namespace: "shop".into(), name: name.into() }
 }

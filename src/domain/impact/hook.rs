@@ -51,18 +51,23 @@ pub(super) fn judge_templates(sheet: &Sheet<'_>, said: &mut Vec<Impact>) {
         let path = change.path();
         let (danger, why) = match (old.is_empty(), new.is_empty()) {
             (true, true) => continue,
-            (true, false) => (weight(&new), format!("{path} is a hook now: {}", when(&new))),
+            (true, false) => (weight(&new), format!("{path} is a hook now: {}", when(&named(&new)))),
             (false, true) if change.change == Change::Removed => {
-                (Danger::Low, format!("{path}, a hook ({old}), is gone"))
+                (Danger::Low, format!("{path}, a hook ({}), is gone", named(&old)))
             }
-            (false, true) => (Danger::Medium, format!("{path} is no longer a hook ({old})")),
-            (false, false) if old != new => (weight(&new), format!("{path}: hook {old} → {new}")),
+            (false, true) => (Danger::Medium, format!("{path} is no longer a hook ({})", named(&old))),
+            (false, false) if old != new && named(&old) == named(&new) => {
+                (weight(&new), format!("{path}: the template expression of the hook changes"))
+            }
+            (false, false) if old != new => {
+                (weight(&new), format!("{path}: hook {} → {}", named(&old), named(&new)))
+            }
             // `helm test` runs them; an upgrade does not
             (false, false) if weight(&new) == Danger::Low => {
                 tests.push((file, path));
                 continue;
             }
-            (false, false) => (weight(&new), format!("{path}, a hook, changes: {}", when(&new))),
+            (false, false) => (weight(&new), format!("{path}, a hook, changes: {}", when(&named(&new)))),
         };
         let at = Place::File { file, line: None };
         said.push(Impact { danger, what: What::HookChanged, object: None, why, at });
@@ -73,6 +78,11 @@ pub(super) fn judge_templates(sheet: &Sheet<'_>, said: &mut Vec<Impact>) {
         let at = Place::File { file: *file, line: None };
         said.push(Impact { danger: Danger::Low, what: What::HookChanged, object: None, why, at });
     }
+}
+
+/// What the template says itself; what an expression makes of it is known when it is rendered.
+fn named(hook: &str) -> String {
+    if hook.contains("{{") { "templated".to_owned() } else { hook.to_owned() }
 }
 
 /// What the lines of a template say of hooks, in their order, each once.
@@ -146,6 +156,9 @@ mod tests {
             ("a/templates/tests/t.yaml", Role::Template, "", &template("test-success")),
             ("a/templates/job.yaml", Role::Template, &template("post-upgrade"), &template("pre-upgrade")),
             ("a/templates/plain.yaml", Role::Template, "a: b", "a: c"),
+            ("a/templates/own.yaml", Role::Template, "", &template("{{ $hookType }}")),
+            ("a/templates/other.yaml", Role::Template, &template("{{ .a }}"), &template("{{ .b }}")),
+            ("a/templates/now.yaml", Role::Template, &template("post-upgrade"), &template("{{ .b }}")),
             ("a/templates/tests/u.yaml", Role::Template, &template("test"), &(template("test") + "a: b")),
         ]);
         let mut said = Vec::new();
@@ -156,6 +169,9 @@ mod tests {
             [
                 "low hook-changed: a/templates/tests/t.yaml is a hook now: test-success",
                 "medium hook-changed: a/templates/job.yaml: hook post-upgrade → pre-upgrade",
+                "medium hook-changed: a/templates/own.yaml is a hook now: templated",
+                "medium hook-changed: a/templates/other.yaml: the template expression of the hook changes",
+                "medium hook-changed: a/templates/now.yaml: hook post-upgrade → templated",
                 "low hook-changed: 1 test hook changed: a/templates/tests/u.yaml",
             ]
         );

@@ -34,6 +34,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Of a sentence, in characters.
 const LONGEST: usize = 1_000;
 
+/// Behind every sentence that a value which was not read could change.
+const UNREAD: &str = " (valuesFrom not read)";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Danger {
     High,
@@ -150,6 +153,17 @@ pub enum Place {
     Object { object: usize, field: Option<usize> },
     File { file: usize, line: Option<usize> },
     Oddity(usize),
+}
+
+impl Place {
+    /// Among the objects that are shown: the rendered ones where there are some. Definitions in `crds/` of a chart, which
+    /// no value reaches, are then in their file.
+    const fn is_of_shown(self) -> bool {
+        match self {
+            Self::Object { .. } | Self::Oddity(_) => true,
+            Self::File { .. } => false,
+        }
+    }
 }
 
 impl Danger {
@@ -299,6 +313,10 @@ pub fn judge(source: &Diff, built: Option<&Diff>, lens: &Lens) -> Vec<Impact> {
     oddity::judge(shown, lens, &mut said);
     for impact in &mut said {
         bound(&mut impact.why);
+        // any value may decide anything of what was rendered
+        if built.is_some() && lens.is_blind() && impact.at.is_of_shown() {
+            impact.why.push_str(UNREAD);
+        }
     }
     // stable: within a danger the order of the diff stays
     said.sort_by_key(|impact| impact.danger);
@@ -370,7 +388,7 @@ fn definitions_in_charts(source: &Diff) -> InCharts<'_> {
 mod tests {
     use super::*;
     use crate::domain::{
-        diff::{Change, File, FileChange},
+        diff::{Change, File, FileChange, Odd, Oddity, Which},
         identity::{Kind, ObjectId},
         lens::{ConfigKind, KustomizationLens, ReleaseLens, SecretPaths, ValuesFrom, ValuesState},
     };
@@ -506,6 +524,30 @@ mod tests {
         let built = Diff::default();
         let whole = judge(&source, Some(&built), &Lens::Whole);
         assert_eq!((whole.len(), whole[0].at), (1, Place::File { file: 0, line: Some(1) }));
+    }
+
+    #[test]
+    fn everything_that_was_rendered_without_all_values_is_doubted() {
+        let object = "{apiVersion: v1, kind: Namespace, metadata: {name: a}}";
+        let crd = "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: a}, spec: {b: c}}";
+        let mut source = files(&[
+            ("all.yaml", Role::ChartCrd, "x", "y"),
+            ("Chart.yaml", Role::Chart, "name: a\nversion: 1.0.0\n", "name: a\nversion: 1.1.0\n"),
+        ]);
+        source.objects = vec![pair::tests::change(crd, &crd.replace("b: c", "b: d")).unwrap()];
+        let broken = crate::domain::object::Broken { line: 1, why: "tab".into() };
+        let odd = Oddity { which: Which::To, path: "rendered.yaml".into(), what: Odd::Broken(broken) };
+        let objects = vec![pair::tests::change(object, "").unwrap()];
+        let built = Diff { objects, oddities: vec![odd], ..Diff::default() };
+        let doubts = |lens: &Lens, built: Option<&Diff>| -> Vec<&str> {
+            let said = judge(&source, built, lens);
+            assert!(said.len() > 2, "{said:#?}");
+            let doubted = said.iter().filter(|impact| impact.why.ends_with("(valuesFrom not read)"));
+            doubted.map(|impact| impact.what.word()).collect()
+        };
+        assert_eq!(doubts(&blind("{}"), Some(&built)), ["namespace-removed", "document-broken"]);
+        assert_eq!(doubts(&release("{}"), Some(&built)), [""; 0]);
+        assert_eq!(doubts(&blind("{}"), None), [""; 0]);
     }
 
     #[test]

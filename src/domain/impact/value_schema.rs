@@ -2,7 +2,7 @@
 //! fields; `anyOf` and its like it does not, and it quotes no value of a release.
 
 use super::{
-    Danger, Impact, Place, What,
+    Danger, Impact, Place, UNREAD, What,
     pair::{get, list},
     schema::losses,
     source::{Sheet, folder, join, read},
@@ -103,7 +103,7 @@ fn refused(
     let values = side(defaults.and_then(|change| change.to.as_ref()));
     Check { root: new, is_whole, found: &mut after, seen: 0 }.value(&values, new, "", 0);
     after.retain(|one| !before.contains(one));
-    let doubt = if home.is_blind { " (valuesFrom not read)" } else { "" };
+    let doubt = if home.is_blind { UNREAD } else { "" };
     after
         .into_iter()
         .map(|one| Impact {

@@ -2,7 +2,7 @@
 //! chart no longer knows. It never quotes what the release sets: that may come from a Secret.
 
 use super::{
-    Danger, Impact, Place, What, chart, images,
+    Danger, Impact, Place, UNREAD, What, chart, images,
     pair::get,
     source::{self, Sheet, folder, join, read},
     words::{quote, some, type_word},
@@ -101,7 +101,7 @@ impl Scene<'_> {
             let (_, change) = self.sheet.named(&join(above, "values.yaml"))?;
             get(&read(change.to.as_ref(), Dialect::Helm)?, &[name]).cloned()
         });
-        let doubt = if self.is_blind { " (valuesFrom not read)" } else { "" };
+        let doubt = if self.is_blind { UNREAD } else { "" };
         self.judge(
             &At { file, change, prefix: prefix.as_deref(), doubt },
             (&old, &new),
@@ -136,7 +136,7 @@ impl Scene<'_> {
             files.iter().filter(|(_, found)| found.is_none()).map(|(name, _)| *name).collect();
         let doubt = match (self.is_blind, unseen.is_empty()) {
             (false, true) => "",
-            (true, true) => " (valuesFrom not read)",
+            (true, true) => UNREAD,
             (false, false) => " (valuesFiles not all read)",
             (true, false) => " (valuesFrom and valuesFiles not all read)",
         };
@@ -681,7 +681,7 @@ mod tests {
             "a: 2",
             &[
                 "medium default-changed: default a 1 → 2 (valuesFrom not read)",
-                "medium values-not-read: valuesFrom not read: Secret own-values; they may override any default",
+                "medium values-not-read: valuesFrom not read: Secret own-values (not asked for); they may override any default",
             ],
         );
     }

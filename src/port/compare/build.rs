@@ -6,7 +6,7 @@ use crate::domain::{
     comparison::Tier,
     diff::{File, Side},
     lens::Lens,
-    problem::Problem,
+    problem::{Cause, Problem},
 };
 use futures::future::try_join;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,7 +37,7 @@ impl Desk {
         };
         match try_join(render(from), render(to)).await {
             Ok((from, to)) => built(from, to),
-            Err(problem) => source(Some(words(&problem))),
+            Err(problem) => source(Some(words(&problem, lens))),
         }
     }
 }
@@ -46,9 +46,12 @@ fn source(why: Option<String>) -> Outcome {
     Outcome { tier: Tier::Source { why }, sides: None, notes: Vec::new() }
 }
 
-fn words(problem: &Problem) -> String {
+/// A tool that ran and refused may only have missed a value.
+fn words(problem: &Problem, lens: &Lens) -> String {
     let hint = problem.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-    format!("could not {}: {}{hint}", problem.what, problem.why)
+    let unread = lens.unread_hint().filter(|_| problem.cause == Cause::Invalid);
+    let unread = unread.map(|hint| format!("; {hint}")).unwrap_or_default();
+    format!("could not {}: {}{hint}{unread}", problem.what, problem.why)
 }
 
 fn built(from: Made, to: Made) -> Outcome {
