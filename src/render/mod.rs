@@ -175,9 +175,12 @@ impl Tools {
         match made {
             Ok(Rendered { manifests, by, notes }) => {
                 let notes = notes.into_iter().map(covered).collect();
-                Ok(Rendered { manifests: lens.covered(manifests), by, notes })
+                Ok(Rendered { manifests, by, notes })
             }
-            Err(problem) => Err(Problem { why: covered(problem.why.clone()), ..problem }),
+            Err(problem) => {
+                let hint = problem.hint.map(covered);
+                Err(Problem { why: covered(problem.why), hint, ..problem })
+            }
         }
     }
 
@@ -211,6 +214,8 @@ impl Tools {
             }
             Some(_) | None => manifests,
         };
+        // no value reaches what stands in `crds/`
+        let manifests = lens.covered(manifests);
         let mut whole = definitions.into_bytes();
         if !whole.is_empty() && !manifests.starts_with(b"---") {
             whole.extend(b"---\n");

@@ -446,9 +446,29 @@ fn what_a_secret_said_is_not_in_what_was_rendered() {
     let covered = lens.covered(rendered.into());
     assert_eq!(
         std::str::from_utf8(&covered).unwrap(),
-        "kind: A\nmetadata:\n  name: postgres\n  labels: {app: (hidden)}\ndata:\n  a: '(hidden)'\n  b: \
-         \"(hidden)\"\n  c: word-of-the-spec ab (hidden)\n  d: |\n    (hidden)\n    (hidden)\n  e: x-(hidden)\n"
+        "kind: A\nmetadata:\n  name: (hidden-4)\n  labels: {app: (hidden-4)}\ndata:\n  a: '(hidden-3)'\n  b: \
+         \"(hidden-3)\"\n  c: word-of-the-spec ab (hidden-2)\n  d: |\n    (hidden)\n    (hidden-5)\n  e: x-(hidden-9)\n"
     );
+}
+
+#[test]
+fn names_with_what_a_secret_said_are_covered_and_stay_told_apart() {
+    let spec = json!({"valuesFrom": [{"kind": "Secret", "name": "s"}], "targetNamespace": "production"});
+    let said = "a: hunter2-secret\nb: other-secret\nc: hidden\nd: production\ne: Deployment\nf: 123456\n";
+    let lens = filled(&spec, &[config(Secret, "s", &[("values.yaml", said)])]);
+    let rendered = "apiVersion: v1\nkind: Deployment\nmetadata:\n  name: z-hunter2-secret\n  namespace: production\n---\n\
+                    metadata:\n  name: z-other-secret\n  namespace: other-secret\nspec:\n- name: 'hidden'\n- name: n-123456\n\
+                    hunter2-secret: a\nother-secret: b\nstage: production\n";
+    let covered = lens.covered(rendered.into());
+    assert_eq!(
+        std::str::from_utf8(&covered).unwrap(),
+        "apiVersion: v1\nkind: Deployment\nmetadata:\n  name: z-(hidden)\n  namespace: production\n---\n\
+         metadata:\n  name: z-(hidden-2)\n  namespace: (hidden-2)\nspec:\n- name: '(hidden-3)'\n- name: n-(hidden-6)\n\
+         (hidden): a\n(hidden-2): b\nstage: (hidden-4)\n"
+    );
+    assert_eq!(lens.covered_words("hidden is not hunter2-secret"), "(hidden-3) is not (hidden)");
+    assert!(lens.cover_note().is_some_and(|note| note.contains("less than 5 characters")));
+    assert_eq!(filled(&json!({}), &[]).cover_note(), None);
 }
 
 /// A target path, what is there before, the value, and what becomes of it.

@@ -27,10 +27,10 @@ const MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\n";
 const BOUND: Duration = Duration::from_secs(20);
 
 /// A folder with fake tools.
-struct Bench(PathBuf);
+pub(crate) struct Bench(PathBuf);
 
 impl Bench {
-    fn new(tools: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(tools: &[(&str, &str)]) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("fluxscope-tools-{}-{number}", std::process::id()));
@@ -48,7 +48,7 @@ impl Bench {
     }
 
     /// `PATH`: these tools, and those of the system for the scripts.
-    fn tools(&self, limits: Limits) -> Tools {
+    pub(crate) fn tools(&self, limits: Limits) -> Tools {
         let path = OsString::from(format!("{}:/usr/bin:/bin", self.0.display()));
         Tools::new(Some(&path)).with_limits(limits)
     }

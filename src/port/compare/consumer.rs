@@ -83,12 +83,15 @@ pub(super) fn notes(lens: &Lens, tier: &Tier) -> Vec<String> {
         Lens::Kustomization(lens) => (&lens.on_top, lens.suspended, lens.post_build),
         Lens::Release(lens) => (&lens.on_top, lens.suspended, false),
     };
-    let mut notes = lens.unread_notes();
+    let mut notes = Vec::new();
     if suspended {
         notes.push("it is suspended: nothing is applied before it is resumed".to_owned());
     }
     if !on_top.is_empty() && matches!(tier, Tier::Source { .. }) {
         notes.push(format!("applies on top, and is not in this diff: {}", on_top.join(", ")));
+    }
+    if let (Lens::Release(lens), Tier::Built { .. }) = (lens, tier) {
+        notes.extend(lens.cover_note());
     }
     if post_build {
         notes.push("postBuild is not substituted: Flux puts its values in after the build".to_owned());

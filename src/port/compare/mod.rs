@@ -126,6 +126,8 @@ impl Desk {
         let telling = self.telling("rendered ");
         let (lens, source, built, impact) = weigh::judge(telling, lens, source, sides).await?;
         notes.extend(consumer::notes(&lens, &tier));
+        // what may change every verdict is said first
+        notes.splice(0..0, lens.unread_notes());
         Ok(Comparison { question: self.question, from, to, lens, tier, source, built, impact, sealed, notes })
     }
 }

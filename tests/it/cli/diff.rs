@@ -11,7 +11,7 @@ use fluxscope::{
         self, args,
         output::{Console, Surroundings, Terminals},
     },
-    port::{NoTools, Ports},
+    port::{NoTools, Ports, Renderer},
     registry::{OciRegistry, Settings},
 };
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ use std::{
 };
 
 /// Two folders of one test, gone with it.
-struct Desk(PathBuf);
+pub(super) struct Desk(PathBuf);
 
 impl Desk {
     fn new() -> Self {
@@ -39,7 +39,7 @@ impl Desk {
         Self(path)
     }
 
-    fn with(from: &[(&str, &str)], to: &[(&str, &str)]) -> Self {
+    pub(super) fn with(from: &[(&str, &str)], to: &[(&str, &str)]) -> Self {
         let desk = Self::new();
         for (side, files) in [("from", from), ("to", to)] {
             for (path, text) in files {
@@ -56,7 +56,7 @@ impl Desk {
         Self::with(&FROM, &TO)
     }
 
-    fn line(&self, options: &str) -> String {
+    pub(super) fn line(&self, options: &str) -> String {
         format!("diff {0}/from {0}/to {options}", self.0.display())
     }
 
@@ -90,9 +90,19 @@ impl Drop for Desk {
 
 /// Files on disk, and neither a cluster nor a registry that could be asked.
 async fn run(line: &str, surroundings: Surroundings, terminals: Terminals) -> Ran {
-    let fake = Arc::new(Handle(Arc::new(Fake::default())));
+    run_with(line, surroundings, terminals, Fake::default(), Arc::new(NoTools)).await
+}
+
+pub(super) async fn run_with(
+    line: &str,
+    surroundings: Surroundings,
+    terminals: Terminals,
+    fake: Fake,
+    renderer: Arc<dyn Renderer>,
+) -> Ran {
+    let fake = Arc::new(Handle(Arc::new(fake)));
     let artifacts = Arc::new(OciRegistry::new(Settings::default()).unwrap());
-    let ports = Ports { gateway: fake.clone(), registry: fake, artifacts, renderer: Arc::new(NoTools) };
+    let ports = Ports { gateway: fake.clone(), registry: fake, artifacts, renderer };
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let code = {
         let mut console = Console::new(&mut out, &mut err).on(terminals).within(surroundings);
@@ -627,7 +637,7 @@ async fn colours_come_with_a_terminal_or_when_asked_for() {
 }
 
 /// A program beside the tests, called as `KUBECTL_EXTERNAL_DIFF`.
-fn external(program: &str) -> Surroundings {
+pub(super) fn external(program: &str) -> Surroundings {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/diff").join(program);
     assert!(path.exists(), "{}", path.display());
     Surroundings { external_diff: Some(path.display().to_string()), ..Surroundings::default() }

@@ -14,6 +14,7 @@ mod reconcile;
 pub(crate) mod sealed;
 mod tags;
 mod usage;
+mod values;
 mod whole;
 
 use fake::{Fake, Handle};

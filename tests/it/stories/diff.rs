@@ -835,6 +835,7 @@ fn secrets_of_values_are_read_only_after_a_word() {
         Arc::new(answer)
     });
     compared.story.shows("for hr shop/podinfo");
+    compared.story.shows("source diff, without the Secrets of valuesFrom");
     compared.press("V");
     compared.story.shows("Shift-V once more reads the Secrets that valuesFrom names");
     compared.press("j");
