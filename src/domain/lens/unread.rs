@@ -46,10 +46,12 @@ impl Lens {
         let mut unread = release.unread().peekable();
         unread.peek()?;
         let unasked = unread.any(|from| from.state == ValuesState::NotRead);
-        Some(match unasked {
-            true => format!("values are missing: {ASK} reads the Secrets of valuesFrom"),
-            false => "values are missing: not all of valuesFrom could be read".to_owned(),
-        })
+        let why = if unasked {
+            format!("{ASK} reads the Secrets of valuesFrom")
+        } else {
+            "not all of valuesFrom could be read".to_owned()
+        };
+        Some(format!("values are missing: {why}"))
     }
 }
 
