@@ -168,6 +168,8 @@ fn said(job: &Job, complaints: &[u8]) -> String {
         return words;
     }
     let end: String = words.chars().skip(count - LONGEST_WORDS).collect();
+    // half a word may be half a secret, which nobody would find
+    let end = end.split_once(' ').map_or(&*end, |(_, whole)| whole);
     format!("…{end}")
 }
 

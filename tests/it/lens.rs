@@ -467,7 +467,7 @@ fn names_with_what_a_secret_said_are_covered_and_stay_told_apart() {
          (hidden): a\n(hidden-2): b\nstage: (hidden-4)\n"
     );
     assert_eq!(lens.covered_words("hidden is not hunter2-secret"), "(hidden-3) is not (hidden)");
-    assert!(lens.cover_note().is_some_and(|note| note.contains("less than 5 characters")));
+    assert!(lens.cover_note().is_some_and(|note| note.contains("shorter than 5 characters")));
     assert_eq!(filled(&json!({}), &[]).cover_note(), None);
 }
 

@@ -5,7 +5,7 @@ use super::lens::{consumer, file, side};
 use fluxscope::{
     domain::{
         diff::Side,
-        lens::Lens,
+        lens::{Config, ConfigKind, ConfigRef, Lens},
         problem::{Cause, Problem},
     },
     port::{Rendered, Renderer},
@@ -152,6 +152,19 @@ async fn a_tool_that_quotes_a_secret_is_not_quoted() {
     assert!(problem.why.contains("kind: ConfigMap"), "{problem}");
     // whoever is killed cannot end it
     assert!(cfg!(not(target_os = "linux")) || problem.why.ends_with("; 40"), "{problem}");
+}
+
+#[tokio::test]
+async fn what_a_tool_says_at_length_begins_with_a_whole_word() {
+    let words = "word ".repeat(118);
+    let script =
+        format!("[ \"$1\" = version ] && echo v4.2.2 && exit; echo hunter2-secret {words} >&2; exit 1");
+    let bench = Bench::new(&[("helm", &script)]);
+    let mut lens = consumer("HelmRelease", &json!({"valuesFrom": [{"kind": "Secret", "name": "s"}]}));
+    let config = ConfigRef { kind: ConfigKind::Secret, namespace: "shop".into(), name: "s".into() };
+    lens.fill(&[(config, Ok(Config([("values.yaml".into(), b"a: hunter2-secret".to_vec())].into())))]);
+    let problem = bench.render(lens, side(&[("c/Chart.yaml", "name: c")])).await.unwrap_err();
+    assert!(problem.why.starts_with("helm: …word word"), "{problem}");
 }
 
 #[tokio::test]

@@ -95,7 +95,7 @@ impl<'a> View<'a> {
     }
 
     /// Files differ from which objects come that nobody saw: documents that cannot be read, and what kustomize or Helm
-    /// would make of them.
+    /// would make of them, with all values.
     pub(super) fn hides_objects(&self) -> bool {
         let broken = |oddity: &Oddity| match oddity.what {
             Odd::Broken(_) | Odd::Cut(_) => true,
@@ -105,12 +105,13 @@ impl<'a> View<'a> {
         };
         let broken: HashSet<&str> =
             self.oddities().filter(|oddity| broken(oddity)).map(|oddity| &*oddity.path).collect();
-        let is_source = matches!(self.comparison.tier, Tier::Source { .. });
+        let is_unsure =
+            matches!(self.comparison.tier, Tier::Source { .. }) || self.comparison.lens.is_blind();
         self.files().filter(|file| !file.change.is_quiet()).any(|file| match file.role {
             Role::Manifests | Role::ChartCrd => {
                 [&file.from, &file.to].into_iter().flatten().any(|side| broken.contains(&*side.path))
             }
-            Role::Kustomization | Role::Chart | Role::Values | Role::Template => is_source,
+            Role::Kustomization | Role::Chart | Role::Values | Role::Template => is_unsure,
             Role::Other => false,
         })
     }

@@ -31,8 +31,8 @@ impl ReleaseLens {
     pub fn cover_note(&self) -> Option<String> {
         (!self.from_secrets.is_empty()).then(|| {
             format!(
-                "what Secrets say stands as {HIDDEN}, in names too; not found is what a template changes, and what has \
-                 less than {SHORTEST} characters"
+                "what Secrets say stands as {HIDDEN}, in names too; not found is what a template changes, and what is \
+                 shorter than {SHORTEST} characters"
             )
         })
     }

@@ -23,14 +23,15 @@ use std::sync::Arc;
 const HELM: &str = "if [ \"$1\" = version ]; then echo v4.2.2+g1; exit; fi\n\
                     sed -e 's/ONE/hunter2-secret/' -e 's/TWO/other-secret/' templates/all.yaml";
 
-fn chart(version: &str) -> Vec<(&'static str, String)> {
+/// `content`: what its templates say.
+fn chart(version: &str, content: &str) -> Vec<(&'static str, String)> {
     let map = |name: &str| {
         format!(
-            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: z-{name}\n  namespace: {name}\ndata:\n  {name}: {version}\n---\n"
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: z-{name}\n  namespace: {name}\ndata:\n  {name}: {content}\n---\n"
         )
     };
     let pod = format!(
-        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  containers:\n  - name: ONE\n    image: acme/web:{version}\n"
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  containers:\n  - name: ONE\n    image: acme/web:{content}\n"
     );
     vec![
         ("web/Chart.yaml", format!("apiVersion: v2\nname: web\nversion: {version}\n")),
@@ -44,8 +45,11 @@ fn texts<'a>(files: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
 
 /// `secret`: what the API server says to whoever reads the Secret.
 async fn diff(options: &str, secret: Result<&str, Problem>, surroundings: Surroundings) -> Ran {
-    let (from, to) = (chart("1.0.0"), chart("1.1.0"));
-    let desk = Desk::with(&texts(&from), &texts(&to));
+    let desk = Desk::with(&texts(&chart("1.0.0", "1.0.0")), &texts(&chart("1.1.0", "1.1.0")));
+    ran(&desk, options, secret, surroundings).await
+}
+
+async fn ran(desk: &Desk, options: &str, secret: Result<&str, Problem>, surroundings: Surroundings) -> Ran {
     let raw = json!({
         "apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
         "metadata": {"name": "web", "namespace": "shop"},
@@ -138,4 +142,15 @@ async fn a_secret_that_may_not_be_read_says_so_once_in_every_format() {
     let note =
         "valuesFrom: Secret shop/shut is not there: helm-controller would fail on that, it is not optional\n";
     assert!(ran.out.contains(note), "{}", ran.out);
+}
+
+#[tokio::test]
+async fn what_was_rendered_without_all_values_is_not_called_the_same() {
+    let desk = Desk::with(&texts(&chart("1.0.0", "a")), &texts(&chart("1.1.0", "a")));
+    let plain = Surroundings::default;
+    let ran_with = ran(&desk, "--objects --read-secrets", Ok(SAID), plain()).await;
+    assert_eq!(ran_with.code, 0, "{}", ran_with.out);
+    let without = ran(&desk, "--objects", Ok(SAID), plain()).await;
+    assert_eq!(without.code, 2, "{}", without.out);
+    assert!(without.err.contains("no object differs that was seen"), "{}", without.err);
 }
