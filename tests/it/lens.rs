@@ -422,7 +422,7 @@ fn it_is_said_with_which_values_it_was_looked() {
     let words = |answers: &[_]| Lens::Release(Box::new(filled(&spec, answers))).values_words();
     assert_eq!(words(&[open()]), Some("without the Secrets of valuesFrom"));
     assert_eq!(words(&[open(), secret("one")]), Some("not all of valuesFrom was read"));
-    assert_eq!(words(&[open(), secret("one"), secret("two")]), Some("the Secrets of valuesFrom were read"));
+    assert_eq!(words(&[open(), secret("one"), secret("two")]), Some("with the Secrets of valuesFrom"));
     assert_eq!(words(&[secret("one"), secret("two")]), Some("not all of valuesFrom was read"));
     assert_eq!(consumer("HelmRelease", &json!({})).values_words(), None);
 }

@@ -11,7 +11,7 @@ impl Lens {
         let was_read = secrets().any(|from| from.state == ValuesState::Read);
         let mut unread = release.unread().peekable();
         match (unread.peek().is_some(), was_read) {
-            (false, true) => Some("the Secrets of valuesFrom were read"),
+            (false, true) => Some("with the Secrets of valuesFrom"),
             (false, false) => None,
             (true, false) if unread.all(|from| from.kind == ConfigKind::Secret) => {
                 Some("without the Secrets of valuesFrom")

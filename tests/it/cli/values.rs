@@ -87,7 +87,7 @@ async fn what_secrets_say_is_in_no_name_of_any_format_and_names_stay_told_apart(
             "z-(hidden)",
             "z-(hidden-2)",
             "container (hidden): acme/web 1.0.0",
-            "the Secrets of valuesFrom were read",
+            "with the Secrets of valuesFrom",
         ] {
             assert!(unescaped.contains(word), "{format}, {word}: {all}");
         }

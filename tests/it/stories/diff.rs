@@ -13,13 +13,13 @@ use fluxscope::{
         comparison::{Comparison, Half, Question, Tier},
         diff::{
             Change, Diff, FieldChange, FieldFate, FieldPath, File, FileChange, Found, ObjectChange, Odd,
-            Oddity, Step, Text, Which,
+            Oddity, Side, Step, Text, Which, compare,
         },
         digest::Digest,
         fact::Object,
         identity::Kind,
         impact::{self, Danger, Impact, Place, What},
-        lens::{ConfigKind, Lens, ReleaseLens, SecretPaths, ValuesFrom, ValuesState},
+        lens::{Config, ConfigKind, ConfigRef, Lens, ReleaseLens, SecretPaths, ValuesFrom, ValuesState},
         object::{Broken, Key, Role},
         problem::{Cause, Problem},
         source::Follows,
@@ -918,6 +918,67 @@ fn secrets_that_could_not_be_read_are_asked_for_again() {
     compared.story.tell(Message::Compared(Box::new(question), news));
     compared.story.press("V V");
     assert!(asked(&mut compared.story).read_secrets);
+}
+
+/// Rendered with two values of a Secret in the names of two objects.
+fn with_hidden_names(question: &Question) -> Arc<Comparison> {
+    let raw = json!({
+        "apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
+        "metadata": {"name": "podinfo", "namespace": "shop"},
+        "spec": {"valuesFrom": [{"kind": "Secret", "name": "s"}]},
+    });
+    let mut lens = Lens::read(&raw).unwrap();
+    let config = ConfigRef { kind: ConfigKind::Secret, namespace: "shop".into(), name: "s".into() };
+    let said = b"a: hunter2-one\nb: hunter2-two\n".to_vec();
+    lens.fill(&[(config, Ok(Config([("values.yaml".into(), said)].into())))]);
+    let side = |tag: &str| {
+        let pod = |name: &str| {
+            format!(
+                "apiVersion: v1\nkind: Pod\nmetadata:\n  name: z-{name}\n  namespace: shop\nspec:\n  containers:\n  - \
+                 name: {name}\n    image: acme/web:{tag}\n---\n"
+            )
+        };
+        let text = [pod("hunter2-one"), pod("hunter2-two")].concat();
+        let Lens::Release(release) = &lens else { panic!("{lens:?}") };
+        let covered = release.covered(text.into());
+        Side { files: vec![file("rendered.yaml", std::str::from_utf8(&covered).unwrap())] }
+    };
+    let built = compare(&side("1.0.0"), &side("1.1.0"), &|| true);
+    let mut answer = Arc::unwrap_or_clone(sample(question, diff(vec![], files()), vec![]));
+    answer.impact = impact::judge(&answer.source, Some(&built), &lens);
+    (answer.tier, answer.built) = (Tier::Built { by: "helm v4.2.2".into() }, Some(built));
+    answer.lens = lens;
+    Arc::new(answer)
+}
+
+#[test]
+fn names_that_hold_a_secret_are_covered_and_found_viewed_and_reached_as_any_other() {
+    for (width, height) in [(80, 24), (120, 30)] {
+        let mut compared = Compared::of(width, height, with_hidden_names);
+        let hides = |compared: &mut Compared| {
+            let screen = compared.story.screen();
+            assert!(!screen.contains("hunter2"), "{screen}");
+        };
+        compared.story.shows("built by helm v4.2.2, with the Secrets of valuesFrom");
+        compared.story.shows("z-(hidden-2)");
+        hides(&mut compared);
+        // from the danger of the second to its change, as fields and as it is written
+        compared.press("j Enter");
+        compared.story.shows("acme/web:1.1.0");
+        compared.story.shows("(hidden-2)");
+        compared.press("y");
+        compared.story.shows("Pod shop/z-(hidden-2)");
+        compared.story.shows("- name: (hidden-2)");
+        hides(&mut compared);
+        compared.press("c");
+        compared.story.shows("not copied: the name holds characters");
+        compared.press("v Esc /");
+        compared.story.kind("name:hidden-2");
+        compared.press("Enter");
+        compared.story.shows("1 viewed");
+        compared.story.shows("<1/");
+        hides(&mut compared);
+    }
 }
 
 #[test]
