@@ -252,7 +252,10 @@ impl App {
                 command == Command::ToggleSource && !dialog.has_choice(&self.memory)
             }
             Some(Overlay::Line(_) | Overlay::Help(_) | Overlay::Question) => false,
-            None => self.top().is_bare(&self.memory) && command.needs_row(),
+            None => {
+                let top = self.top();
+                top.is_bare(&self.memory) && command.needs_row() || top.is_idle(command)
+            }
         }
     }
 

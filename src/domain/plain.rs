@@ -1,9 +1,10 @@
 //! Text from outside, made safe to show: the one way a foreign string reaches a screen, a log or stdout.
-//! It never drops a character: what could act on a terminal or deceive the eye is written out as an escape.
+//! It never drops a character: what could act on a terminal, deceive the eye or take a width that terminals do not
+//! agree on is written out as an escape.
 
 use std::fmt;
 
-/// A string without control, bidirectional, invisible or private-use characters.
+/// A string without control, bidirectional, invisible or private-use characters, and none whose width is a guess.
 ///
 /// Rule: `reference/registries.md` §6 ("Terminal escapes").
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -61,7 +62,8 @@ fn write_escape(out: &mut String, escape: fmt::Arguments<'_>) {
     let _ = fmt::Write::write_fmt(out, escape);
 }
 
-/// True for characters that act on a terminal, change the reading order, or cannot be seen.
+/// True for characters that act on a terminal, change the reading order, cannot be seen, or take another width beside
+/// their like: the letters of flags and the tones of skin, of which terminals leave halves behind.
 pub fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -69,7 +71,7 @@ pub fn is_deceptive(c: char) -> bool {
             | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
             | '\u{fff0}'..='\u{fffb}' | '\u{e000}'..='\u{f8ff}' | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0000}'..='\u{e0fff}' | '\u{f0000}'..='\u{10ffff}')
+            | '\u{1f1e6}'..='\u{1f1ff}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{e0000}'..='\u{e0fff}' | '\u{f0000}'..='\u{10ffff}')
 }
 
 #[cfg(test)]
@@ -84,6 +86,12 @@ mod tests {
     #[test]
     fn bidi_and_invisible_characters_are_visible() {
         assert_eq!(Plain::line("a\u{202e}b\u{200b}c\u{e0041}").as_str(), "a\\u{202e}b\\u{200b}c\\u{e0041}");
+    }
+
+    #[test]
+    fn what_terminals_give_different_widths_is_written_out() {
+        assert_eq!(Plain::line("a\u{1f1e9}\u{1f1ea}b").as_str(), "a\\u{1f1e9}\\u{1f1ea}b");
+        assert_eq!(Plain::block("\u{1f44d}\u{1f3fd}").as_str(), "\u{1f44d}\\u{1f3fd}");
     }
 
     #[test]

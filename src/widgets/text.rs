@@ -65,16 +65,44 @@ pub fn fit_end(text: &str, room: usize) -> String {
     if width(text) <= room {
         return text.to_owned();
     }
-    let mut used = 1;
-    let mut start = text.len();
-    for (at, grapheme) in text.grapheme_indices(true).rev() {
-        used += width(grapheme);
-        if used > room {
+    match room {
+        0 => String::new(),
+        room => format!("…{}", end(text, room - 1)),
+    }
+}
+
+/// Its beginning and its end with a `…` between, a third and the rest of `room` cells.
+pub fn fit_middle(text: &str, room: usize) -> String {
+    if width(text) <= room {
+        return text.to_owned();
+    }
+    let begin = take(text, room / 3);
+    match room.checked_sub(width(begin) + 1) {
+        Some(left) => format!("{begin}…{}", end(text, left)),
+        None => String::new(),
+    }
+}
+
+/// A line of at most `room` cells; what was cut off leaves a `…`.
+pub fn fit_line(line: Line<'static>, room: usize) -> Line<'static> {
+    if line.width() <= room {
+        return line;
+    }
+    let mut left = room;
+    let mut spans = Vec::with_capacity(line.spans.len());
+    for span in line.spans {
+        let taken = width(&span.content);
+        // one cell stays for the mark
+        if taken < left {
+            left -= taken;
+            spans.push(span);
+        } else {
+            let cut = fit(&format!("{}…", span.content), left);
+            spans.push(Span::styled(cut, span.style));
             break;
         }
-        start = at;
     }
-    format!("…{}", &text[start..])
+    Line { spans, ..line }
 }
 
 /// Exactly `room` cells: cut or filled with spaces.
@@ -94,6 +122,32 @@ fn take(text: &str, room: usize) -> &str {
         }
     }
     text
+}
+
+/// The last graphemes that fit into `room` cells.
+pub fn end(text: &str, room: usize) -> &str {
+    let mut used = 0;
+    let mut start = text.len();
+    for (at, grapheme) in text.grapheme_indices(true).rev() {
+        used += width(grapheme);
+        if used > room {
+            break;
+        }
+        start = at;
+    }
+    &text[start..]
+}
+
+/// As [`wrap`], at most so many lines; what was cut off leaves a `…`.
+pub fn wrap_most(text: &str, room: usize, most: usize) -> Vec<String> {
+    let mut lines = wrap(text, room);
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            *last = fit(&format!("{last} …"), room);
+        }
+    }
+    lines
 }
 
 /// A foreign text as safe lines of at most `room` cells, broken between words where that is possible.
@@ -182,6 +236,9 @@ mod tests {
         assert_eq!(fit("podinfo", 4), "pod…");
         assert_eq!(fit("東京都", 4), "東…");
         assert_eq!(fit_end("requested → handled", 9), "… handled");
+        assert_eq!(fit_middle("data.application.properties", 13), "data…operties");
+        assert_eq!(fit_middle("東京都東京都東京都", 8), "東…京都");
+        assert_eq!((fit_middle("podinfo", 1), fit_middle("podinfo", 0)), ("…".to_owned(), String::new()));
         assert_eq!(pad("7", 3, true), "  7");
         assert_eq!(
             (beginning("東京都", 3), beginning("pod", 9), beginning("podinfo", 3)),
@@ -195,6 +252,17 @@ mod tests {
         assert_eq!(wrap("sha256:abcdef x", 8), ["sha256:a", "bcdef x"]);
         assert_eq!(wrap("a\n\nb", 8), ["a", "", "b"]);
         assert_eq!(wrap("", 8), Vec::<String>::new());
+    }
+
+    #[test]
+    fn lines_that_are_left_out_leave_a_mark_too() {
+        assert_eq!(wrap_most("one two three", 5, 2), ["one", "two …"]);
+        assert_eq!(wrap_most("one two", 5, 2), ["one", "two"]);
+        assert_eq!(wrap_most("alpha betas gamma", 5, 2), ["alpha", "beta…"]);
+        let line =
+            |room| fit_line(Line::from(vec![Span::raw("one "), Span::raw("two"), Span::raw(" x")]), room);
+        let words = [9, 8, 7, 4, 0].map(|room| line(room).to_string());
+        assert_eq!(words, ["one two x", "one two…", "one tw…", "one…", ""]);
     }
 
     #[test]

@@ -13,21 +13,16 @@ use ratatui::{
 /// More than this would cover what one looks at.
 const MOST: usize = 3;
 
-/// Paints a safe text over the lower right end of the area.
+/// Paints a safe text at the lower right end of the area; its lines hold nothing else.
 pub fn paint(buffer: &mut Buffer, area: Rect, words: &str, meaning: Meaning, theme: &Theme) {
     let room = usize::from(area.width.saturating_sub(4));
-    let mut lines = text::wrap(words, room);
-    if lines.len() > MOST {
-        lines.truncate(MOST);
-        if let Some(last) = lines.last_mut() {
-            *last = text::fit(&format!("{last} …"), room);
-        }
-    }
+    let lines = text::wrap_most(words, room, MOST);
     let widest = lines.iter().map(|line| text::width(line)).max().unwrap_or(0);
     let height = u16::try_from(lines.len()).unwrap_or(0).min(area.height);
     let width = u16::try_from(widest + 2).unwrap_or(area.width).min(area.width);
     let place = Rect { x: area.right() - width, y: area.bottom() - height, width, height };
-    Clear.render(place, buffer);
+    // half a line beside it would be read with it
+    Clear.render(Rect { x: area.x, width: area.width, ..place }, buffer);
     for (line, y) in lines.iter().zip(place.top()..) {
         let words = format!(" {} ", text::pad(line, widest, false));
         let style = theme.style(meaning).add_modifier(REVERSED);

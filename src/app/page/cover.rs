@@ -19,8 +19,8 @@ pub(super) struct Covered {
     /// SOPS encrypted something in one of them.
     pub(super) sops: bool,
     /// By the number of a line, from 1.
-    from_masks: HashMap<usize, Mask>,
-    to_masks: HashMap<usize, Mask>,
+    from_masks: HashMap<usize, Vec<Mask>>,
+    to_masks: HashMap<usize, Vec<Mask>>,
 }
 
 /// Something that is not shown as it is.
@@ -53,9 +53,11 @@ impl Covered {
         Self { from, to, sops, from_masks, to_masks }
     }
 
-    pub(super) fn mask(&self, from: Option<usize>, to: Option<usize>) -> Option<Mask> {
+    /// What is hidden on this line. On both sides at once: equal words stand for equal values only together.
+    pub(super) fn masks(&self, from: Option<usize>, to: Option<usize>) -> Vec<Mask> {
+        let before = from.and_then(|line| self.from_masks.get(&line));
         let after = to.and_then(|line| self.to_masks.get(&line));
-        after.or_else(|| from.and_then(|line| self.from_masks.get(&line))).copied()
+        before.into_iter().chain(after).flatten().copied().collect()
     }
 }
 
@@ -87,9 +89,9 @@ fn cover(
     side: &str,
     mask: impl Fn(usize) -> Mask,
     revealed: &BTreeSet<Mask>,
-) -> (String, HashMap<usize, Mask>) {
+) -> (String, HashMap<usize, Vec<Mask>>) {
     let mut covered = String::with_capacity(text.len());
-    let mut masks = HashMap::new();
+    let mut masks: HashMap<usize, Vec<Mask>> = HashMap::new();
     let (mut done, mut line) = (0, 1);
     for piece in pieces {
         if piece.at.start < done {
@@ -102,7 +104,7 @@ fn cover(
         let word = if piece.value.is_some() { HIDDEN } else { "ENC[...]" };
         let hidden = piece.value.map(&mask);
         if let Some(hidden) = hidden {
-            masks.insert(line, hidden);
+            masks.entry(line).or_default().push(hidden);
         }
         match hidden {
             Some(hidden) if revealed.contains(&hidden) => covered.push_str(own),
@@ -132,9 +134,10 @@ mod tests {
         let covered = Covered::of(from, to, Secrets::find, &BTreeSet::new());
         assert_eq!(covered.from, "kind: Secret\nstringData:\n  a: (hidden)\n  b: (hidden) (before)\n");
         assert!(covered.to.ends_with("  b: (hidden) (after)\n  c: (hidden) (after)\n"), "{}", covered.to);
-        assert_eq!(covered.mask(None, Some(4)), Some(Mask::To(1)));
-        assert_eq!(covered.mask(Some(4), None), Some(Mask::From(1)));
-        assert_eq!(covered.mask(Some(1), Some(1)), None);
+        assert_eq!(covered.masks(None, Some(4)), [Mask::To(1)]);
+        assert_eq!(covered.masks(Some(4), None), [Mask::From(1)]);
+        assert_eq!(covered.masks(Some(3), Some(3)), [Mask::From(0), Mask::To(0)]);
+        assert_eq!(covered.masks(Some(1), Some(1)), [] as [Mask; 0]);
     }
 
     #[test]

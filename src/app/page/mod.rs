@@ -79,7 +79,10 @@ pub struct Row {
     pub text: Box<str>,
     /// Bytes of it that differ from the line that it replaces.
     pub strong: Vec<Range<usize>>,
-    pub mask: Option<Mask>,
+    /// Bytes with which the line that it replaces, or that replaces it, begins too.
+    pub alike: usize,
+    /// What is hidden in it, of each side on which it stands.
+    pub masks: Vec<Mask>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -163,21 +166,21 @@ fn fields(object: &ObjectChange, revealed: &BTreeSet<Mask>) -> Page {
 }
 
 fn field_rows(rows: &mut Rows, place: usize, field: &FieldChange, revealed: &BTreeSet<Mask>) {
-    let mask = field.secret.then_some(Mask::Field(place));
-    let (from, to) = field.shown(mask.is_some_and(|mask| revealed.contains(&mask)));
+    let masks: &[Mask] = if field.secret { &[Mask::Field(place)] } else { &[] };
+    let (from, to) = field.shown(masks.iter().any(|mask| revealed.contains(mask)));
     if field.change == FieldFate::Reordered {
         rows.note("the same items in another order");
     }
     if let (Shown::Open(from), Shown::Open(to)) = (&from, &to) {
-        return rows.compared(&value::lines_of(from, to), mask);
+        return rows.compared(&value::lines_of(from, to), masks);
     }
     let side = |shown: &Shown<'_>, value: Option<&serde_json::Value>| match shown {
         Shown::Absent => None,
         Shown::Open(value) => Some(value::text(value)),
         Shown::Masked { length } => Some(cover::masked(value, *length)),
     };
-    rows.all(What::Removed, side(&from, field.from.as_ref()).as_deref(), mask);
-    rows.all(What::Added, side(&to, field.to.as_ref()).as_deref(), mask);
+    rows.all(What::Removed, side(&from, field.from.as_ref()).as_deref(), masks);
+    rows.all(What::Added, side(&to, field.to.as_ref()).as_deref(), masks);
 }
 
 fn by_line(object: &ObjectChange, revealed: &BTreeSet<Mask>) -> Page {
@@ -231,26 +234,24 @@ fn texts(from: Option<&str>, to: Option<&str>, find: fn(&str) -> Secrets, reveal
         page.notes.push("encrypted by SOPS: encrypting again changes every value".to_owned());
     }
     if page.hunks.is_empty() && from != to {
-        page.notes.push("only line breaks differ, or what is hidden".to_owned());
+        let empty = from.unwrap_or_default().is_empty() && to.unwrap_or_default().is_empty();
+        let words = if empty { "it is empty" } else { "only line breaks differ, or what is hidden" };
+        page.notes.push(words.to_owned());
     }
     page
 }
 
 fn of_file(file: &FileChange, sealed: bool, revealed: &BTreeSet<Mask>) -> Page {
     let too_large = [&file.from, &file.to].into_iter().flatten().any(|side| side.size > LARGEST);
-    let text = |side: &Option<crate::domain::diff::File>| match side {
-        None => Some(None),
-        Some(side) => {
-            let bytes = side.bytes.as_ref()?;
-            let text = std::str::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))?;
-            Some(Some(text.to_owned()))
-        }
-    };
-    let (Some(from), Some(to), false) = (text(&file.from), text(&file.to), too_large) else {
-        return described(file, too_large);
+    if too_large {
+        return described(file, "too large to be compared line by line");
+    }
+    let (from, to) = match file.texts() {
+        Ok(texts) => texts,
+        Err(why) => return described(file, why),
     };
     let find = if sealed { Secrets::whole } else { Secrets::find };
-    let mut page = texts(from.as_deref(), to.as_deref(), find, revealed);
+    let mut page = texts(from, to, find, revealed);
     page.numbered = true;
     if sealed {
         page.notes.push("a secretGenerator makes a Secret of it".to_owned());
@@ -267,19 +268,14 @@ fn of_file(file: &FileChange, sealed: bool, revealed: &BTreeSet<Mask>) -> Page {
     page
 }
 
-/// Bytes that are no text: their size and digest.
-fn described(file: &FileChange, too_large: bool) -> Page {
+/// Bytes that are not shown as text: their size and digest.
+fn described(file: &FileChange, why: &str) -> Page {
     let mut rows = Rows::default();
-    let read = [&file.from, &file.to].into_iter().flatten().all(|side| side.bytes.is_some());
-    rows.note(match (too_large, read) {
-        (true, _) => "too large to be compared line by line",
-        (false, true) => "not a text",
-        (false, false) => "its bytes were not read: digests were compared",
-    });
+    rows.note(&format!("{why}: compared by size and digest"));
     for (what, side) in [(What::Removed, &file.from), (What::Added, &file.to)] {
         let Some(side) = side else { continue };
         let digest = side.sha256.as_ref().map_or("no digest", Digest::as_str);
-        rows.all(what, Some(&format!("{} bytes, {digest}", side.size)), None);
+        rows.all(what, Some(&format!("{} bytes, {digest}", side.size)), &[]);
     }
     rows.finish()
 }

@@ -3,7 +3,7 @@
 
 use super::{Mask, Page, Row, What, cover::Covered, value};
 use crate::domain::{
-    diff::{LineRow, Lines, Sign},
+    diff::{self, LineRow, Lines, Sign},
     plain::{Plain, is_deceptive},
 };
 use std::ops::Range;
@@ -26,30 +26,30 @@ impl Rows {
     pub(super) fn path(&mut self, path: &str) {
         self.page.fields.push(self.page.rows.len());
         self.page.hunks.push(self.page.rows.len());
-        self.push(What::Path, (None, None), path, &[], None);
+        self.push(What::Path, (None, None), Part::of(path, &[], None), &[]);
     }
 
     pub(super) fn note(&mut self, words: &str) {
-        self.push(What::Note, (None, None), words, &[], None);
+        self.push(What::Note, (None, None), Part::of(words, &[], None), &[]);
     }
 
     /// All lines of one side.
-    pub(super) fn all(&mut self, what: What, text: Option<&str>, mask: Option<Mask>) {
+    pub(super) fn all(&mut self, what: What, text: Option<&str>, masks: &[Mask]) {
         for line in text.into_iter().flat_map(str::lines) {
-            self.push(what, (None, None), line, &[], mask);
+            self.push(what, (None, None), Part::of(line, &[], None), masks);
         }
     }
 
     /// The lines of one field. They begin no change of their own, unless equal lines stand between.
-    pub(super) fn compared(&mut self, lines: &Lines, mask: Option<Mask>) {
+    pub(super) fn compared(&mut self, lines: &Lines, masks: &[Mask]) {
         let mut gap = false;
-        for row in &lines.rows {
+        for (row, alike) in lines.rows.iter().zip(alike_in(&lines.rows)) {
             let what = what(row.sign);
             if gap && is_change(what) {
                 self.page.hunks.push(self.page.rows.len());
             }
             gap = matches!(what, What::Gap(_)) && !self.page.rows.is_empty() || gap && !is_change(what);
-            self.push(what, (None, None), &row.text, &row.strong, mask);
+            self.push(what, (None, None), Part::of(&row.text, &row.strong, alike), masks);
         }
     }
 
@@ -57,15 +57,15 @@ impl Rows {
     pub(super) fn covered(&mut self, covered: &Covered, around: usize) {
         let lines = value::compared(&covered.from, &covered.to, around);
         let mut before = false;
-        for row in &lines.rows {
+        for (row, alike) in lines.rows.iter().zip(alike_in(&lines.rows)) {
             let what = what(row.sign);
             if is_change(what) && !before {
                 self.page.hunks.push(self.page.rows.len());
             }
             before = is_change(what);
-            let mask = covered.mask(row.from, row.to);
+            let masks = covered.masks(row.from, row.to);
             let LineRow { from, to, .. } = row;
-            self.push(what, (*from, *to), &row.text, &row.strong, mask);
+            self.push(what, (*from, *to), Part::of(&row.text, &row.strong, alike), &masks);
         }
         if lines.coarse && lines.rows.iter().any(|row| row.sign == Sign::Same) {
             self.page.notes.push("compared coarsely: it is large".to_owned());
@@ -76,16 +76,15 @@ impl Rows {
         &mut self,
         what: What,
         (from, to): (Option<usize>, Option<usize>),
-        text: &str,
-        strong: &[Range<usize>],
-        mask: Option<Mask>,
+        part: Part<'_>,
+        masks: &[Mask],
     ) {
         if self.page.rows.len() >= MOST {
             self.left += 1;
             return;
         }
-        let (text, strong) = safe(text, strong);
-        self.page.rows.push(Row { what, from, to, text, strong, mask });
+        let (text, strong) = part.safe();
+        self.page.rows.push(Row { what, from, to, text, strong, alike: 0, masks: masks.into() });
     }
 
     pub(super) fn finish(mut self) -> Page {
@@ -97,6 +96,16 @@ impl Rows {
         self.page.hunks.retain(|row| *row < rows);
         self.page.fields.retain(|row| *row < rows);
         self.page.pairs = pairs(&self.page.rows);
+        for (left, right) in &self.page.pairs {
+            let (Some(left), Some(right)) = (*left, *right) else { continue };
+            let alike = if left == right {
+                0
+            } else {
+                diff::alike(&self.page.rows[left].text, &self.page.rows[right].text)
+            };
+            self.page.rows[left].alike = alike;
+            self.page.rows[right].alike = alike;
+        }
         self.page
     }
 }
@@ -116,10 +125,27 @@ const fn is_change(what: What) -> bool {
 
 /// What replaces something stands beside it.
 fn pairs(rows: &[Row]) -> Vec<(Option<usize>, Option<usize>)> {
-    let mut pairs = Vec::with_capacity(rows.len());
-    let run = |from: usize, what: What| rows[from..].iter().take_while(|row| row.what == what).count();
+    paired(rows.len(), |at| rows[at].what)
+}
+
+/// Bytes with which each row and what stands beside it both begin; None: nothing does.
+fn alike_in(rows: &[LineRow]) -> Vec<Option<usize>> {
+    let mut alike = vec![None; rows.len()];
+    for (left, right) in paired(rows.len(), |at| what(rows[at].sign)) {
+        let (Some(left), Some(right)) = (left, right) else { continue };
+        if left != right {
+            let bytes = diff::alike(&rows[left].text, &rows[right].text);
+            (alike[left], alike[right]) = (Some(bytes), Some(bytes));
+        }
+    }
+    alike
+}
+
+fn paired(rows: usize, what: impl Fn(usize) -> What) -> Vec<(Option<usize>, Option<usize>)> {
+    let mut pairs = Vec::with_capacity(rows);
+    let run = |from: usize, own: What| (from..rows).take_while(|at| what(*at) == own).count();
     let mut at = 0;
-    while at < rows.len() {
+    while at < rows {
         let removed = run(at, What::Removed);
         let added = run(at + removed, What::Added);
         if removed + added == 0 {
@@ -137,50 +163,61 @@ fn pairs(rows: &[Row]) -> Vec<(Option<usize>, Option<usize>)> {
     pairs
 }
 
-/// A line to show, and where in it the differences are.
-fn safe(text: &str, strong: &[Range<usize>]) -> (Box<str>, Vec<Range<usize>>) {
-    let (part, start) = part(text, strong);
-    let mut out = String::with_capacity(part.len() + 8);
-    if start > 0 {
-        out.push('…');
-    }
-    let mut kept = Vec::new();
-    let end = start + part.len();
-    if part.contains(is_deceptive) {
-        let mut done = start;
-        for range in strong.iter().filter(|range| range.end <= end) {
-            let (Some(before), Some(own)) = (text.get(done..range.start), text.get(range.clone())) else {
-                continue;
-            };
-            out.push_str(Plain::block(before).as_str());
-            let from = out.len();
-            out.push_str(Plain::block(own).as_str());
-            kept.push(from..out.len());
-            done = range.end;
-        }
-        out.push_str(Plain::block(text.get(done..end).unwrap_or_default()).as_str());
-    } else {
-        let shift = out.len();
-        out.push_str(part);
-        let inside = strong.iter().filter(|range| range.start >= start && range.end <= end);
-        kept.extend(inside.map(|range| range.start - start + shift..range.end - start + shift));
-    }
-    if end < text.len() {
-        out.push('…');
-    }
-    (out.into(), kept)
+/// Of a line what is shown.
+struct Part<'a> {
+    text: &'a str,
+    strong: &'a [Range<usize>],
+    /// Bytes of the line.
+    at: Range<usize>,
 }
 
-/// What is shown of a long line: from a little before its first difference.
-fn part<'a>(text: &'a str, strong: &[Range<usize>]) -> (&'a str, usize) {
-    if text.len() <= LONGEST {
-        return (text, 0);
+impl<'a> Part<'a> {
+    /// Of a long line from a little before its first difference. `alike`: where it differs from the line beside it.
+    fn of(text: &'a str, strong: &'a [Range<usize>], alike: Option<usize>) -> Self {
+        if text.len() <= LONGEST {
+            return Self { text, strong, at: 0..text.len() };
+        }
+        let first = alike.or_else(|| strong.first().map(|range| range.start)).unwrap_or(0);
+        let start = if first + BEFORE < LONGEST { 0 } else { first - BEFORE };
+        let start = floor(text, start);
+        let end = floor(text, (start + LONGEST).min(text.len()));
+        Self { text, strong, at: start..end }
     }
-    let first = strong.first().map_or(0, |range| range.start);
-    let start = if first + BEFORE < LONGEST { 0 } else { first - BEFORE };
-    let start = floor(text, start);
-    let end = floor(text, (start + LONGEST).min(text.len()));
-    (&text[start..end], start)
+
+    /// Safe, and where in it the differences are.
+    fn safe(&self) -> (Box<str>, Vec<Range<usize>>) {
+        let Self { text, strong, at } = self;
+        let part = &text[at.clone()];
+        let mut out = String::with_capacity(part.len() + 8);
+        if at.start > 0 {
+            out.push('…');
+        }
+        let mut kept = Vec::new();
+        let seen = strong.iter().map(|range| range.start.max(at.start)..range.end.min(at.end));
+        let seen = seen.filter(|range| range.start < range.end);
+        if part.contains(is_deceptive) {
+            let mut done = at.start;
+            for range in seen {
+                let (Some(before), Some(own)) = (text.get(done..range.start), text.get(range.clone())) else {
+                    continue;
+                };
+                out.push_str(Plain::block(before).as_str());
+                let from = out.len();
+                out.push_str(Plain::block(own).as_str());
+                kept.push(from..out.len());
+                done = range.end;
+            }
+            out.push_str(Plain::block(text.get(done..at.end).unwrap_or_default()).as_str());
+        } else {
+            let shift = out.len();
+            out.push_str(part);
+            kept.extend(seen.map(|range| range.start - at.start + shift..range.end - at.start + shift));
+        }
+        if at.end < text.len() {
+            out.push('…');
+        }
+        (out.into(), kept)
+    }
 }
 
 fn floor(text: &str, mut at: usize) -> usize {
@@ -196,23 +233,43 @@ mod tests {
 
     #[test]
     fn what_differs_is_marked_in_the_safe_text() {
-        let (text, strong) = safe("a\u{1b}b\tc", &[3..4, 4..5]);
+        let (text, strong) = Part::of("a\u{1b}b\tc", &[3..4, 4..5], None).safe();
         assert_eq!((&*text, strong), ("a\\x1bb    c", vec![6..10, 10..11]));
-        let (text, strong) = safe("plain", &[1..3, 4..5]);
+        let (text, strong) = Part::of("plain", &[1..3, 4..5], None).safe();
         assert_eq!((&*text, strong), ("plain", vec![1..3, 4..5]));
     }
 
     #[test]
     fn of_a_long_line_the_part_with_the_difference_is_shown() {
         let line = format!("{}X{}", "ä".repeat(100_000), "b".repeat(100_000));
-        let (text, strong) = safe(&line, &[200_000..200_001, 200_003..200_004]);
+        let (text, strong) = Part::of(&line, &[200_000..200_001, 200_003..200_004], None).safe();
         assert!(text.len() < LONGEST + 16 && text.starts_with('…') && text.ends_with('…'));
         assert_eq!(&text[strong[0].clone()], "X");
     }
 
     #[test]
+    fn both_of_a_pair_of_long_lines_begin_at_the_same_place() {
+        let text = |end: &str| format!("{}{end}", "a".repeat(9_000));
+        let mut rows = Rows::default();
+        rows.compared(&value::compared(&text("1"), &text(""), 3), &[]);
+        let page = rows.finish();
+        let shown: Vec<&str> = page.rows.iter().map(|row| &*row.text).collect();
+        let begin = format!("…{}", "a".repeat(BEFORE));
+        assert_eq!(shown, [format!("{begin}1"), begin.clone()]);
+        assert_eq!(page.rows[0].alike, begin.len());
+    }
+
+    #[test]
     fn what_replaces_something_stands_beside_it() {
-        let row = |what| Row { what, from: None, to: None, text: "".into(), strong: vec![], mask: None };
+        let row = |what| Row {
+            what,
+            from: None,
+            to: None,
+            text: "".into(),
+            strong: vec![],
+            alike: 0,
+            masks: vec![],
+        };
         let rows: Vec<Row> =
             [What::Path, What::Removed, What::Removed, What::Added, What::Same].map(row).into();
         let expected = [(Some(0), Some(0)), (Some(1), Some(3)), (Some(2), None), (Some(4), Some(4))];

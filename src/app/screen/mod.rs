@@ -301,6 +301,21 @@ impl Screen {
         }
     }
 
+    /// The command is for another part of the screen than the one that has the keys.
+    pub fn is_idle(&self, command: Command) -> bool {
+        match self {
+            Self::Diff(diff) => diff.is_idle(command),
+            Self::Board(_)
+            | Self::List(_)
+            | Self::Object(_)
+            | Self::Yaml(_)
+            | Self::Tags(_)
+            | Self::Artifact(_)
+            | Self::Upgrades(_)
+            | Self::Revisions(_) => false,
+        }
+    }
+
     /// Why a command does nothing here and now.
     pub fn obstacle(&self, command: Command, memory: &Memory) -> Option<String> {
         match self {

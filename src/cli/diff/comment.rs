@@ -39,12 +39,12 @@ pub(super) fn write(view: &View<'_>) -> String {
     if view.show.files.is_some() {
         let told = view.told_by_text();
         let items = view.files().map(|file| {
-            let rows = match view.content(file) {
-                _ if !told(file) || is_same_content(file) => Vec::new(),
-                Content::Text(from, to) => of_texts(&from, &to),
-                Content::Bytes => Vec::new(),
+            let (why, rows) = match view.content(file) {
+                _ if !told(file) || is_same_content(file) => ("", Vec::new()),
+                Content::Text(from, to) => ("", of_texts(&from, &to)),
+                Content::Bytes(why) => (why, Vec::new()),
             };
-            item(&format!("{}: {}", file.change.word(), of_file(file)), "", &rows)
+            item(&format!("{}: {}", file.change.word(), of_file(file)), why, &rows)
         });
         comment.list("Files", &Counts::files(view).words(), items);
     }

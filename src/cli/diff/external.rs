@@ -155,7 +155,7 @@ impl Desk {
                         file.from.is_some().then_some(from),
                         file.to.is_some().then_some(to),
                     ),
-                    Content::Bytes => unseen.push(file.path().to_owned()),
+                    Content::Bytes(_) => unseen.push(file.path().to_owned()),
                 }
             }
         }

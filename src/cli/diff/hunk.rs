@@ -5,17 +5,19 @@ use super::{
     view::{Cell, View},
 };
 use crate::domain::{
-    diff::{FieldChange, FieldFate, LineRow, ObjectChange, Sign, lines},
+    diff::{FieldChange, FieldFate, LineRow, ObjectChange, Sign, alike, lines},
     plain::Plain,
     secret::shorten_sops,
 };
 use serde_json::Value;
-use std::ops::Range;
+use std::{fmt::Write as _, ops::Range};
 
 /// Equal lines shown on either side of a change.
 const AROUND: usize = 3;
 /// Characters of one row; what is longer is cut, and says so.
 const LONGEST: usize = 600;
+/// Characters that stay before what differs far behind.
+const BEFORE: usize = 60;
 
 /// What a row is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +40,26 @@ pub(super) struct Row {
 
 impl Row {
     fn new(mark: Mark, text: &str) -> Self {
-        Self { mark, text: cut(Plain::line(text).as_str()), strong: Vec::new() }
+        Self { mark, text: Plain::line(text).into_string(), strong: Vec::new() }
+    }
+
+    /// What of it is printed: not all with which its other side begins too, so that what differs is seen.
+    fn shorten(&mut self, alike: usize) {
+        let begin = &self.text[..alike];
+        if begin.chars().count() + BEFORE > LONGEST {
+            let head = begin.char_indices().nth(BEFORE).map_or(alike, |(at, _)| at);
+            let tail = begin.char_indices().rev().nth(BEFORE - 1).map_or(0, |(at, _)| at);
+            let left_out = begin[head..tail].chars().count();
+            let words = format!("… ({left_out} more characters) …");
+            self.text.replace_range(head..tail, &words);
+            self.strong.clear();
+        }
+        if let Some((at, _)) = self.text.char_indices().nth(LONGEST) {
+            let rest = self.text[at..].chars().count();
+            self.text.truncate(at);
+            let _ = write!(self.text, "… ({rest} more characters)");
+            self.strong.clear();
+        }
     }
 
     pub(super) const fn sign(&self) -> &'static str {
@@ -51,11 +72,30 @@ impl Row {
     }
 }
 
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("{}… ({} more characters)", &text[..at], text[at..].chars().count()),
-        None => text.to_owned(),
+/// Long rows become short; what replaces something keeps the same of its beginning as that.
+fn shortened(mut rows: Vec<Row>) -> Vec<Row> {
+    let run = |rows: &[Row], mark: Mark| rows.iter().take_while(|row| row.mark == mark).count();
+    let mut at = 0;
+    while at < rows.len() {
+        let removed = run(&rows[at..], Mark::Removed);
+        let added = run(&rows[at + removed..], Mark::Added);
+        let (old, new) = rows[at..at + removed + added].split_at_mut(removed);
+        let pairs = old.iter_mut().zip(new.iter_mut());
+        for (one, other) in pairs {
+            let alike = alike(&one.text, &other.text);
+            one.shorten(alike);
+            other.shorten(alike);
+        }
+        for row in old.iter_mut().skip(added).chain(new.iter_mut().skip(removed)) {
+            row.shorten(0);
+        }
+        at += removed + added;
+        if let Some(row) = rows.get_mut(at).filter(|_| removed + added == 0) {
+            row.shorten(0);
+            at += 1;
+        }
     }
+    rows
 }
 
 /// The fields of an object that differ.
@@ -64,7 +104,7 @@ pub(super) fn of_object(view: &View<'_>, object: &ObjectChange) -> Vec<Row> {
     if object.cut {
         rows.push(Row::new(Mark::Place, "not all of its fields were compared: it is too large"));
     }
-    rows
+    shortened(rows)
 }
 
 fn of_field(view: &View<'_>, field: &FieldChange) -> Vec<Row> {
@@ -74,7 +114,7 @@ fn of_field(view: &View<'_>, field: &FieldChange) -> Vec<Row> {
         && (from.contains('\n') || to.contains('\n'))
     {
         let mut rows = vec![Row::new(Mark::Place, &path)];
-        rows.extend(of_texts(from, to));
+        rows.extend(compared(from, to));
         return rows;
     }
     let mut rows = Vec::new();
@@ -120,6 +160,10 @@ fn is_small(value: &Value) -> bool {
 
 /// Unified hunks of two texts.
 pub(super) fn of_texts(from: &str, to: &str) -> Vec<Row> {
+    shortened(compared(from, to))
+}
+
+fn compared(from: &str, to: &str) -> Vec<Row> {
     let compared = lines(from, to, AROUND);
     let mut rows = Vec::new();
     let hunks = compared.rows.split(|row| matches!(row.sign, Sign::Gap(_)));
@@ -128,7 +172,9 @@ pub(super) fn of_texts(from: &str, to: &str) -> Vec<Row> {
         rows.extend(hunk.iter().map(of_line));
     }
     if rows.is_empty() {
-        rows.push(Row::new(Mark::Place, "the lines are the same: only line breaks differ"));
+        let empty = from.is_empty() && to.is_empty();
+        let words = if empty { "it is empty" } else { "the lines are the same: only line breaks differ" };
+        rows.push(Row::new(Mark::Place, words));
     }
     if compared.coarse {
         rows.push(Row::new(Mark::Place, "compared coarsely: it is too large, or too much differs"));
@@ -157,9 +203,6 @@ fn of_line(line: &LineRow) -> Row {
     } else {
         spelt(&line.text, &line.strong)
     };
-    if text.chars().count() > LONGEST {
-        return Row { mark, text: cut(&text), strong: Vec::new() };
-    }
     Row { mark, text, strong }
 }
 
@@ -184,4 +227,28 @@ fn spelt(text: &str, strong: &[Range<usize>]) -> (String, Vec<Range<usize>>) {
 /// A tab is shown as spaces; nothing else of a line is changed that can be seen.
 fn push(safe: &mut String, text: &str) {
     safe.push_str(Plain::line(&text.replace('\t', "    ")).as_str());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_far_behind_in_long_lines_is_seen_and_the_beginnings_are_cut_alike() {
+        let text = |last: &str| format!("key: {}{last}\n", "v".repeat(2_000));
+        let rows = of_texts(&text("1 and"), &text("2 or"));
+        let expected =
+            |last: &str| format!("key: {}… (1885 more characters) …{}{last}", "v".repeat(55), "v".repeat(60));
+        assert_eq!([&*rows[1].text, &*rows[2].text], [expected("1 and"), expected("2 or")]);
+        let long = of_texts(&text(&"1".repeat(700)), &text("2"));
+        assert!(long[1].text.ends_with("… (260 more characters)"), "{}", long[1].text);
+        let near = of_texts("a1\n", &format!("a{}\n", "2".repeat(700)));
+        assert!(near[2].text.starts_with("a2222") && near[2].text.ends_with("… (101 more characters)"));
+    }
+
+    #[test]
+    fn an_empty_file_is_called_so() {
+        assert_eq!(of_texts("", "")[0].text, "it is empty");
+        assert_eq!(of_texts("a\n", "a\r\n").len(), 3);
+    }
 }

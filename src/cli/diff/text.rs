@@ -253,8 +253,8 @@ impl Page {
             if told(file) && !is_same_content(file) {
                 match view.content(file) {
                     Content::Text(from, to) => self.rows(&of_texts(&from, &to)),
-                    Content::Bytes => {
-                        self.text.push_str("    no text, or not read: compared by size and digest\n");
+                    Content::Bytes(why) => {
+                        let _ = writeln!(self.text, "    {why}: compared by size and digest");
                     }
                 }
             }

@@ -3,7 +3,7 @@
 use super::super::args::DiffArgs;
 use crate::domain::{
     comparison::{Comparison, Half, Tier},
-    diff::{Change, Diff, FieldChange, File, FileChange, ObjectChange, Odd, Oddity, Shown, Which},
+    diff::{Change, Diff, FieldChange, FileChange, ObjectChange, Odd, Oddity, Shown, Which},
     impact::{Impact, Place},
     lens::Lens,
     object::Role,
@@ -65,8 +65,8 @@ impl Cell {
 pub(super) enum Content {
     /// Both texts, masked; empty where there is none.
     Text(String, String),
-    /// It is no text, or was not read.
-    Bytes,
+    /// It is no text, or was not read: why.
+    Bytes(&'static str),
 }
 
 impl<'a> View<'a> {
@@ -151,8 +151,9 @@ impl<'a> View<'a> {
 
     /// Both texts of a file.
     pub(super) fn content(&self, change: &FileChange) -> Content {
-        let (Ok(from), Ok(to)) = (side(change.from.as_ref()), side(change.to.as_ref())) else {
-            return Content::Bytes;
+        let (from, to) = match change.texts() {
+            Ok(texts) => texts,
+            Err(why) => return Content::Bytes(why),
         };
         if self.revealed {
             return Content::Text(from.unwrap_or_default().to_owned(), to.unwrap_or_default().to_owned());
@@ -283,14 +284,4 @@ fn cell(shown: &Shown<'_>, value: Option<Value>, word: &'static str) -> Cell {
         Shown::Masked { length } => Cell::Masked(word, *length),
         Shown::Open(_) => value.map_or(Cell::Absent, Cell::Open),
     }
-}
-
-/// It is bytes, or was not read.
-struct NoText;
-
-/// None: there is no file on this side.
-fn side(file: Option<&File>) -> Result<Option<&str>, NoText> {
-    let Some(file) = file else { return Ok(None) };
-    let text = file.bytes.as_ref().and_then(|bytes| std::str::from_utf8(bytes).ok());
-    text.filter(|text| !text.contains('\0')).map(Some).ok_or(NoText)
 }

@@ -176,15 +176,21 @@ fn words(
     }
 }
 
+/// Bytes with which both texts begin, whole characters.
+pub fn alike(one: &str, other: &str) -> usize {
+    let mut alike = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+    while !(one.is_char_boundary(alike) && other.is_char_boundary(alike)) {
+        alike -= 1;
+    }
+    alike
+}
+
 type Strong = Vec<Vec<Range<usize>>>;
 
 /// Of two long lines: what stands between their common beginning and end.
 fn middle(one: &str, two: &str) -> (Strong, Strong) {
     let same = |(a, b): &(u8, u8)| a == b;
-    let mut start = one.bytes().zip(two.bytes()).take_while(same).count();
-    while !(one.is_char_boundary(start) && two.is_char_boundary(start)) {
-        start -= 1;
-    }
+    let start = alike(one, two);
     let (rest_one, rest_two) = (&one[start..], &two[start..]);
     let mut behind = rest_one.bytes().rev().zip(rest_two.bytes().rev()).take_while(same).count();
     while !(rest_one.is_char_boundary(rest_one.len() - behind)

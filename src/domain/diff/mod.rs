@@ -18,7 +18,7 @@ mod tests;
 pub use apply::apply;
 pub(in crate::domain) use fields::is_same;
 pub use fields::{Fields, fields};
-pub use lines::lines;
+pub use lines::{alike, lines};
 pub use plan::{Plan, Read};
 
 use super::{
@@ -28,6 +28,9 @@ use super::{
 use bytes::Bytes;
 use serde_json::Value;
 use std::{fmt, ops::Range, sync::Arc};
+
+/// A file that holds no objects and is larger than this is compared by its digest alone.
+pub const LARGE: u64 = 4 << 20;
 
 /// One revision, as far as it was read.
 #[derive(Debug, Clone, Default)]
@@ -225,10 +228,36 @@ impl ObjectChange {
     }
 }
 
+const NO_TEXT: &str = "not a text";
+
 impl FileChange {
     /// Its path after the change, or before if it is gone.
     pub fn path(&self) -> &str {
         self.to.as_ref().or(self.from.as_ref()).map_or("", |file| &file.path)
+    }
+
+    /// What is written in it on each side, None where there is no file; or why that is not known.
+    pub fn texts(&self) -> Result<(Option<&str>, Option<&str>), &'static str> {
+        // what was not read says more than what is no text
+        match (self.text(self.from.as_ref()), self.text(self.to.as_ref())) {
+            (Ok(from), Ok(to)) => Ok((from, to)),
+            (Err(why), Ok(_)) | (Ok(_), Err(why)) => Err(why),
+            (Err(from), Err(to)) => Err(if from == NO_TEXT { to } else { from }),
+        }
+    }
+
+    fn text<'a>(&self, side: Option<&'a File>) -> Result<Option<&'a str>, &'static str> {
+        let Some(File { size, bytes, .. }) = side else { return Ok(None) };
+        match bytes {
+            None if *size > LARGE && self.role == Role::Other => {
+                Err("its bytes were not read, for it is larger than 4 MiB and no manifest")
+            }
+            None => Err("its bytes were not read"),
+            Some(bytes) => {
+                let text = std::str::from_utf8(bytes).ok().filter(|text| !text.contains('\0'));
+                text.map(Some).ok_or(NO_TEXT)
+            }
+        }
     }
 }
 

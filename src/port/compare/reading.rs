@@ -7,7 +7,7 @@ use super::{
     layers::{Layer, Pair},
 };
 use crate::domain::{
-    diff::{File, Side},
+    diff::{File, LARGE, Side},
     digest::Digest,
     object::{Role, role},
     problem::{Cause, Problem},
@@ -16,9 +16,6 @@ use crate::domain::{
 use bytes::Bytes;
 use futures::{StreamExt, future::try_join};
 use std::collections::{HashMap, HashSet};
-
-/// A file that holds no objects and is larger than this is compared by its digest alone.
-const LARGE: u64 = 4 << 20;
 
 /// Paths that are named in one sentence.
 const NAMED: usize = 3;

@@ -19,7 +19,10 @@ use fluxscope::{
         fact::Object,
         identity::Kind,
         impact::{self, Danger, Impact, Place, What},
-        lens::{Config, ConfigKind, ConfigRef, Lens, ReleaseLens, SecretPaths, ValuesFrom, ValuesState},
+        lens::{
+            Config, ConfigKind, ConfigRef, KustomizationLens, Lens, ReleaseLens, SecretPaths, ValuesFrom,
+            ValuesState,
+        },
         object::{Broken, Key, Role},
         problem::{Cause, Problem},
         source::Follows,
@@ -311,6 +314,19 @@ impl Compared {
     }
 }
 
+fn kustomization() -> KustomizationLens {
+    KustomizationLens {
+        id: id(Kind::Kustomization, "shop/podinfo"),
+        path: "deploy".into(),
+        prune: true,
+        target_namespace: None,
+        post_build: false,
+        on_top: vec![],
+        spec: json!({}),
+        suspended: false,
+    }
+}
+
 #[test]
 fn danger_comes_first_and_what_is_selected_is_shown_beside_it() {
     let mut compared = Compared::with(160, 45);
@@ -366,8 +382,9 @@ fn brackets_go_from_object_to_object_and_n_from_change_to_change() {
 fn on_a_narrow_list_groups_and_kinds_give_way_to_names() {
     let mut compared = Compared::with(100, 30);
     compared.story.shows("▾ CustomResourceDefinition  ");
-    compared.story.shows("image-changed  shop/podinfo ");
-    compared.story.shows("object-removed  shop/podinfo-old ");
+    compared.story.shows("image-changed  Depl… shop/podinfo  │");
+    compared.story.shows("object-removed  shop/podinfo-old  ");
+    compared.story.shows("crd-version-dropped  …ets.acme.io ");
 }
 
 #[test]
@@ -377,6 +394,230 @@ fn who_reads_a_danger_goes_on_behind_the_object_that_it_is_told_of() {
     compared.story.shows("~ Deployment shop/podinfo");
     compared.press("]");
     compared.story.shows("~ Secret shop/podinfo");
+}
+
+/// Objects of which a name alone says too little: long kinds, and two that are called alike.
+fn hard_to_tell(question: &Question) -> Arc<Comparison> {
+    let copy = |file: &str, value: &str| {
+        let value = json!({"kind": "ConfigMap", "data": {"a": value}});
+        Found { path: file.into(), ..found("v1", "ConfigMap", Some("shop"), "settings", value) }
+    };
+    let fields = || vec![field("data/a", json!("1"), json!("2"))];
+    let scaler = ("autoscaling/v2", "HorizontalPodAutoscaler", Some("shop"), "podinfo");
+    let gone = found(scaler.0, scaler.1, scaler.2, scaler.3, json!({"spec": {}}));
+    let objects = vec![
+        ObjectChange { change: Change::Removed, from: Some(gone), to: None, fields: vec![], cut: false },
+        changed(copy("base/one.yaml", "1"), copy("base/one.yaml", "2"), fields()),
+        changed(copy("base/other.yaml", "1"), copy("base/other.yaml", "2"), fields()),
+        changed(secret("old"), secret("new"), vec![field("stringData/a", json!("1"), json!("2"))]),
+    ];
+    let tell = |danger, what, at: usize, why: &str| Impact {
+        danger,
+        what,
+        object: objects[at]
+            .found()
+            .map(|found| impact::Object { api_version: found.api_version.clone(), key: found.key.clone() }),
+        why: why.to_owned(),
+        at: Place::Object { object: at, field: None },
+    };
+    let told = vec![
+        tell(Danger::High, What::ObjectRemoved, 0, "removed: it is deleted where the consumer prunes"),
+        tell(Danger::Medium, What::SecretChanged, 3, "keys changed: a"),
+        tell(Danger::Medium, What::ImageChanged, 2, "container podinfo: 6.9.1 -> 6.9.4"),
+        tell(Danger::Low, What::ObjectDoubled, 1, "stands in several places, also in base/other.yaml:1"),
+    ];
+    sample(question, diff(objects, files()), told)
+}
+
+#[test]
+fn each_danger_names_its_object_and_objects_of_one_name_their_files() {
+    let mut compared = Compared::of(80, 24, hard_to_tell);
+    compared.story.snapshot("diff-names-80x24");
+    compared.story.shows("object-removed  HorizontalPodAutoscaler shop/podinfo");
+    compared.story.shows("secret-changed  Secret shop/podinfo  keys changed: a");
+    compared.story.shows("~ settings  base/one.yaml:1");
+    compared.story.shows("~ settings  base/other.yaml:1");
+    let mut compared = Compared::of(160, 45, hard_to_tell);
+    compared.story.snapshot("diff-names-160x45");
+    compared.story.shows("object-removed  HorizontalPodA… shop/podinfo  removed");
+    let mut compared = Compared::of(100, 30, hard_to_tell);
+    compared.story.shows("object-removed  Hor… shop/podinfo");
+}
+
+#[test]
+fn what_differs_far_behind_in_a_line_is_seen_and_its_beginning_is_shortened_alike() {
+    let far = |question: &Question| {
+        let long = |last: &str| format!("{}{last}", "v".repeat(300));
+        let fields = vec![field("data/motd", json!(long("1 and more")), json!(long("2")))];
+        let object = changed(config(&long("1 and more")), config(&long("2")), fields);
+        sample(question, diff(vec![object], Vec::new()), Vec::new())
+    };
+    for (width, height, keys, begin) in [
+        (80, 24, "Enter", "vvvv…vvvv"),
+        (160, 45, "Enter", "vvvv…vvvv"),
+        (160, 45, "Enter s", "vvvv…vvvv"),
+        (80, 24, "Enter y", "vvvv…vvvv"),
+    ] {
+        let mut compared = Compared::of(width, height, far);
+        compared.press(keys);
+        compared.story.shows("1 and more");
+        let screen = compared.story.screen();
+        let cut = |sign: &str, last: &str| {
+            let line = screen.lines().find(|line| line.contains(sign) && line.contains("vvvv")).unwrap();
+            let begin = line.split(sign).nth(1).unwrap().trim_start();
+            begin
+                .split(last)
+                .next()
+                .unwrap()
+                .trim_start_matches(|c: char| c.is_numeric() || c == ' ')
+                .to_owned()
+        };
+        assert_eq!(cut("- ", "1 and"), cut("+ ", "2"), "{screen}");
+        assert!(cut("- ", "1 and").contains(begin), "{screen}");
+    }
+    let mut compared = Compared::of(80, 24, far);
+    compared.press("Enter");
+    compared.story.snapshot("diff-far-80x24");
+    // sideways the line is what it is
+    compared.press("l");
+    compared.story.hides("1 and more");
+    compared.press("h");
+    compared.story.shows("1 and more");
+    let mut compared = Compared::of(160, 45, far);
+    compared.press("s Enter");
+    compared.story.snapshot("diff-far-160x45");
+}
+
+#[test]
+fn keys_to_the_next_change_open_the_group_that_it_stands_in() {
+    let mut compared = Compared::with(120, 34);
+    compared.press("x g ]");
+    assert!(compared.story.selected().contains("~ widgets.acme.io"), "{}", compared.story.selected());
+    compared.story.shows("▸ Service in shop");
+    compared.press("]");
+    assert!(compared.story.selected().contains("- podinfo-old"), "{}", compared.story.selected());
+    compared.press("x x g n");
+    compared.story.shows("~ CustomResourceDefinition widgets.acme.io");
+    compared.story.shows("hunk 1/1");
+    compared.press("n");
+    compared.story.shows("- Service shop/podinfo-old");
+    compared.press("Esc x x G [");
+    assert!(compared.story.selected().contains("~ README.md"), "{}", compared.story.selected());
+    compared.press("N");
+    compared.press("N");
+    compared.story.shows("+ ConfigMap shop/podinfo-extra");
+    compared.press("Esc G n");
+    compared.story.shows("no change stands behind this one");
+    compared.press("g [");
+    compared.story.shows("no change stands before this one");
+    // who reads a danger goes on behind its object, in closed groups too
+    let mut compared = Compared::with(120, 34);
+    compared.press("x g l j j j Enter");
+    compared.story.shows("~ Deployment shop/podinfo");
+    compared.press("]");
+    compared.story.shows("~ Secret shop/podinfo");
+}
+
+#[test]
+fn an_unchanged_secret_is_revealed_on_both_sides_and_nothing_seems_to_change() {
+    let mut compared = Compared::with(120, 30);
+    compared.press("/");
+    compared.story.kind("kind:secret");
+    compared.press("Enter y Enter");
+    let at = |compared: &mut Compared| {
+        let screen = compared.story.screen();
+        screen.lines().find(|line| line.contains("user: ")).unwrap_or_default().to_owned()
+    };
+    assert!(at(&mut compared).contains("user: (hidden)"), "{}", compared.story.screen());
+    compared.press("G x");
+    let screen = compared.story.screen();
+    assert_eq!(screen.matches("user: admin").count(), 1, "{screen}");
+    compared.story.shows("hunk 1/1");
+    compared.press("x");
+    compared.story.hides("admin");
+}
+
+#[test]
+fn header_lines_that_are_cut_say_so_and_what_matters_most_stands_first() {
+    let wide = |question: &Question| {
+        let mut objects = objects();
+        for (at, kind) in
+            ["Secret", "Namespace", "CustomResourceDefinition"].iter().cycle().take(90).enumerate()
+        {
+            let object = found("v1", kind, None, &format!("extra-{at}"), json!({"kind": kind}));
+            let to = Some(object);
+            objects.push(ObjectChange { change: Change::Added, from: None, to, fields: vec![], cut: false });
+        }
+        let mut told = impacts();
+        told.extend((0..30).map(|_| Impact { danger: Danger::Low, object: None, ..impacts()[2].clone() }));
+        let mut answer = Arc::unwrap_or_clone(sample(question, diff(objects, files()), told));
+        answer.lens = Lens::Kustomization(Box::new(kustomization()));
+        answer.tier =
+            Tier::Source { why: Some(format!("{} is not in the artifact", "a long reason ".repeat(12))) };
+        Arc::new(answer)
+    };
+    let mut compared = Compared::of(80, 24, wide);
+    compared.story.snapshot("diff-head-80x24");
+    compared.story.shows("+91 ~4 -1 objects · ‼ 2 high · ! 2 medium · i 30 low · 31 CRDs · 31 Secrets ·…");
+    compared.story.shows("source diff · for ks shop/podinfo: path deploy, prunes · a long reason");
+    let head = compared.story.lines()[2..5].join("\n");
+    assert!(head.contains("a long reason …"), "{head}");
+    let mut compared = Compared::of(160, 45, wide);
+    compared.story.snapshot("diff-head-160x45");
+}
+
+#[test]
+fn a_long_name_leaves_room_for_where_its_object_stands_and_a_path_for_its_beginning() {
+    let long = |question: &Question| {
+        let name = "l".repeat(253);
+        let side = |value: &str| {
+            let value = json!({"kind": "ConfigMap", "data": {"a": value}});
+            found("v1", "ConfigMap", Some("shop"), &name, value)
+        };
+        let at = format!("data/{}", "k".repeat(300));
+        let object = changed(side("1"), side("2"), vec![field(&at, json!("1"), json!("2"))]);
+        sample(question, diff(vec![object], Vec::new()), Vec::new())
+    };
+    let mut compared = Compared::of(80, 24, long);
+    compared.press("Enter");
+    compared.story.shows("~ ConfigMap shop/l");
+    compared.story.shows("v1  changed  deploy/configmap.yaml:1");
+    compared.story.shows("data.kkk");
+    compared.story.snapshot("diff-long-80x24");
+}
+
+#[test]
+fn flags_are_written_out_for_no_terminal_agrees_on_their_width() {
+    let flag = "\u{1f1e9}\u{1f1ea}";
+    let mut compared = Compared::of(120, 30, |question| {
+        let fields = vec![field("data/motd", json!(format!("{flag} 1")), json!(format!("{flag} 2")))];
+        let object = changed(config("1"), config("2"), fields);
+        sample(question, diff(vec![object], Vec::new()), Vec::new())
+    });
+    compared.press("Enter");
+    compared.story.shows("+ \\u{1f1e9}\\u{1f1ea} 2");
+}
+
+#[test]
+fn a_notice_shares_its_line_with_nothing() {
+    let mut compared = Compared::with(120, 30);
+    compared.press("Esc :");
+    compared.story.kind("diff");
+    compared.press("Enter");
+    let lines = compared.story.lines();
+    let line = lines.iter().find(|line| line.contains("which two?")).cloned().unwrap_or_default();
+    assert!(line.trim_start().starts_with("which two?"), "{line:?}");
+}
+
+#[test]
+fn the_line_of_keys_offers_what_can_be_done_with_a_change() {
+    for (width, height) in [(80, 24), (160, 45)] {
+        let mut compared = Compared::with(width, height);
+        compared.press("j");
+        compared.story.shows("Enter change");
+        compared.press("Enter");
+        compared.story.hides("Enter change");
+    }
 }
 
 #[test]

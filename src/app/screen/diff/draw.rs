@@ -11,7 +11,8 @@ use crate::{
     domain::{
         comparison::Comparison,
         diff::{FileChange, Found, ObjectChange, Odd, Oddity, Which},
-        impact::Impact,
+        impact::{Impact, Place},
+        object::Key,
     },
     widgets::{
         layout, text,
@@ -28,8 +29,16 @@ use ratatui::{
 /// From this width on the change stands beside the list.
 const BESIDE_FROM: u16 = 100;
 
+/// Cells of the list at most, and of the change before the list takes any of them.
+const WIDEST: u16 = 64;
+const CHANGE: u16 = 96;
+
 /// From this height on the words above a change take nothing from it.
 const ROOMY: u16 = 36;
+
+/// Cells of a kind that say which one it is, and of a sentence that say something.
+const KIND: usize = 12;
+const SENTENCE: usize = 10;
 
 /// Dangers that are told above the change of an object.
 const TOLD: usize = 3;
@@ -54,7 +63,9 @@ pub(super) fn areas(screen: &DiffScreen, comparison: &Comparison, memory: &Memor
     let rest = Rect { y: content.y + taken + 1, height: content.height.saturating_sub(taken + 2), ..area };
     let foot = Rect { y: content.bottom().saturating_sub(1), height: 1, ..area };
     let (list, side) = if content.width >= BESIDE_FROM {
-        let width = (content.width / 3).clamp(36, 56);
+        // what the change does not need says more of what is in the list
+        let spare = rest.width.saturating_sub(CHANGE + 3);
+        let width = (content.width / 3).max(spare).clamp(36, WIDEST);
         let side = Rect { x: rest.x + width + 3, width: rest.width.saturating_sub(width + 3), ..rest };
         (Some(Rect { width, ..rest }), Some(side))
     } else if screen.reading {
@@ -166,8 +177,16 @@ impl DiffScreen {
                 let left = format!("    {}: Enter shows them", text::count(count, "more danger"));
                 Cells { left, meaning: Meaning::Muted, right: String::new(), danger: None }
             }
-            Item::Impact(at) => impact(&comparison.impact[at], theme, room),
-            Item::Object(at) => self.object(item, &comparison.diff().objects[at], theme),
+            Item::Impact(at) => {
+                let told = &comparison.impact[at];
+                let whence = match told.at {
+                    Place::Object { object, .. } => self.list.whence(object),
+                    Place::File { .. } | Place::Oddity(_) => None,
+                };
+                // the last cell stays free
+                impact(told, whence, theme, room.saturating_sub(1))
+            }
+            Item::Object(at) => self.object(at, &comparison.diff().objects[at], theme, room),
             Item::File(at) => {
                 let file = &comparison.source.files[at];
                 let left = format!("  {} {}", file.change.sign(), text::line(file.path()));
@@ -186,13 +205,19 @@ impl DiffScreen {
         }
     }
 
-    fn object(&self, item: Item, object: &ObjectChange, theme: Theme) -> Cells {
-        let name = object.found().map_or("", |found| &found.key.name);
-        let left = format!("  {} {}", object.change.sign(), text::line(name));
+    fn object(&self, at: usize, object: &ObjectChange, theme: Theme, room: usize) -> Cells {
+        let item = Item::Object(at);
         let fields = object.fields.len();
         let count = if fields > 0 { fields.to_string() } else { String::new() };
         let right = [self.viewed(item, theme), &count].join(" ").trim().to_owned();
-        Cells { left, meaning: Meaning::Plain, right, danger: self.list.danger(item) }
+        let name = text::line(object.found().map_or("", |found| &found.key.name));
+        let mut left = format!("  {} {name}", object.change.sign());
+        let danger = self.list.danger(item);
+        if let Some(whence) = self.list.whence(at) {
+            let taken = text::width(&left) + text::width(&right) + if danger.is_some() { 6 } else { 3 };
+            left = format!("{left}  {}", text::fit_end(&text::line(&whence), room.saturating_sub(taken)));
+        }
+        Cells { left, meaning: Meaning::Plain, right, danger }
     }
 
     fn viewed(&self, item: Item, theme: Theme) -> &'static str {
@@ -290,25 +315,47 @@ fn draw_cells(cells: &Cells, style: Style, memory: &Memory, buffer: &mut Buffer,
     buffer.set_line(line.right().saturating_sub(width), line.y, &ending, width);
 }
 
-fn impact(impact: &Impact, theme: Theme, room: usize) -> Cells {
-    let about = impact
-        .object
-        .as_ref()
-        .map(|object| text::line(&object.key.to_string()).replacen("CustomResourceDefinition ", "CRD ", 1));
-    let what = impact.what.word();
+/// What it is and of which object; then the sentence, as far as there is room.
+fn impact(impact: &Impact, whence: Option<String>, theme: Theme, room: usize) -> Cells {
     let glyph = text::pad(head::glyph(impact.danger, theme), if theme.ascii { 2 } else { 1 }, false);
-    let before = text::width(&glyph) + text::width(what) + 3;
-    let fits = |words: &str| before + text::width(words) < room;
-    let words = match about {
-        // with room for it the sentence says more than the name
-        Some(_) | None if room >= 70 => text::line(&impact.why),
-        Some(about) if fits(&about) => about,
-        // the kind goes first
-        Some(about) => about.split_once(' ').map_or(about.clone(), |(_, name)| name.to_owned()),
-        None => text::line(&impact.why),
-    };
-    let left = format!("{glyph} {what}  {words}");
+    let mut left = format!("{glyph} {}", impact.what.word());
+    if let Some(object) = &impact.object {
+        let left_over = room.saturating_sub(text::width(&left) + 2);
+        left = format!("{left}  {}", about(&object.key, whence, left_over));
+    }
+    let left_over = room.saturating_sub(text::width(&left) + 2);
+    if impact.object.is_none() || left_over >= SENTENCE {
+        left = format!("{left}  {}", text::fit(&text::line(&impact.why), left_over));
+    }
     Cells { left, meaning: head::meaning(impact.danger), right: String::new(), danger: None }
+}
+
+/// An object in so many cells: its name is never left out, its kind shortened before. A sentence may stand behind it.
+fn about(key: &Key, whence: Option<String>, room: usize) -> String {
+    let kind = match text::line(&key.kind) {
+        kind if kind == "CustomResourceDefinition" => "CRD".to_owned(),
+        kind => kind,
+    };
+    let mut name = text::line(&match &key.namespace {
+        Some(namespace) => format!("{namespace}/{}", key.name),
+        None => key.name.to_string(),
+    });
+    if let Some(whence) = whence {
+        let whence = text::line(&whence);
+        let left = room.saturating_sub(text::width(&name) + 1);
+        name = format!("{name} {}", text::fit_end(&whence, left)).trim_end().to_owned();
+    }
+    let left = room.saturating_sub(text::width(&name) + 1);
+    // where kind and sentence do not both fit, some of each
+    let short = if text::width(&kind) + 2 + SENTENCE > left {
+        left.saturating_sub(SENTENCE + 2).max(KIND)
+    } else {
+        left
+    };
+    match short.min(left) {
+        0 | 1 => text::fit_end(&name, room),
+        left => format!("{} {name}", text::fit(&kind, left)),
+    }
 }
 
 const fn brief(odd: &Odd) -> &'static str {
@@ -328,11 +375,12 @@ fn words(screen: &DiffScreen, comparison: &Comparison, memory: &Memory, width: u
     let mut lines: Vec<Line<'static>> = Vec::new();
     let say = |lines: &mut Vec<Line<'static>>, words: &str, meaning: Meaning, most: usize| {
         let style = theme.style(meaning);
-        lines.extend(text::wrap(words, room).into_iter().take(most).map(|line| Line::styled(line, style)));
+        lines.extend(text::wrap_most(words, room, most).into_iter().map(|line| Line::styled(line, style)));
     };
     match screen.list.subject(item) {
         Some(Subject::Object(at)) => {
-            say(&mut lines, &object_words(&comparison.diff().objects[at], theme), Meaning::Title, 2);
+            let words = object_words(&comparison.diff().objects[at], theme, room);
+            lines.extend(words.into_iter().map(|line| Line::styled(line, theme.style(Meaning::Title))));
         }
         Some(Subject::File(at)) => {
             say(&mut lines, &file_words(&comparison.source.files[at]), Meaning::Title, 2);
@@ -370,8 +418,9 @@ fn told(impact: &Impact, theme: Theme) -> String {
     format!("{} {}: {}", head::glyph(impact.danger, theme), impact.what.word(), impact.why)
 }
 
-fn object_words(object: &ObjectChange, theme: Theme) -> String {
-    let Some(found) = object.found() else { return String::new() };
+/// Which object, and where; two lines at most.
+fn object_words(object: &ObjectChange, theme: Theme, room: usize) -> Vec<String> {
+    let Some(found) = object.found() else { return Vec::new() };
     let place = |found: &Found| format!("{}:{}", found.path, found.line);
     let places = match (&object.from, &object.to) {
         (Some(from), Some(to)) if from.path != to.path => {
@@ -380,13 +429,22 @@ fn object_words(object: &ObjectChange, theme: Theme) -> String {
         (_, Some(found)) | (Some(found), None) => place(found),
         (None, None) => String::new(),
     };
-    format!(
-        "{} {}  {}  {}  {places}",
-        object.change.sign(),
-        found.key,
-        found.api_version,
-        object.change.word()
-    )
+    let who = format!("{} {}", object.change.sign(), found.key);
+    let change = object.change.word();
+    let rest = format!("{}  {change}  {places}", found.api_version);
+    let lines = text::wrap(&format!("{who}  {rest}"), room);
+    if lines.len() <= 2 {
+        return lines;
+    }
+    // a long name takes nothing from where it stands
+    let rest = text::line(&rest);
+    let rest = if text::width(&rest) <= room {
+        rest
+    } else {
+        let left = room.saturating_sub(text::width(change) + 2);
+        format!("{change}  {}", text::fit_end(&text::line(&places), left))
+    };
+    vec![text::fit_middle(&text::line(&who), room), rest]
 }
 
 fn file_words(file: &FileChange) -> String {

@@ -55,13 +55,15 @@ pub(super) fn lines(
     let theme = memory.theme;
     let mut lines = vec![Line::styled(revisions(comparison, memory, room), theme.style(Meaning::Title))];
     let values = comparison.lens.values_words().map(|words| format!(", {words}")).unwrap_or_default();
-    let seen = format!("{}{values} {} {}", tier(&comparison.tier), theme.dot(), eyes(&comparison.lens));
+    let (tier, why) = tier(&comparison.tier);
+    let seen: Vec<String> =
+        [Some(format!("{tier}{values}")), Some(eyes(&comparison.lens)), why].into_iter().flatten().collect();
+    let seen = seen.join(&format!(" {} ", theme.dot()));
+    lines.extend(text::wrap_most(&seen, room, if brief { 1 } else { 2 }).into_iter().map(Line::from));
+    lines.push(text::fit_line(counts(&list.counts, theme), room));
     if brief {
-        lines.extend([Line::from(text::fit(&seen, room)), counts(&list.counts, theme)]);
         return lines;
     }
-    lines.extend(text::wrap(&seen, room).into_iter().take(2).map(Line::from));
-    lines.push(counts(&list.counts, theme));
     lines.extend(commits(comparison, memory, room));
     let count = list.notes.len();
     for (at, note) in list.notes.iter().take(NOTES).enumerate() {
@@ -87,7 +89,13 @@ fn revisions(comparison: &Comparison, memory: &Memory, room: usize) -> String {
             return whole;
         }
     }
-    text::fit(&format!("{} {arrow} {}", named(from, memory), named(to, memory)), room)
+    let (from, to) = (named(from, memory), named(to, memory));
+    let left = room.saturating_sub(text::width(arrow) + 2);
+    // a short one leaves its room to the other
+    let most = (left / 2).max(left.saturating_sub(text::width(&to)));
+    let from = text::fit_middle(&from, most);
+    let to = text::fit_middle(&to, left.saturating_sub(text::width(&from)));
+    text::fit(&format!("{from} {arrow} {to}"), room)
 }
 
 fn day(half: &Half) -> Option<String> {
@@ -131,11 +139,11 @@ fn named(half: &Half, memory: &Memory) -> String {
     }
 }
 
-fn tier(tier: &Tier) -> String {
+/// And why it is no better one: that may be long.
+fn tier(tier: &Tier) -> (String, Option<String>) {
     match tier {
-        Tier::Source { why: None } => "source diff".to_owned(),
-        Tier::Source { why: Some(why) } => format!("source diff ({why})"),
-        Tier::Built { by } => format!("built by {by}"),
+        Tier::Source { why } => ("source diff".to_owned(), why.clone()),
+        Tier::Built { by } => (format!("built by {by}"), None),
     }
 }
 
@@ -153,16 +161,12 @@ fn eyes(lens: &Lens) -> String {
     }
 }
 
-/// `+3 ~17 -1 objects · 2 CRDs · 1 Secret · ‼ 2 high`.
+/// `+3 ~17 -1 objects · ‼ 2 high · 2 CRDs · 1 Secret · 4 files`: what matters less stands behind.
 fn counts(counts: &Counts, theme: Theme) -> Line<'static> {
     let Counts { added, changed, removed, renamed, .. } = counts;
     let renamed = if *renamed > 0 { format!(" >{renamed}") } else { String::new() };
-    let mut parts = vec![format!("+{added} ~{changed} -{removed}{renamed} objects")];
-    let kinds = KINDS.iter().zip(counts.kinds).filter(|(_, count)| *count > 0);
-    parts.extend(kinds.map(|((_, noun), count)| text::count(count, noun)));
-    parts.push(text::count(counts.files, "file"));
     let dot = format!(" {} ", theme.dot());
-    let mut spans = vec![Span::raw(parts.join(&dot))];
+    let mut spans = vec![Span::raw(format!("+{added} ~{changed} -{removed}{renamed} objects"))];
     for danger in [Danger::High, Danger::Medium, Danger::Low] {
         let count = counts.dangers[danger as usize];
         if count > 0 {
@@ -170,6 +174,11 @@ fn counts(counts: &Counts, theme: Theme) -> Line<'static> {
             let words = format!("{} {count} {}", glyph(danger, theme), danger.word());
             spans.push(Span::styled(words, theme.style(meaning(danger))));
         }
+    }
+    let kinds = KINDS.iter().zip(counts.kinds).filter(|(_, count)| *count > 0);
+    let kinds = kinds.map(|((_, noun), count)| text::count(count, noun));
+    for words in kinds.chain([text::count(counts.files, "file")]) {
+        spans.push(Span::raw(format!("{dot}{words}")));
     }
     Line::from(spans)
 }

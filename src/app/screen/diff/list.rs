@@ -113,6 +113,8 @@ pub(super) struct List {
     pub(super) notes: Vec<String>,
     /// Dangers of each object, by its place.
     of_object: HashMap<usize, Vec<usize>>,
+    /// Places of objects that others are called like.
+    doubled: HashSet<usize>,
     pub(super) groups: Vec<Group>,
     closed: HashSet<Box<str>>,
     all_dangers: bool,
@@ -138,6 +140,7 @@ impl List {
         self.comparison = Some(comparison.clone());
         self.counts = Counts::of(comparison);
         self.notes = notes(comparison);
+        self.doubled = doubled(comparison);
         self.weigh();
         self.arrange();
         true
@@ -159,6 +162,12 @@ impl List {
             Item::Group(at) => self.groups.get(at)?.danger,
             Item::More(_) | Item::Oddity(_) | Item::Note(_) => None,
         }
+    }
+
+    /// Where this object stands, if its name alone does not say which one it is.
+    pub(super) fn whence(&self, object: usize) -> Option<String> {
+        let found = self.comparison.as_ref()?.diff().objects.get(object)?.found()?;
+        self.doubled.contains(&object).then(|| format!("{}:{}", found.path, found.line))
     }
 
     pub(super) fn impacts_of(&self, object: usize) -> &[usize] {
@@ -259,6 +268,51 @@ impl List {
     pub(super) fn home(&self, item: Item) -> Option<usize> {
         let group = self.groups.iter().position(|group| group.members.contains(&item))?;
         self.view.iter().position(|row| *row == Item::Group(group))
+    }
+
+    /// The row of the next object or file, or of the one before, in groups that are closed too: its group is opened.
+    /// None: there is none.
+    pub(super) fn step(&mut self, from: Item, forward: bool) -> Option<usize> {
+        let own = |item: &&Item| matches!(item, Item::Object(_) | Item::File(_));
+        let (group, at) = self.spot(from)?;
+        let members = |group: usize| self.groups.get(group).map_or(&[][..], |group| &group.members);
+        let here = members(group);
+        let (group, item) = if forward {
+            let rest = (group + 1..self.groups.len()).map(|other| (other, members(other)));
+            let mut all = std::iter::once((group, &here[at.min(here.len())..])).chain(rest);
+            all.find_map(|(group, members)| Some((group, *members.iter().find(own)?)))
+        } else {
+            let rest = (0..group).rev().map(|other| (other, members(other)));
+            let mut all = std::iter::once((group, &here[..at.saturating_sub(1)])).chain(rest);
+            all.find_map(|(group, members)| Some((group, *members.iter().rfind(own)?)))
+        }?;
+        if !self.is_open(group) {
+            self.fold(group, true);
+        }
+        self.view.iter().position(|other| *other == item)
+    }
+
+    /// Its group, and its place in it from 1; the heading is 0.
+    fn spot(&self, item: Item) -> Option<(usize, usize)> {
+        match item {
+            Item::Group(group) => Some((group, 0)),
+            // what it stands for are the last ones
+            Item::More(_) => Some((0, self.groups.first()?.members.len())),
+            Item::Impact(_) | Item::Object(_) | Item::File(_) | Item::Oddity(_) | Item::Note(_) => {
+                let place = |members: &[Item]| members.iter().position(|other| *other == item);
+                let mut groups = self.groups.iter().enumerate();
+                groups.find_map(|(group, Group { members, .. })| Some((group, place(members)? + 1)))
+            }
+        }
+    }
+
+    /// The object or file of which this row tells, if it has a row of its own.
+    pub(super) fn own(&self, item: Item) -> Option<Item> {
+        let own = match self.subject(item)? {
+            Subject::Object(at) => Item::Object(at),
+            Subject::File(at) => Item::File(at),
+        };
+        self.spot(own).map(|_| own)
     }
 
     /// The row of the group in which this one stands.
@@ -490,6 +544,31 @@ impl List {
             }
         }
     }
+}
+
+/// Objects of one name, and those that stand elsewhere too, unchanged.
+fn doubled(comparison: &Comparison) -> HashSet<usize> {
+    let diff = comparison.diff();
+    let mut first: HashMap<&Key, usize> = HashMap::with_capacity(diff.objects.len());
+    let told: HashSet<&Key> = diff
+        .oddities
+        .iter()
+        .filter_map(|oddity| match &oddity.what {
+            Odd::Doubled { key, .. } => Some(key),
+            Odd::Broken(_) | Odd::NoObject { .. } | Odd::Cut(_) => None,
+        })
+        .collect();
+    let mut doubled = HashSet::new();
+    for (at, object) in diff.objects.iter().enumerate() {
+        let Some(found) = object.found() else { continue };
+        if told.contains(&found.key) {
+            doubled.insert(at);
+        }
+        if let Some(other) = first.insert(&found.key, at) {
+            doubled.extend([other, at]);
+        }
+    }
+    doubled
 }
 
 /// Of the whole answer first, then of each side.

@@ -224,7 +224,7 @@ impl DiffScreen {
         match command {
             Command::OnDiff(OnDiff::ReadSecrets) => return self.read_secrets(warned, &comparison),
             Command::OnDiff(OnDiff::Beside) => return self.toggle_beside(areas.pane, content),
-            Command::OnDiff(meant) => self.meant(meant, height),
+            Command::OnDiff(meant) => return self.meant(meant, height),
             other if self.reading => {
                 self.pane.update(other, height);
             }
@@ -262,12 +262,12 @@ impl DiffScreen {
         }
     }
 
-    fn meant(&mut self, meant: OnDiff, height: usize) {
+    fn meant(&mut self, meant: OnDiff, height: usize) -> Step {
         match meant {
-            OnDiff::NextObject => self.step_object(true),
-            OnDiff::PreviousObject => self.step_object(false),
-            OnDiff::NextHunk => self.step_hunk(true),
-            OnDiff::PreviousHunk => self.step_hunk(false),
+            OnDiff::NextObject => return self.step_object(true),
+            OnDiff::PreviousObject => return self.step_object(false),
+            OnDiff::NextHunk => return self.step_hunk(true),
+            OnDiff::PreviousHunk => return self.step_hunk(false),
             OnDiff::Viewed => self.toggle_viewed(),
             OnDiff::Raw => {
                 self.pane.toggle_form();
@@ -297,6 +297,7 @@ impl DiffScreen {
             | OnDiff::Swap
             | OnDiff::CopyLink => {}
         }
+        Step::Stay
     }
 
     fn enter(&mut self) {
@@ -340,47 +341,38 @@ impl DiffScreen {
     }
 
     /// To the next object or file in the list; who reads goes on behind what is read.
-    fn step_object(&mut self, forward: bool) {
-        let from = if self.reading { self.own_row() } else { self.at };
-        self.step_object_from(from, forward, None);
+    fn step_object(&mut self, forward: bool) -> Step {
+        self.step_object_from(if self.reading { self.own() } else { self.item }, forward, None)
     }
 
     /// A danger is told of an object: the row of that one.
-    fn own_row(&self) -> usize {
-        let told = self.item.filter(|item| !matches!(item, Item::Object(_) | Item::File(_)));
-        let own = told.and_then(|item| self.list.name(item)).and_then(|name| self.list.find(&name));
-        own.unwrap_or(self.at)
+    fn own(&self) -> Option<Item> {
+        self.item.map(|item| self.list.own(item).unwrap_or(item))
     }
 
-    fn step_object_from(&mut self, row: usize, forward: bool, landing: Option<Landing>) {
-        let own = |item: &Item| matches!(item, Item::Object(_) | Item::File(_));
-        let view = &self.list.view;
-        let next = if forward {
-            view.iter().enumerate().skip(row + 1).find(|(_, item)| own(item))
-        } else {
-            view.iter().enumerate().take(row).rfind(|(_, item)| own(item))
+    fn step_object_from(&mut self, from: Option<Item>, forward: bool, landing: Option<Landing>) -> Step {
+        let Some(row) = from.and_then(|item| self.list.step(item, forward)) else {
+            let words = format!("no change stands {} this one", if forward { "behind" } else { "before" });
+            return Step::Say(Meaning::Warning, words);
         };
-        if let Some((row, _)) = next {
-            self.go_to(row);
-            if let Some(landing) = landing {
-                self.pane.land(landing);
-            }
+        self.go_to(row);
+        if let Some(landing) = landing {
+            self.pane.land(landing);
         }
+        Step::Stay
     }
 
     /// From the list the first change of what is selected; then on, across objects.
-    fn step_hunk(&mut self, forward: bool) {
-        if !std::mem::replace(&mut self.reading, true) && self.shown().is_some() {
-            return;
+    fn step_hunk(&mut self, forward: bool) -> Step {
+        let was_reading = std::mem::replace(&mut self.reading, true);
+        if !was_reading && self.shown().is_some() || self.pane.step_hunk(forward) {
+            return Step::Stay;
         }
-        if self.pane.step_hunk(forward) {
-            return;
-        }
-        self.step_object_from(
-            self.own_row(),
-            forward,
-            Some(if forward { Landing::Top } else { Landing::Last }),
-        );
+        let landing = if forward { Landing::Top } else { Landing::Last };
+        let step = self.step_object_from(self.own(), forward, Some(landing));
+        // where nothing can be read the keys stay with the list
+        self.reading = was_reading || self.shown().is_some();
+        step
     }
 
     fn shown(&self) -> Option<Subject> {
@@ -456,6 +448,11 @@ impl DiffScreen {
             return Some(Step::CancelCompare(Box::new(self.question.clone())));
         }
         std::mem::take(&mut self.reading).then_some(Step::Stay)
+    }
+
+    /// It is for the list, and the keys are the change's.
+    pub fn is_idle(&self, command: Command) -> bool {
+        self.reading && matches!(command, Command::OnDiff(OnDiff::Enter))
     }
 
     pub fn obstacle(&self, command: Command, memory: &Memory) -> Option<String> {

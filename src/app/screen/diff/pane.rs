@@ -18,7 +18,7 @@ use ratatui::{
     style::{Modifier, Style},
     text::{Line, Span},
 };
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 /// Cells by which a long line moves sideways.
 const SIDEWAYS: usize = 16;
@@ -225,9 +225,9 @@ impl Pane {
             // on a heading: what stands below it
             Some(heading) if heading.what == What::Path => {
                 let below = page.rows[row + 1..].iter().take_while(|row| row.what != What::Path);
-                below.filter_map(|row| row.mask).collect()
+                below.flat_map(|row| row.masks.iter().copied()).collect()
             }
-            Some(row) => row.mask.into_iter().collect(),
+            Some(row) => row.masks.iter().copied().collect(),
             None => BTreeSet::new(),
         };
         [left, right].into_iter().flatten().flat_map(own).collect::<BTreeSet<Mask>>().into_iter().collect()
@@ -299,8 +299,9 @@ impl Pane {
             return;
         }
         let half = (area.width - 1) / 2;
-        let one = Rect { width: half, ..area };
         let other = Rect { x: area.x + half + 2, width: area.width - half - 2, ..area };
+        // as wide as the other: both are cut at the same place
+        let one = Rect { width: other.width, ..area };
         buffer.set_string(
             area.x + half,
             area.y,
@@ -331,15 +332,9 @@ impl Pane {
             What::Gap(count) => {
                 let dots = theme.pick("···", "...");
                 let words = format!("{dots} {} {dots}", text::count(count, "equal line"));
-                let style = if here == Some(true) { muted.add_modifier(Modifier::REVERSED) } else { muted };
-                buffer.set_stringn(area.x, area.y, words, usize::from(area.width), style);
-                return;
+                return note(&words, here, memory, buffer, area);
             }
-            What::Note => {
-                let style = if here == Some(true) { muted.add_modifier(Modifier::REVERSED) } else { muted };
-                buffer.set_stringn(area.x, area.y, &row.text, usize::from(area.width), style);
-                return;
-            }
+            What::Note => return note(&row.text, here, memory, buffer, area),
             What::Same => (" ", Meaning::Plain),
             What::Removed => ("-", Meaning::Problem),
             What::Added => ("+", Meaning::Success),
@@ -360,22 +355,43 @@ impl Pane {
             return;
         }
         let width = area.right() - x;
-        let line = spans(row, style, self.left + usize::from(width));
+        // who goes sideways sees the line as it is
+        let short = (self.left == 0).then(|| shortened(row, usize::from(width))).flatten();
+        let (words, strong) =
+            short.as_ref().map_or((&*row.text, &*row.strong), |(words, strong)| (words, strong));
+        let line = spans(words, strong, style, self.left + usize::from(width));
         buffer.set_line(x, area.y, &text::scrolled(line, self.left), width);
-        let beyond = text::width(text::beginning(&row.text, self.left + usize::from(width) + 2));
+        let beyond = text::width(text::beginning(words, self.left + usize::from(width) + 2));
         if beyond > self.left + usize::from(width) {
             buffer.set_string(area.right() - 1, area.y, "…", muted);
         }
     }
 }
 
+/// Where what differs lies beyond the room, less of what both sides begin with: some of its beginning and its end.
+fn shortened(row: &Row, room: usize) -> Option<(String, Vec<Range<usize>>)> {
+    let begin = row.text.get(..row.alike).filter(|begin| text::width(begin) + 2 > room)?;
+    let head = text::beginning(begin, room / 4).len();
+    let tail = head + begin.get(head..)?.len() - text::end(&begin[head..], room / 4).len();
+    let mark = "…";
+    let words = [&begin[..head], mark, &row.text[tail..]].concat();
+    let moved = |at: usize| at - tail + head + mark.len();
+    let strong = row.strong.iter().flat_map(|range| {
+        let (before, behind) = (range.start..range.end.min(head), range.start.max(tail)..range.end);
+        let behind = (behind.start < behind.end).then(|| moved(behind.start)..moved(behind.end));
+        [Some(before).filter(|before| before.start < before.end), behind].into_iter().flatten()
+    });
+    let strong = strong.collect();
+    Some((words, strong))
+}
+
 /// The words that differ are underlined too: colour alone says nothing to some.
-fn spans(row: &Row, style: Style, cells: usize) -> Line<'_> {
-    let line = text::beginning(&row.text, cells);
+fn spans<'a>(words: &'a str, strong_at: &[Range<usize>], style: Style, cells: usize) -> Line<'a> {
+    let line = text::beginning(words, cells);
     let strong = style.add_modifier(Modifier::BOLD | Modifier::UNDERLINED);
     let mut spans = Vec::new();
     let mut done = 0;
-    for range in &row.strong {
+    for range in strong_at {
         let end = range.end.min(line.len());
         let (Some(before), Some(own)) = (line.get(done..range.start), line.get(range.start..end)) else {
             continue;
@@ -388,6 +404,13 @@ fn spans(row: &Row, style: Style, cells: usize) -> Line<'_> {
     Line::from(spans)
 }
 
+/// Words of ours.
+fn note(words: &str, here: Option<bool>, memory: &Memory, buffer: &mut Buffer, area: Rect) {
+    let muted = memory.theme.style(Meaning::Muted);
+    let style = if here == Some(true) { muted.add_modifier(Modifier::REVERSED) } else { muted };
+    buffer.set_string(area.x, area.y, text::fit(words, usize::from(area.width)), style);
+}
+
 /// A heading, and a rule up to the end of the line: each change is apart from the one before.
 fn path(row: &Row, here: Option<bool>, memory: &Memory, buffer: &mut Buffer, area: Rect) {
     let theme = &memory.theme;
@@ -397,7 +420,7 @@ fn path(row: &Row, here: Option<bool>, memory: &Memory, buffer: &mut Buffer, are
         Some(false) => theme.style(Meaning::Marked),
         None => theme.style(Meaning::Title),
     };
-    let words = text::fit_end(&row.text, usize::from(area.width));
+    let words = text::fit_middle(&row.text, usize::from(area.width));
     buffer.set_string(area.x, area.y, &words, style);
     let taken = text::width(&words) as u16 + 1;
     if let Some(left) = area.width.checked_sub(taken) {
@@ -408,4 +431,30 @@ fn path(row: &Row, here: Option<bool>, memory: &Memory, buffer: &mut Buffer, are
 
 fn unbold(style: Style) -> Style {
     Style { add_modifier: Modifier::empty(), ..style }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_of_a_pair_lose_the_same_of_their_common_beginning_and_nothing_else() {
+        let row = |text: &str, strong: Range<usize>, alike| Row {
+            what: What::Removed,
+            from: None,
+            to: None,
+            text: text.into(),
+            strong: vec![strong],
+            alike,
+            masks: vec![],
+        };
+        let long = format!("key: {}", "v".repeat(95));
+        let short = |end: &str, strong| shortened(&row(&format!("{long}{end}"), strong, 100), 20);
+        let begin = "key: …vvvvv";
+        assert_eq!(short("1", 5..101), Some((format!("{begin}1"), vec![8..14])));
+        assert_eq!(short("two", 100..103), Some((format!("{begin}two"), vec![13..16])));
+        assert_eq!(short("1", 2..101), Some((format!("{begin}1"), vec![2..5, 8..14])));
+        assert_eq!(shortened(&row("key: 1", 5..6, 5), 20), None);
+        assert_eq!(shortened(&row("all of it differs and is long", 0..29, 0), 20), None);
+    }
 }
