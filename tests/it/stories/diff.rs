@@ -531,7 +531,7 @@ fn an_unchanged_secret_is_revealed_on_both_sides_and_nothing_seems_to_change() {
     assert!(at(&mut compared).contains("user: (hidden)"), "{}", compared.story.screen());
     compared.press("G x");
     let screen = compared.story.screen();
-    assert_eq!(screen.matches("user: admin").count(), 1, "{screen}");
+    assert_eq!((screen.matches("user: admin").count(), screen.matches("user: ").count()), (1, 1), "{screen}");
     compared.story.shows("hunk 1/1");
     compared.press("x");
     compared.story.hides("admin");
@@ -584,6 +584,46 @@ fn a_long_name_leaves_room_for_where_its_object_stands_and_a_path_for_its_beginn
     compared.story.shows("v1  changed  deploy/configmap.yaml:1");
     compared.story.shows("data.kkk");
     compared.story.snapshot("diff-long-80x24");
+    // names that begin alike are told apart in the list
+    let mut compared = Compared::of(100, 30, |question| {
+        let named = |end: &str| {
+            let name = format!("kube-prometheus-stack-prometheus-node-{end}");
+            let to = Some(found("v1", "ConfigMap", Some("shop"), &name, json!({})));
+            ObjectChange { change: Change::Added, from: None, to, fields: vec![], cut: false }
+        };
+        sample(question, diff(vec![named("exporter"), named("rules")], Vec::new()), Vec::new())
+    });
+    for end in ["exporter", "rules"] {
+        let rows = compared.story.lines();
+        let is_own = |line: &&String| line.contains("+ kube-") && line.contains(&format!("{end}  "));
+        assert!(rows.iter().any(|line| is_own(&line)), "{}", compared.story.screen());
+    }
+}
+
+#[test]
+fn a_file_without_text_says_why_and_an_empty_one_that_it_is_empty() {
+    let mut compared = Compared::of(120, 30, |question| {
+        let large = |digit| File {
+            size: 10 << 20,
+            sha256: Some(Digest::parse(&digest(digit)).unwrap()),
+            bytes: None,
+            ..file("large.txt", "")
+        };
+        let bytes = |bytes: &'static [u8]| File { bytes: Some(bytes.into()), ..file("picture.png", "") };
+        let change = |change, from, to| FileChange { change, role: Role::Other, from, to };
+        let files = vec![
+            change(Change::Added, None, Some(file("empty.txt", ""))),
+            change(Change::Changed, Some(large('a')), Some(large('b'))),
+            change(Change::Changed, Some(bytes(b"\0")), Some(bytes(b"\xff"))),
+        ];
+        sample(question, diff(Vec::new(), files), Vec::new())
+    });
+    compared.story.shows("+ empty.txt");
+    compared.story.shows("it is empty");
+    compared.press("]");
+    compared.story.shows("its bytes were not read, for it is larger than 4 MiB and no manifest");
+    compared.press("]");
+    compared.story.shows("not a text: compared by size and digest");
 }
 
 #[test]
@@ -601,7 +641,7 @@ fn flags_are_written_out_for_no_terminal_agrees_on_their_width() {
 #[test]
 fn a_notice_shares_its_line_with_nothing() {
     let mut compared = Compared::with(120, 30);
-    compared.press("Esc :");
+    compared.press(":");
     compared.story.kind("diff");
     compared.press("Enter");
     let lines = compared.story.lines();

@@ -10,7 +10,7 @@ use crate::{
     app::{memory::Memory, page::Subject, shelf::comparisons::Compared},
     domain::{
         comparison::Comparison,
-        diff::{FileChange, Found, ObjectChange, Odd, Oddity, Which},
+        diff::{Change, FileChange, Found, ObjectChange, Odd, Oddity, Which},
         impact::{Impact, Place},
         object::Key,
     },
@@ -189,8 +189,8 @@ impl DiffScreen {
             Item::Object(at) => self.object(at, &comparison.diff().objects[at], theme, room),
             Item::File(at) => {
                 let file = &comparison.source.files[at];
-                let left = format!("  {} {}", file.change.sign(), text::line(file.path()));
                 let right = self.viewed(item, theme).to_owned();
+                let left = named(file.change, &text::line(file.path()), None, room, &right);
                 Cells { left, meaning: Meaning::Plain, right, danger: self.list.danger(item) }
             }
             Item::Oddity(at) => {
@@ -211,12 +211,9 @@ impl DiffScreen {
         let count = if fields > 0 { fields.to_string() } else { String::new() };
         let right = [self.viewed(item, theme), &count].join(" ").trim().to_owned();
         let name = text::line(object.found().map_or("", |found| &found.key.name));
-        let mut left = format!("  {} {name}", object.change.sign());
+        let whence = self.list.whence(at).map(|whence| text::line(&whence));
+        let left = named(object.change, &name, whence, room, &right);
         let danger = self.list.danger(item);
-        if let Some(whence) = self.list.whence(at) {
-            let taken = text::width(&left) + text::width(&right) + if danger.is_some() { 6 } else { 3 };
-            left = format!("{left}  {}", text::fit_end(&text::line(&whence), room.saturating_sub(taken)));
-        }
         Cells { left, meaning: Meaning::Plain, right, danger }
     }
 
@@ -313,6 +310,18 @@ fn draw_cells(cells: &Cells, style: Style, memory: &Memory, buffer: &mut Buffer,
     let ending = Line::from(spans);
     let width = ending.width() as u16;
     buffer.set_line(line.right().saturating_sub(width), line.y, &ending, width);
+}
+
+/// A row that names something: of a long name its beginning and its end, for they tell it from others.
+fn named(change: Change, name: &str, whence: Option<String>, room: usize, right: &str) -> String {
+    // the sign, and what stands at the right: a danger has two cells at most
+    let left = room.saturating_sub(text::width(right) + 8);
+    let name = text::fit_middle(name, left);
+    let left = left.saturating_sub(text::width(&name) + 2);
+    match whence.map(|whence| text::fit_end(&whence, left)).filter(|whence| !whence.is_empty()) {
+        Some(whence) => format!("  {} {name}  {whence}", change.sign()),
+        None => format!("  {} {name}", change.sign()),
+    }
 }
 
 /// What it is and of which object; then the sentence, as far as there is room.

@@ -546,29 +546,23 @@ impl List {
     }
 }
 
-/// Objects of one name, and those that stand elsewhere too, unchanged.
+/// Objects that others are called like: they stand beside each other, and one that differs may stand elsewhere too,
+/// unchanged.
 fn doubled(comparison: &Comparison) -> HashSet<usize> {
     let diff = comparison.diff();
-    let mut first: HashMap<&Key, usize> = HashMap::with_capacity(diff.objects.len());
-    let told: HashSet<&Key> = diff
-        .oddities
-        .iter()
-        .filter_map(|oddity| match &oddity.what {
-            Odd::Doubled { key, .. } => Some(key),
-            Odd::Broken(_) | Odd::NoObject { .. } | Odd::Cut(_) => None,
+    let told = diff.oddities.iter().filter_map(|oddity| match &oddity.what {
+        Odd::Doubled { key, .. } => Some(key),
+        Odd::Broken(_) | Odd::NoObject { .. } | Odd::Cut(_) => None,
+    });
+    let told: HashSet<&Key> = told.collect();
+    let key = |at: usize| diff.objects.get(at)?.found().map(|found| &found.key);
+    let is_doubled = |at: &usize| {
+        key(*at).is_some_and(|own| {
+            let before = at.checked_sub(1).and_then(key);
+            !told.is_empty() && told.contains(own) || before == Some(own) || key(at + 1) == Some(own)
         })
-        .collect();
-    let mut doubled = HashSet::new();
-    for (at, object) in diff.objects.iter().enumerate() {
-        let Some(found) = object.found() else { continue };
-        if told.contains(&found.key) {
-            doubled.insert(at);
-        }
-        if let Some(other) = first.insert(&found.key, at) {
-            doubled.extend([other, at]);
-        }
-    }
-    doubled
+    };
+    (0..diff.objects.len()).filter(is_doubled).collect()
 }
 
 /// Of the whole answer first, then of each side.
