@@ -26,17 +26,17 @@ impl Rows {
     pub(super) fn path(&mut self, path: &str) {
         self.page.fields.push(self.page.rows.len());
         self.page.hunks.push(self.page.rows.len());
-        self.push(What::Path, (None, None), Part::of(path, &[], None), &[]);
+        self.push(What::Path, (None, None), &Part::of(path, &[], None), &[]);
     }
 
     pub(super) fn note(&mut self, words: &str) {
-        self.push(What::Note, (None, None), Part::of(words, &[], None), &[]);
+        self.push(What::Note, (None, None), &Part::of(words, &[], None), &[]);
     }
 
     /// All lines of one side.
     pub(super) fn all(&mut self, what: What, text: Option<&str>, masks: &[Mask]) {
         for line in text.into_iter().flat_map(str::lines) {
-            self.push(what, (None, None), Part::of(line, &[], None), masks);
+            self.push(what, (None, None), &Part::of(line, &[], None), masks);
         }
     }
 
@@ -49,7 +49,7 @@ impl Rows {
                 self.page.hunks.push(self.page.rows.len());
             }
             gap = matches!(what, What::Gap(_)) && !self.page.rows.is_empty() || gap && !is_change(what);
-            self.push(what, (None, None), Part::of(&row.text, &row.strong, alike), masks);
+            self.push(what, (None, None), &Part::of(&row.text, &row.strong, alike), masks);
         }
     }
 
@@ -65,7 +65,7 @@ impl Rows {
             before = is_change(what);
             let masks = covered.masks(row.from, row.to);
             let LineRow { from, to, .. } = row;
-            self.push(what, (*from, *to), Part::of(&row.text, &row.strong, alike), &masks);
+            self.push(what, (*from, *to), &Part::of(&row.text, &row.strong, alike), &masks);
         }
         if lines.coarse && lines.rows.iter().any(|row| row.sign == Sign::Same) {
             self.page.notes.push("compared coarsely: it is large".to_owned());
@@ -76,7 +76,7 @@ impl Rows {
         &mut self,
         what: What,
         (from, to): (Option<usize>, Option<usize>),
-        part: Part<'_>,
+        part: &Part<'_>,
         masks: &[Mask],
     ) {
         if self.page.rows.len() >= MOST {

@@ -350,9 +350,11 @@ fn about(key: &Key, whence: Option<String>, room: usize) -> String {
         None => key.name.to_string(),
     });
     if let Some(whence) = whence {
-        let whence = text::line(&whence);
         let left = room.saturating_sub(text::width(&name) + 1);
-        name = format!("{name} {}", text::fit_end(&whence, left)).trim_end().to_owned();
+        let whence = text::fit_end(&text::line(&whence), left);
+        if !whence.is_empty() {
+            name = format!("{name} {whence}");
+        }
     }
     let left = room.saturating_sub(text::width(&name) + 1);
     // where kind and sentence do not both fit, some of each

@@ -449,11 +449,15 @@ mod tests {
             masks: vec![],
         };
         let long = format!("key: {}", "v".repeat(95));
-        let short = |end: &str, strong| shortened(&row(&format!("{long}{end}"), strong, 100), 20);
-        let begin = "key: …vvvvv";
-        assert_eq!(short("1", 5..101), Some((format!("{begin}1"), vec![8..14])));
-        assert_eq!(short("two", 100..103), Some((format!("{begin}two"), vec![13..16])));
-        assert_eq!(short("1", 2..101), Some((format!("{begin}1"), vec![2..5, 8..14])));
+        let short = |end: &str, strong| {
+            let (words, strong) = shortened(&row(&format!("{long}{end}"), strong, 100), 20).unwrap();
+            let marked: Vec<String> = strong.iter().map(|at| words[at.clone()].to_owned()).collect();
+            (words, marked.join("|"))
+        };
+        let pair = |words: &str, marked: &str| (words.to_owned(), marked.to_owned());
+        assert_eq!(short("1", 5..101), pair("key: …vvvvv1", "vvvvv1"));
+        assert_eq!(short("two", 100..103), pair("key: …vvvvvtwo", "two"));
+        assert_eq!(short("1", 2..101), pair("key: …vvvvv1", "y: |vvvvv1"));
         assert_eq!(shortened(&row("key: 1", 5..6, 5), 20), None);
         assert_eq!(shortened(&row("all of it differs and is long", 0..29, 0), 20), None);
     }
