@@ -241,7 +241,7 @@ mod tests {
             |last: &str| format!("key: {}… (1885 more characters) …{}{last}", "v".repeat(55), "v".repeat(60));
         assert_eq!([&*rows[1].text, &*rows[2].text], [expected("1 and"), expected("2 or")]);
         let long = of_texts(&text(&"1".repeat(700)), &text("2"));
-        assert!(long[1].text.ends_with("… (260 more characters)"), "{}", long[1].text);
+        assert!(long[1].text.ends_with("… (246 more characters)"), "{}", long[1].text);
         let near = of_texts("a1\n", &format!("a{}\n", "2".repeat(700)));
         assert!(near[2].text.starts_with("a2222") && near[2].text.ends_with("… (101 more characters)"));
     }
