@@ -79,7 +79,7 @@ struct Candidate {
     column: isize,
 }
 
-#[expect(clippy::struct_excessive_bools, reason = "each says something else of where it stands")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the place")]
 pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
