@@ -1159,6 +1159,25 @@ fn secrets_that_could_not_be_read_leave_the_answer_without_them() {
 }
 
 #[test]
+fn an_answer_with_some_secrets_stays_when_the_others_cannot_be_read_either() {
+    let mut compared = Compared::of(120, 30, |question| {
+        let question = Question { read_secrets: true, ..question.clone() };
+        let mut answer = Arc::unwrap_or_clone(sample(&question, diff(objects(), files()), impacts()));
+        answer.lens = release_with(ValuesState::Missing);
+        Arc::new(answer)
+    });
+    for _ in 0..2 {
+        compared.story.press("V V");
+        let question = asked(&mut compared.story);
+        let problem = Problem::new(Cause::Unreachable, "read hr shop/podinfo", "Connection refused");
+        compared.story.tell(Message::Compared(question, News::Answered(Err(problem))));
+        compared.story.shows("could not read hr shop/podinfo: Connection refused");
+        compared.story.shows("for hr shop/podinfo");
+        compared.press("j");
+    }
+}
+
+#[test]
 fn where_nothing_came_the_foot_offers_what_is_left_to_do() {
     let mut story = Story::with(settings(80, 24), shop());
     story.press(":");
