@@ -470,7 +470,7 @@ async fn a_rendering_that_fails_without_all_values_points_to_them() {
         (
             Cause::Invalid,
             false,
-            "; values are missing: Shift-V (--read-secrets) reads the Secrets of valuesFrom",
+            " (values are missing: Shift-V or --read-secrets reads the Secrets of valuesFrom)",
         ),
         (Cause::Invalid, true, ""),
         (Cause::NotFound, false, ""),
@@ -500,7 +500,7 @@ async fn a_rendering_that_fails_without_all_values_points_to_them() {
         let consumer = Some(id(Kind::HelmRelease, "shop/podinfo"));
         let question = Question { consumer, build: true, read_secrets: read, ..question() };
         let comparison = watched(sides, question).await.1.unwrap();
-        let why = format!("could not render hr shop/podinfo: helm: nil pointer{want}");
+        let why = format!("could not render hr shop/podinfo{want}: helm: nil pointer");
         assert_eq!(comparison.tier, Tier::Source { why: Some(why) });
     }
 }

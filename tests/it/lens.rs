@@ -387,7 +387,7 @@ fn what_is_not_known_of_the_values_says_why_and_each_object_once() {
          optional",
         "valuesFrom: could not take key \"values.yaml\" of ConfigMap shop/broken as values: it is not a map",
     ];
-    let asks = "valuesFrom: Secret shut and Secret other were not read: Shift-V (--read-secrets) reads what they say";
+    let asks = "valuesFrom: Secret shut and Secret other were not read: Shift-V or --read-secrets reads what they say";
     assert_eq!(unasked.unread_notes(), [&[asks], &rest[..]].concat());
     let mut answers = vec![
         problem(Secret, "shut", Cause::Forbidden, "403 Forbidden"),

@@ -56,7 +56,7 @@ impl Lens {
 }
 
 /// Where it is asked for: the key of the screen, the option of the command.
-const ASK: &str = "Shift-V (--read-secrets)";
+const ASK: &str = "Shift-V or --read-secrets";
 
 impl ReleaseLens {
     fn unread(&self) -> impl Iterator<Item = &ValuesFrom> {

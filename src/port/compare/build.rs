@@ -50,8 +50,9 @@ fn source(why: Option<String>) -> Outcome {
 fn words(problem: &Problem, lens: &Lens) -> String {
     let hint = problem.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
     let unread = lens.unread_hint().filter(|_| problem.cause == Cause::Invalid);
-    let unread = unread.map(|hint| format!("; {hint}")).unwrap_or_default();
-    format!("could not {}: {}{hint}{unread}", problem.what, problem.why)
+    // what a tool says may be long, and is cut where there is no room
+    let unread = unread.map(|hint| format!(" ({hint})")).unwrap_or_default();
+    format!("could not {}{unread}: {}{hint}", problem.what, problem.why)
 }
 
 fn built(from: Made, to: Made) -> Outcome {

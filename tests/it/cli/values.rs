@@ -115,7 +115,7 @@ async fn what_secrets_say_is_in_no_name_of_any_format_and_names_stay_told_apart(
 async fn secrets_that_nobody_asked_for_leave_a_mark_on_every_verdict() {
     let ran = plain("", Ok(SAID)).await;
     let tier = "built, both sides rendered by helm v4.2.2; without the Secrets of valuesFrom\n";
-    let note = "valuesFrom: Secret shut was not read: Shift-V (--read-secrets) reads what they say\n";
+    let note = "valuesFrom: Secret shut was not read: Shift-V or --read-secrets reads what they say\n";
     assert!(ran.out.contains(tier) && ran.out.contains(note), "{}", ran.out);
     assert!(ran.out.contains("acme/web 1.0.0 → 1.1.0 (valuesFrom not read)\n"), "{}", ran.out);
     let document = plain("-o json", Ok(SAID)).await.json();
