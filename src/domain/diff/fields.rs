@@ -232,6 +232,16 @@ fn fresh<'a>(
     fresh
 }
 
+/// Maps of no more fields are looked through: that is quicker than to look up.
+const FEW: usize = 24;
+
+fn find<'a>(map: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    if map.len() > FEW {
+        return map.get(name);
+    }
+    map.iter().find(|(own, _)| *own == name).map(|(_, value)| value)
+}
+
 /// What the fields of a map are inside of.
 #[derive(Clone, Copy)]
 struct Inside {
@@ -253,11 +263,13 @@ enum Secrecy {
 
 impl Inside {
     fn of(from: &Map<String, Value>, to: &Map<String, Value>, within: Within) -> Self {
-        let kinds = [from, to].map(|map| map.get("kind").and_then(Value::as_str));
+        let kinds = [from, to].map(|map| find(map, "kind").and_then(Value::as_str));
         let says = |kind: &str| kinds.contains(&Some(kind));
         let within =
             if says(secret::GENERATOR) && within == Within::Open { Within::Generator } else { within };
-        let is_whole = || [from, to].iter().any(|map| map.contains_key("metadata"));
+        let is_whole = || [from, to].iter().any(|map| find(map, "metadata").is_some());
+        let is_patch =
+            |map: &Map<String, Value>| find(map, "target").is_some() && secret::patch_of(map).is_some();
         Self {
             within,
             secret: match within == Within::Listed || says("Secret") {
@@ -266,7 +278,7 @@ impl Inside {
                 false => Secrecy::None,
             },
             list: says("SecretList"),
-            patch: [from, to].iter().any(|map| secret::patch_of(map).is_some()),
+            patch: [from, to].into_iter().any(is_patch),
         }
     }
 

@@ -4,7 +4,7 @@
 use super::{
     super::object::Role,
     Change, File, FileChange, Side, Which, likeness,
-    objects::{self, Sides},
+    objects::Sides,
     plan,
     streams::{self, Charts, Stream},
 };
@@ -147,10 +147,10 @@ fn said(sides: &Sides<'_>, which: Which, stream: &Stream, other: &Stream) -> Opt
             // the same bytes in the same file: by their number in the first side
             (Some(twin), _) => said.push((if which == Which::To { twin } else { document }) as u64),
             // who applies a List applies its items
-            (None, Some(plan::Found::Value(Some(value)))) if streams::holds_objects(stream.role) => {
-                said.extend(objects::unrolled(value).iter().map(|item| likeness::hash(item)));
+            (None, Some(plan::Found::Value(Some(parsed)))) if streams::holds_objects(stream.role) => {
+                said.extend(parsed.items.iter().map(|item| likeness::hash(&item.value)));
             }
-            (None, Some(plan::Found::Value(Some(value)))) => said.push(likeness::hash(value)),
+            (None, Some(plan::Found::Value(Some(parsed)))) => said.push(likeness::hash(&parsed.value)),
             (None, Some(plan::Found::Value(None))) => {}
             (None, Some(plan::Found::Broken(_) | plan::Found::Skipped) | None) => return None,
         }

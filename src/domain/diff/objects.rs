@@ -8,7 +8,7 @@ use super::{
     },
     Change, FieldChange, Found, ObjectChange, Odd, Oddity, Step, Which, fields,
     fields::Fields,
-    plan::{self, Part},
+    plan::{self, Identity, Item, Parsed, Part},
     renames,
     streams::{self, Streams},
 };
@@ -75,7 +75,7 @@ pub(super) fn compare(sides: &Sides<'_>, going: &(dyn Fn() -> bool + Sync)) -> O
 
 /// The places of each object in both sides.
 fn by_key<'e>(from: &'e [Entry], to: &'e [Entry]) -> impl Iterator<Item = (&'e [Entry], &'e [Entry])> {
-    let groups = |entries: &'e [Entry]| entries.chunk_by(|one, two| one.key == two.key).peekable();
+    let groups = |entries: &'e [Entry]| entries.chunk_by(|one, two| one.who.key == two.who.key).peekable();
     let (mut from, mut to) = (groups(from), groups(to));
     std::iter::from_fn(move || {
         let order = match (from.peek(), to.peek()) {
@@ -97,9 +97,9 @@ struct Withheld(BTreeMap<(Arc<str>, Which), Vec<String>>);
 impl Withheld {
     fn add(&mut self, entry: &Entry, own: &Half<'_>, other: &Half<'_>) {
         // one that the broken document names is told by that one
-        if !other.unread.contains(&entry.key) {
+        if !other.unread.contains(&entry.who.key) {
             let path = own.streams.stream(entry.document).path.clone();
-            self.0.entry((path, entry.which)).or_default().push(entry.key.to_string());
+            self.0.entry((path, entry.which)).or_default().push(entry.who.key.to_string());
         }
     }
 
@@ -127,8 +127,7 @@ fn order(change: &ObjectChange) -> Option<Place<'_>> {
 
 /// An object of one side, maybe not parsed yet.
 pub(super) struct Entry {
-    pub(super) key: Key,
-    pub(super) api_version: Box<str>,
+    pub(super) who: Arc<Identity>,
     pub(super) which: Which,
     pub(super) document: usize,
     /// Which of the document's objects it is.
@@ -138,7 +137,8 @@ pub(super) struct Entry {
 
 impl Entry {
     fn order(&self) -> Place<'_> {
-        (self.key.namespace.as_deref(), &self.key.kind, &self.key.name, &self.key.group)
+        let Key { group, kind, namespace, name } = &self.who.key;
+        (namespace.as_deref(), kind, name, group)
     }
 }
 
@@ -181,11 +181,11 @@ impl<'a> Half<'a> {
     }
 
     fn find_doubled(&mut self, which: Which) {
-        let doubled = self.entries.windows(2).filter(|pair| pair[0].key == pair[1].key).map(|pair| {
-            let Entry { key, document, .. } = &pair[0];
+        let doubled = self.entries.windows(2).filter(|pair| pair[0].who.key == pair[1].who.key).map(|pair| {
+            let Entry { who, document, .. } = &pair[0];
             let line = self.streams.documents[*document].place.line;
             let path = self.streams.stream(*document).path.clone();
-            Oddity { which, path, what: Odd::Doubled { key: key.clone(), line } }
+            Oddity { which, path, what: Odd::Doubled { key: who.key.clone(), line } }
         });
         self.oddities.extend(doubled);
     }
@@ -193,16 +193,15 @@ impl<'a> Half<'a> {
     fn read_document(&mut self, sides: &Sides<'_>, which: Which, document: usize) {
         if let Some(named) = sides.named(which, document) {
             for (item, named) in named.iter().enumerate().filter(|(_, named)| is_object(&named.api_version)) {
-                let key = Key::new(&named.api_version, &named.kind, named.namespace.as_deref(), &named.name);
-                let api_version = named.api_version.clone();
-                self.entries.push(Entry { key, api_version, which, document, item, value: None });
+                let who = Arc::new(Identity { key: named.key(), api_version: named.api_version.clone() });
+                self.entries.push(Entry { who, which, document, item, value: None });
             }
             return;
         }
         let stream = self.streams.stream(document);
         match sides.parsed(which, document) {
             Some(plan::Found::Value(None)) => {}
-            Some(plan::Found::Value(Some(value))) => self.add_parsed(which, document, value),
+            Some(plan::Found::Value(Some(parsed))) => self.add_parsed(which, document, parsed),
             Some(plan::Found::Broken(broken)) => {
                 if streams::is_named_yaml(&stream.path) {
                     self.odd(which, &stream.path, Odd::Broken(broken.clone()));
@@ -213,12 +212,13 @@ impl<'a> Half<'a> {
         }
     }
 
-    fn add_parsed(&mut self, which: Which, document: usize, value: &Arc<Value>) {
+    fn add_parsed(&mut self, which: Which, document: usize, parsed: &Parsed) {
         let mut nameless = false;
-        for (item, value) in unrolled(value).into_iter().enumerate() {
-            match identity(&value) {
-                Some((key, api_version)) if is_object(&api_version) => {
-                    self.entries.push(Entry { key, api_version, which, document, item, value: Some(value) });
+        for (item, Item { identity, value }) in parsed.items.iter().enumerate() {
+            match identity {
+                Some(who) if is_object(&who.api_version) => {
+                    let (who, value) = (Arc::clone(who), Some(Arc::clone(value)));
+                    self.entries.push(Entry { who, which, document, item, value });
                 }
                 Some(_) | None => nameless = true,
             }
@@ -242,7 +242,7 @@ impl<'a> Half<'a> {
     }
 
     fn may_hold(&self, entry: &Entry, path: &str) -> bool {
-        self.unread.contains(&entry.key) || self.unknown.contains(path)
+        self.unread.contains(&entry.who.key) || self.unknown.contains(path)
     }
 
     fn path(&self, entry: &Entry) -> &str {
@@ -292,8 +292,8 @@ impl Sides<'_> {
     fn found(&self, entry: &Entry, value: Arc<Value>) -> Found {
         let streams = self.streams(entry.which);
         Found {
-            key: entry.key.clone(),
-            api_version: entry.api_version.clone(),
+            key: entry.who.key.clone(),
+            api_version: entry.who.api_version.clone(),
             path: streams.stream(entry.document).path.clone(),
             line: streams.documents[entry.document].place.line,
             value,
@@ -309,11 +309,6 @@ pub(super) fn unrolled(value: &Arc<Value>) -> Vec<Arc<Value>> {
     } else {
         vec![value.clone()]
     }
-}
-
-fn identity(value: &Value) -> Option<(Key, Box<str>)> {
-    let key = Key::of(value)?;
-    Some((key, value.get("apiVersion")?.as_str()?.into()))
 }
 
 /// What kustomize reads itself is never applied.
@@ -390,7 +385,7 @@ impl Matching<'_> {
         if is_reencrypted(&fields.changes) {
             let what = format!(
                 "{}: every value that SOPS encrypted differs, and what is in them cannot be compared: they may say what they said, encrypted again",
-                two.key
+                two.who.key
             );
             let path = streams.1.stream(two.document).path.clone();
             self.found.oddities.push(Oddity { which: Which::Both, path, what: Odd::Cut(what.into()) });
@@ -401,12 +396,12 @@ impl Matching<'_> {
     /// Of a List of several: another item is what differs in its text.
     fn is_same_item(&self, one: &Entry, two: &Entry) -> bool {
         let many = |entry: &Entry| match self.sides.parsed(entry.which, entry.document) {
-            Some(plan::Found::Value(Some(value))) => {
+            Some(plan::Found::Value(Some(Parsed { value, .. }))) => {
                 value.get("items").and_then(Value::as_array).is_some_and(|items| items.len() > 1)
             }
             Some(plan::Found::Value(None) | plan::Found::Broken(_) | plan::Found::Skipped) | None => false,
         };
-        let list = |entry: &Entry| !entry.key.kind.ends_with("List") && many(entry);
+        let list = |entry: &Entry| !entry.who.key.kind.ends_with("List") && many(entry);
         list(one) || list(two)
     }
 
@@ -472,12 +467,12 @@ fn is_reencrypted(changes: &[FieldChange]) -> bool {
 
 /// What is known of an object that nobody parsed.
 fn names(entry: &Entry) -> Value {
-    let Key { group: _, kind, namespace, name } = &entry.key;
+    let Identity { key: Key { group: _, kind, namespace, name }, api_version } = &*entry.who;
     match namespace {
         Some(namespace) => {
-            json!({"apiVersion": entry.api_version, "kind": kind, "metadata": {"name": name, "namespace": namespace}})
+            json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": namespace}})
         }
-        None => json!({"apiVersion": entry.api_version, "kind": kind, "metadata": {"name": name}}),
+        None => json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": name}}),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A comparison in steps: what has to be parsed, each of it by itself (on any thread), and the rest. It starts no thread.
 
 use super::{
-    super::object::{self, Broken, Named, Role},
+    super::object::{self, Broken, Key, Named, Role},
     Change, Diff, File, FileChange, ObjectChange, Odd, Oddity, Side, Which, files,
     objects::{self, Sides},
     streams::{self, Charts, Streams, find_twins},
@@ -35,10 +35,49 @@ pub struct Read(pub(super) Found);
 #[derive(Debug, Clone)]
 pub(super) enum Found {
     /// None: it is empty.
-    Value(Option<Arc<Value>>),
+    Value(Option<Parsed>),
     Broken(Broken),
     /// It was not read: somebody ended it early.
     Skipped,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Parsed {
+    pub(super) value: Arc<Value>,
+    /// What a List stands for, or itself. Of a document that holds no objects: nothing.
+    pub(super) items: Vec<Item>,
+}
+
+/// One of the objects of a document.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    /// None: it names no object.
+    pub(super) identity: Option<Arc<Identity>>,
+    pub(super) value: Arc<Value>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Identity {
+    pub(super) key: Key,
+    pub(super) api_version: Box<str>,
+}
+
+impl Parsed {
+    fn new(value: Value, holds_objects: bool) -> Self {
+        let value = Arc::new(value);
+        let items = if holds_objects { objects::unrolled(&value) } else { Vec::new() };
+        // who they are is asked while they are still at hand
+        let items =
+            items.into_iter().map(|value| Item { identity: Identity::of(&value).map(Arc::new), value });
+        Self { items: items.collect(), value }
+    }
+}
+
+impl Identity {
+    fn of(value: &Value) -> Option<Self> {
+        let key = Key::of(value)?;
+        Some(Self { key, api_version: value.get("apiVersion")?.as_str()?.into() })
+    }
 }
 
 impl Read {
@@ -85,7 +124,10 @@ impl Plan {
         let streams = self.streams(part.which);
         let text = streams.text(part.document);
         Read(match object::parse(text.as_str(), streams.dialect(part.document)) {
-            Ok(value) => Found::Value(value.map(Arc::new)),
+            Ok(value) => {
+                let holds_objects = streams::holds_objects(streams.stream(part.document).role);
+                Found::Value(value.map(|value| Parsed::new(value, holds_objects)))
+            }
             Err(broken) => Found::Broken(broken.under(&streams.documents[part.document].place)),
         })
     }

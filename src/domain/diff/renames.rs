@@ -85,18 +85,18 @@ impl Search<'_> {
         let mut groups: HashMap<T, Places> = HashMap::new();
         for (place, (entry, _)) in self.gone.iter().enumerate().filter(|(at, _)| self.of_gone[*at].is_none())
         {
-            if let Some(sign) = sign(&entry.key) {
+            if let Some(sign) = sign(&entry.who.key) {
                 groups.entry(sign).or_default().0.push(place);
             }
         }
         for (place, (entry, _)) in self.fresh.iter().enumerate().filter(|(at, _)| !self.of_fresh[*at]) {
-            if let Some(sign) = sign(&entry.key) {
+            if let Some(sign) = sign(&entry.who.key) {
                 groups.entry(sign).or_default().1.push(place);
             }
         }
         for (one, two) in groups.into_values() {
             if let ([one], [two]) = (&one[..], &two[..])
-                && fits(&self.gone[*one].0.key, &self.fresh[*two].0.key)
+                && fits(&self.gone[*one].0.who.key, &self.fresh[*two].0.who.key)
             {
                 self.pair(*one, *two);
             }
@@ -108,12 +108,12 @@ impl Search<'_> {
         let mut groups: BTreeMap<Sign<'_>, Places> = BTreeMap::new();
         for (place, (entry, _)) in self.gone.iter().enumerate().filter(|(at, _)| self.of_gone[*at].is_none())
         {
-            if can_be_renamed(&entry.key) {
-                groups.entry(sign(&entry.key)).or_default().0.push(place);
+            if can_be_renamed(&entry.who.key) {
+                groups.entry(sign(&entry.who.key)).or_default().0.push(place);
             }
         }
         for (place, (entry, _)) in self.fresh.iter().enumerate().filter(|(at, _)| !self.of_fresh[*at]) {
-            if let Some(group) = groups.get_mut(&sign(&entry.key)) {
+            if let Some(group) = groups.get_mut(&sign(&entry.who.key)) {
                 group.1.push(place);
             }
         }
