@@ -234,7 +234,8 @@ impl App {
             self.memory.shelf.raw.remove(&id);
             return;
         }
-        if let Screen::Diff(diff) = self.top() {
+        if let Screen::Diff(diff) = self.top_mut() {
+            diff.take_before();
             let question = diff.question.clone();
             if self.memory.shelf.comparisons.again(&question) {
                 effects.push(Effect::StopCompare(Box::new(question)));

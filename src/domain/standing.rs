@@ -344,7 +344,6 @@ mod tests {
         assert_eq!((found.standing, found.reason.as_str()), (Standing::Ready, "Static"));
     }
 
-    /// A world in which every watched kind was listed.
     fn judged(source: Option<Object>, consumer: Object) -> Assessment {
         let consumer = Arc::new(consumer);
         let world = listed(source.into_iter().chain([(*consumer).clone()]).collect());

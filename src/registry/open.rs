@@ -250,7 +250,7 @@ impl Flow {
     fn progress(&self, layer: &Layer) -> Opening {
         let of = match &layer.source {
             Source::Registry(_) | Source::Layout(_) | Source::Archive(_) => layer.blob.size,
-            // it is packed larger to be read than to be sent
+            // nothing of it flows: it was packed before
             Source::Folder(_) => None,
         };
         Opening::Progress { bytes: self.received, of, from_cache: self.from_cache }

@@ -261,7 +261,8 @@ impl<'a> Tree<'a> {
     fn is_template_of_one(&self, text: &str) -> bool {
         let acts = |value: usize| {
             let node = &self.nodes[value];
-            matches!(node.content, Content::Map(_)) && text[node.at.clone()].contains("Secret")
+            let said = &text[node.at.clone()];
+            matches!(node.content, Content::Map(_)) && said.starts_with("{{") && said.contains("Secret")
         };
         self.nodes.iter().any(|node| {
             let Content::Map(inside) = &node.content else { return false };

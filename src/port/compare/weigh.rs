@@ -3,7 +3,7 @@
 
 use super::{Comparing, Rendered};
 use crate::domain::{
-    diff::{Diff, Plan, Read, Side},
+    diff::{Diff, Found, ObjectChange, Odd, Oddity, Plan, Read, Side, Which},
     impact::{self, Impact},
     lens::{self, Lens, Seen},
     problem::{Cause, Problem},
@@ -65,6 +65,7 @@ pub(super) async fn weigh(telling: Telling, lens: Lens, from: Side, to: Side) ->
         let notes = notes(&from, &to);
         let mut source = compare(&from.side, &to.side, &telling, going);
         lens.settle_namespaces(&mut source);
+        withhold(&mut source, &sealed);
         Weighed { lens, source, notes, sealed }
     })
     .await
@@ -137,6 +138,17 @@ fn read_at_once(
         }
     });
     all
+}
+
+/// What stands in a file that is secret as a whole is no object to be shown: the file is compared, under its cover.
+fn withhold(diff: &mut Diff, sealed: &BTreeSet<Box<str>>) {
+    let is_sealed = |found: &Option<Found>| found.as_ref().is_some_and(|found| sealed.contains(&*found.path));
+    let of = |object: &mut ObjectChange| is_sealed(&object.from) || is_sealed(&object.to);
+    let paths: BTreeSet<Arc<str>> =
+        diff.objects.extract_if(.., of).filter_map(|object| Some(object.found()?.path.clone())).collect();
+    let what = Odd::Cut("its objects are not shown: a secretGenerator makes a Secret of the file".into());
+    let told = paths.into_iter().map(|path| Oddity { which: Which::Both, path, what: what.clone() });
+    diff.oddities.extend(told);
 }
 
 fn notes(from: &Seen, to: &Seen) -> Vec<String> {

@@ -553,6 +553,26 @@ async fn what_sops_encrypted_again_is_a_short_change() {
 }
 
 #[tokio::test]
+async fn an_object_in_a_file_that_becomes_a_secret_is_not_shown_beside_it() {
+    let kustomization = "secretGenerator:\n- name: s\n  files: [settings.yaml]\n";
+    let settings = |token: &str| {
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c}}\ndata: {{token: {token}}}\n")
+    };
+    let desk = Desk::with(
+        &[("kustomization.yaml", kustomization), ("settings.yaml", &settings("hunter2-before"))],
+        &[("kustomization.yaml", kustomization), ("settings.yaml", &settings("hunter2-after"))],
+    );
+    for options in ["", "--files", "--objects", "--impact", "-o json", "-o markdown"] {
+        let ran = desk.diff(options).await;
+        assert!(!ran.out.contains("hunter2"), "{options}: {}", ran.out);
+    }
+    let whole = desk.diff("").await;
+    assert_eq!(whole.code, 1, "the file differs");
+    assert!(whole.out.contains("a secretGenerator makes a Secret of the file"), "{}", whole.out);
+    assert_eq!(desk.diff("--objects").await.code, 2, "not the same: it was not shown");
+}
+
+#[tokio::test]
 async fn nothing_from_outside_acts_on_whoever_reads_it() {
     let quoted = serde_json::to_string(HOSTILE).unwrap();
     let object = |value: &str| {

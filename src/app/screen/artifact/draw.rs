@@ -189,7 +189,10 @@ impl ArtifactScreen {
             return format!("none of {total} matches {}. Esc clears the filter.", text::line(filter));
         }
         if let Some(grep) = &self.grep {
-            return format!("{} stands in no file. Esc ends the search.", text::line(&grep.text));
+            return format!(
+                "{} stands in no file; hidden values are not searched. Esc ends the search.",
+                text::line(&grep.text)
+            );
         }
         let hidden = self.tree.as_ref().map_or(0, |tree| tree.entries.len());
         if hidden > 0 {

@@ -98,7 +98,8 @@ fn no_tags(upstream: &Upstream, memory: &Memory) -> String {
             format!("its tags are not known: could not {}: {}", problem.what, problem.why)
         }
         Some((Asking::Done(_), true)) => {
-            "what runs is newer than the list of tags: ^R on the board asks again".to_owned()
+            "its tags do not tell what runs: not judged yet, or older than it; ^R on the board asks again"
+                .to_owned()
         }
         Some((Asking::Queued | Asking::Since(_) | Asking::Done(_), _)) | None => {
             "the tags of its repository are not here yet".to_owned()
