@@ -151,7 +151,9 @@ fn a_new_tag_reaches_the_kustomization_from_the_screen() {
 fn without_write_the_screen_sends_nothing() {
     let settled = settled_kustomization("read-only");
     let mut pty = fluxscope().screen(&["-n", &settled.place.namespace], 100, 30);
+    // the cursor is on the source, whose kind may be read after the other
     wait_row(&mut pty, &["ks", "app", settled.first.short()]);
+    wait_row(&mut pty, &["ocirepo", "app", "ready"]);
     pty.press("R");
     pty.wait_for(":write");
     pty.press("\r");

@@ -41,7 +41,7 @@ fn each_object_stands_as_its_controller_left_it() {
             _ => drop(await_verdict(&place, kind, name)),
         }
     }
-    let list = fluxscope().run(&["get", "all", "-n", &place.namespace, "-o", "json"]).exits(0).json();
+    let (list, objects) = read_between_retries(&place);
     let mut wrong = Vec::new();
     for (kind, name, standing, reason) in EXPECTED {
         let found = item(&list, kind.name, &place.namespace, name);
@@ -50,7 +50,32 @@ fn each_object_stands_as_its_controller_left_it() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_messages_are_fluxs(&place, &list);
+    assert_messages_are_fluxs(&list, &objects);
+}
+
+/// The program's list, and the objects in the order of `EXPECTED`, of one moment: nothing is in the middle of a retry,
+/// and the objects are the same before and after the list was read.
+fn read_between_retries(place: &Place) -> (Value, Vec<Value>) {
+    let read = || EXPECTED.map(|(kind, name, ..)| place.object(kind, name).expect("it is there"));
+    eventually("a list that was read between two retries", || {
+        let before = read();
+        let busy = before
+            .iter()
+            .find(|object| condition(object, "Ready").is_some_and(|ready| ready["status"] == "Unknown"));
+        if let Some(busy) = busy {
+            return Err(format!("{busy:#}"));
+        }
+        let list = fluxscope().run(&["get", "all", "-n", &place.namespace, "-o", "json"]).exits(0).json();
+        let after = read();
+        let versions = |objects: &[Value]| -> Vec<Value> {
+            objects.iter().map(|object| object["metadata"]["resourceVersion"].clone()).collect()
+        };
+        if versions(&before) == versions(&after) {
+            Ok((list, after.to_vec()))
+        } else {
+            Err("objects changed while they were read".to_owned())
+        }
+    })
 }
 
 fn create(place: &Place) {
@@ -113,13 +138,12 @@ fn await_verdict(place: &Place, kind: Kind, name: &str) -> Value {
 }
 
 /// JSON gives Flux's text unaltered.
-fn assert_messages_are_fluxs(place: &Place, list: &Value) {
+fn assert_messages_are_fluxs(list: &Value, objects: &[Value]) {
     for found in items(list).filter(|found| found["standing"] == "failing") {
-        let kind =
-            [OCI_REPOSITORY, KUSTOMIZATION, HELM_RELEASE].into_iter().find(|kind| found["kind"] == kind.name);
-        let (Some(kind), Some(name)) = (kind, found["name"].as_str()) else { continue };
-        let object = place.object(kind, name).expect("it is there");
-        let ready = condition(&object, "Ready").expect("a verdict");
-        assert_eq!(found["message"], ready["message"], "{} {name}", kind.name);
+        let same =
+            |object: &&Value| found["kind"] == object["kind"] && found["name"] == object["metadata"]["name"];
+        let Some(object) = objects.iter().find(same) else { continue };
+        let ready = condition(object, "Ready").expect("a verdict");
+        assert_eq!(found["message"], ready["message"], "{} {}", found["kind"], found["name"]);
     }
 }
