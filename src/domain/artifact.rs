@@ -137,6 +137,11 @@ impl Artifact {
         self.manifest.layers.get(self.taken.as_ref().ok()?.layer)
     }
 
+    /// A folder that was packed: its layer's size is that of the archive before it is compressed.
+    pub fn is_plain(&self) -> bool {
+        matches!(self.target.origin, Origin::Directory(_))
+    }
+
     /// Flux would store the same of both: the same bytes, read with the same rules.
     pub fn same_content(&self, other: &Self) -> bool {
         let rules = |artifact: &Self| {

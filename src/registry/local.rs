@@ -242,7 +242,7 @@ pub(super) fn inspect_folder(target: Target, path: &Path, bounds: &Bounds) -> Re
     let packed = pack_folder(path, bounds)?;
     let layer = summary((packed.digest.clone(), packed.size), layer_type(&target));
     bounds.shelf.keep(path, packed);
-    let note = "a folder on disk: packed as flux build artifact would, so that size and digest are those of this packing";
+    let note = "a folder on disk: packed as flux build artifact would, size and digest are those of the archive before it is compressed";
     Ok(artifact::alone(target, layer, vec![note.into()]))
 }
 

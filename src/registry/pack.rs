@@ -12,7 +12,6 @@ use crate::domain::{
     problem::{Cause, Problem},
     tree::{Entry, Fate},
 };
-use flate2::{Compression, write::GzEncoder};
 use std::{
     collections::VecDeque,
     ffi::OsStr,
@@ -34,9 +33,8 @@ const SPECIAL: &str = "neither a file nor a folder: flux build artifact leaves i
 /// The archive, and what is in the folder and not in it.
 #[derive(Clone)]
 pub(super) struct Packed {
-    /// Not compressed: it is read again at once.
+    /// Not compressed: nobody sends it, and it is read again at once.
     pub(super) archive: Kept,
-    /// Of the archive compressed, as it would be sent.
     pub(super) digest: Digest,
     pub(super) size: u64,
     pub(super) besides: Vec<Entry>,
@@ -72,7 +70,7 @@ impl fmt::Debug for Shelf {
 
 /// Stops soon after a limit was reached: whoever unpacks it reaches the same.
 pub(super) fn pack(folder: &Path, place: Place, limits: &Limits) -> Result<Packed, Problem> {
-    let sink = Twice { sent: GzEncoder::new(Sum::new(), Compression::fast()), kept: Keep::new(place) };
+    let sink = Summed { sum: Sum::new(), kept: Keep::new(place) };
     let mut packer = Packer {
         root: folder,
         builder: Builder::new(sink),
@@ -100,21 +98,21 @@ pub(super) fn cause_of(error: &io::Error) -> Cause {
     }
 }
 
-/// What is written is kept, and compressed as it would be sent; of that only the sum is wanted.
-struct Twice {
-    sent: GzEncoder<Sum>,
+/// What is written is kept, and summed on the way.
+struct Summed {
+    sum: Sum,
     kept: Keep,
 }
 
-impl Twice {
+impl Summed {
     fn finish(self) -> io::Result<(Kept, (Digest, u64))> {
-        Ok((self.kept.finish(), self.sent.finish()?.finish()?))
+        Ok((self.kept.finish(), self.sum.finish()?))
     }
 }
 
-impl Write for Twice {
+impl Write for Summed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.sent.write_all(bytes)?;
+        self.sum.write_all(bytes)?;
         self.kept.push(bytes)?;
         Ok(bytes.len())
     }
@@ -126,7 +124,7 @@ impl Write for Twice {
 
 struct Packer<'a> {
     root: &'a Path,
-    builder: Builder<Twice>,
+    builder: Builder<Summed>,
     besides: Vec<Entry>,
     entries: usize,
     bytes: u64,

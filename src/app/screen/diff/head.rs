@@ -109,7 +109,8 @@ fn dated(half: &Half, memory: &Memory) -> String {
 
 fn described(half: &Half, memory: &Memory) -> String {
     let mut said: Vec<String> = day(half).into_iter().collect();
-    said.push(text::bytes(size(half)));
+    let plain = if half.artifact.is_plain() { " not compressed" } else { "" };
+    said.push(format!("{}{plain}", text::bytes(size(half))));
     if !half.verified && matches!(half.artifact.target.origin, Origin::Registry { .. }) {
         said.push("not verified".to_owned());
     }
