@@ -119,6 +119,7 @@ impl App {
     fn show(&mut self, place: &Place) {
         if let Some(at) = self.stack.iter().position(|screen| screen.place() == *place) {
             self.stack.truncate(at + 1);
+            self.fall_back_here();
             return;
         }
         if let Place::Yaml(id) = place {
@@ -129,6 +130,7 @@ impl App {
             self.stack.truncate(1);
         }
         self.stack.push(Screen::at(place));
+        self.fall_back_here();
     }
 
     /// Leaves the top view. False: it is the first one.
@@ -151,7 +153,16 @@ impl App {
         }
         let place = self.top().place();
         self.journey.return_to(&place);
+        self.fall_back_here();
         true
+    }
+
+    /// The answer may have come while another view lay over it.
+    fn fall_back_here(&mut self) {
+        if let Screen::Diff(diff) = self.top() {
+            let question = diff.question.clone();
+            self.fall_back(&question);
+        }
     }
 
     /// Esc while it works: the screen stays and says so.
@@ -175,7 +186,10 @@ impl App {
         if diff.question != *answered {
             return;
         }
-        if let (Some(before), Some(words)) = (diff.take_before(), failed) {
+        let without = Question { read_secrets: false, ..answered.clone() };
+        let before = diff.take_before();
+        let before = before.or_else(|| self.memory.shelf.comparisons.here(&without).cloned());
+        if let (Some(before), Some(words)) = (before, failed.filter(|_| answered.read_secrets)) {
             let question = before.question.clone();
             self.memory.shelf.comparisons.take(&question, News::Answered(Ok(before)));
             self.turn(question);

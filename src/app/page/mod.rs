@@ -187,7 +187,7 @@ fn by_line(object: &ObjectChange, revealed: &BTreeSet<Mask>) -> Page {
     let text = |found: &Option<Found>| found.as_ref().map(|found| found.text.as_str().to_owned());
     let (from, to) = (text(&object.from), text(&object.to));
     let mut page = texts(from.as_deref(), to.as_deref(), Secrets::find, revealed);
-    page.fields = object.fields.iter().map(|field| likely_row(&page, field)).collect();
+    page.fields = likely_rows(&page, &object.fields);
     let line = |found: &Option<Found>| found.as_ref().map_or(0, |found| found.line.saturating_sub(1));
     let (before, after) = (line(&object.from), line(&object.to));
     for row in &mut page.rows {
@@ -198,10 +198,32 @@ fn by_line(object: &ObjectChange, revealed: &BTreeSet<Mask>) -> Page {
     page
 }
 
-/// The first changed row that names the field and its value, else its name, else its value; else the first change.
-fn likely_row(page: &Page, field: &FieldChange) -> usize {
+/// Rows that are looked at for the fields of one object, all together: more would be felt.
+const LOOKS: usize = 1_000_000;
+
+/// Where the changes of the fields are seen. Fields stand in the text nearly in their order: each is looked for from
+/// the one before it on, and at the beginning again.
+fn likely_rows(page: &Page, fields: &[FieldChange]) -> Vec<usize> {
+    let changed: Vec<usize> = (0..page.rows.len())
+        .filter(|&at| matches!(page.rows[at].what, What::Removed | What::Added))
+        .collect();
+    let most = (LOOKS / fields.len().max(1)).max(1);
+    let mut next = 0;
+    let place = |field| {
+        let ahead = changed[next..].iter().chain(&changed[..next]).take(most);
+        let Some(row) = likely_row(page, field, ahead.copied()) else {
+            return page.hunks.first().copied().unwrap_or(0);
+        };
+        next = changed.partition_point(|&at| at <= row);
+        row
+    };
+    fields.iter().map(place).collect()
+}
+
+/// The first of these rows that names the field and its value, else its name, else its value.
+fn likely_row(page: &Page, field: &FieldChange, rows: impl Iterator<Item = usize>) -> Option<usize> {
     let key = field.path.0.iter().rev().find_map(|step| match step {
-        Step::Field(name) => Some(format!("{name}:")),
+        Step::Field(name) => Some(&**name),
         Step::Item(_) | Step::Place(_) => None,
     });
     let mut values: Vec<String> = [&field.from, &field.to].into_iter().flatten().map(value::text).collect();
@@ -209,20 +231,30 @@ fn likely_row(page: &Page, field: &FieldChange) -> usize {
         values.extend(names.iter().map(|(name, value)| format!("{name}: {value}")));
     }
     let fits = |row: &Row| {
-        let named = key.as_deref().is_some_and(|key| row.text.contains(key));
+        let named = key.is_some_and(|key| names(&row.text, key));
         let says = values.iter().any(|value| !value.is_empty() && row.text.contains(value.as_str()));
         2 * usize::from(named) + usize::from(says)
     };
-    let changed =
-        page.rows.iter().enumerate().filter(|(_, row)| matches!(row.what, What::Removed | What::Added));
-    let mut best = (0, page.hunks.first().copied().unwrap_or(0));
-    for (at, row) in changed {
-        let fit = fits(row);
+    let mut best = (0, None);
+    for at in rows {
+        let fit = fits(&page.rows[at]);
         if fit > best.0 {
-            best = (fit, at);
+            best = (fit, Some(at));
+        }
+        if fit == 3 {
+            break;
         }
     }
     best.1
+}
+
+/// `key:` stands in the line, quoted or not, and not as the end of another one.
+fn names(line: &str, key: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || "-_./".contains(c);
+    line.match_indices(key).any(|(at, _)| {
+        let behind = line[at + key.len()..].trim_start_matches(['"', '\'']);
+        behind.starts_with(':') && !line[..at].ends_with(is_part)
+    })
 }
 
 fn texts(from: Option<&str>, to: Option<&str>, find: fn(&str) -> Secrets, revealed: &BTreeSet<Mask>) -> Page {
@@ -278,4 +310,19 @@ fn described(file: &FileChange, why: &str) -> Page {
         rows.all(what, Some(&format!("{} bytes, {digest}", side.size)), &[]);
     }
     rows.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_named_where_it_stands_whole() {
+        for line in ["name: x", "  - name: x", "\"name\": \"x\"", "{a: b, name: x}", "'name' : x"] {
+            assert_eq!(names(line, "name"), line != "'name' : x", "{line}");
+        }
+        for line in ["hostname: x", "first-name: x", "a.name: x", "name", "names: x", "x: name"] {
+            assert!(!names(line, "name"), "{line}");
+        }
+    }
 }

@@ -11,7 +11,7 @@ use super::{
     view::{Content, View},
 };
 use crate::domain::{
-    diff::{Found, ObjectChange},
+    diff::{FileChange, Found, ObjectChange},
     plain::is_deceptive,
     problem::{Cause, Problem},
     secret::mask_values,
@@ -50,9 +50,8 @@ async fn shown(program: &str, view: &View<'_>, console: &mut Console<'_>) -> Res
     let problem = |why: String| Problem::new(Cause::Other, what(), why);
     let desk = Desk::new().map_err(|error| problem(error.to_string()))?;
     let unseen = desk.fill(view).map_err(problem)?;
-    for path in &unseen {
-        console
-            .say(&format!("{path} differs, and is not given to the program: it is no text, or was not read"));
+    for words in &unseen {
+        console.say(words);
     }
     let line = Line::read(program);
     for word in &line.left_out {
@@ -138,7 +137,7 @@ impl Desk {
         self.0.join("TO")
     }
 
-    /// Returns the paths of files that differ and cannot be given.
+    /// Returns what differs and cannot be given, a sentence for each.
     fn fill(&self, view: &View<'_>) -> Result<Vec<String>, String> {
         let (mut pages, mut unseen) = (Pages::default(), Vec::new());
         if view.show.objects || view.show.impact {
@@ -149,13 +148,18 @@ impl Desk {
         if view.show.files.is_some() {
             let told = view.told_by_text();
             for file in view.files().filter(|file| told(file)) {
+                if let Some(words) = moved(file) {
+                    unseen.push(words);
+                    continue;
+                }
                 match view.content(file) {
                     Content::Text(from, to) => pages.add(
                         file_name(file.path()),
                         file.from.is_some().then_some(from),
                         file.to.is_some().then_some(to),
                     ),
-                    Content::Bytes(_) => unseen.push(file.path().to_owned()),
+                    Content::Bytes(why) => unseen
+                        .push(format!("{} differs, and is not given to the program: {why}", file.path())),
                 }
             }
         }
@@ -170,6 +174,13 @@ impl Drop for Desk {
         // what cannot be removed is in a folder for temporary files, and its values are masked
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+/// The same bytes under another name: there is nothing in it to compare.
+fn moved(file: &FileChange) -> Option<String> {
+    let (from, to) = (file.from.as_ref()?, file.to.as_ref()?);
+    let same = from.sha256.is_some() && from.sha256 == to.sha256;
+    (same && from.path != to.path).then(|| format!("{} was {}: the same bytes", to.path, from.path))
 }
 
 fn write(side: &Path, pages: &[(String, String)]) -> Result<(), String> {

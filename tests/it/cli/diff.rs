@@ -707,6 +707,23 @@ async fn what_the_program_cannot_be_given_differs_all_the_same() {
 }
 
 #[tokio::test]
+async fn a_file_that_only_moved_is_not_said_to_differ_in_its_bytes() {
+    for bytes in ["\0a\0b\0c", "some words\nand more\n"] {
+        let desk =
+            Desk::with(&[("a.yaml", FLOW), ("logo.bin", bytes)], &[("a.yaml", FLOW), ("mark.bin", bytes)]);
+        let ran = desk.ran("", external("exit-0.sh"), Terminals::default()).await;
+        assert_eq!(ran.code, 1, "{}", ran.err);
+        assert!(ran.err.contains("mark.bin was logo.bin: the same bytes"), "{}", ran.err);
+        assert!(!ran.err.contains("not given"), "{}", ran.err);
+        assert_eq!(
+            desk.ran("", Surroundings::default(), Terminals::default()).await.code,
+            1,
+            "as without it"
+        );
+    }
+}
+
+#[tokio::test]
 async fn the_program_gets_the_options_that_kubectl_would_give_it() {
     let mut surroundings = external("arguments.sh");
     surroundings.external_diff.as_mut().unwrap().push_str(" -u --x=1 $(touch) a;b  last");

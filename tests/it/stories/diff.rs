@@ -1159,6 +1159,32 @@ fn secrets_that_could_not_be_read_leave_the_answer_without_them() {
 }
 
 #[test]
+fn the_failure_to_read_secrets_may_come_while_another_view_is_open() {
+    for (there, back) in [("?", "Esc"), ("-", "-"), ("over", "Esc"), ("over", "-")] {
+        let mut compared = Compared::of(120, 30, |question| {
+            let mut answer = Arc::unwrap_or_clone(sample(question, diff(objects(), files()), impacts()));
+            answer.lens = release_with(ValuesState::NotRead);
+            Arc::new(answer)
+        });
+        compared.story.press("V V");
+        let question = asked(&mut compared.story);
+        if there == "over" {
+            compared.story.press(":");
+            compared.story.kind("upgrades");
+            compared.story.press("Enter");
+            compared.story.shows("upgrades");
+        } else {
+            compared.story.press(there);
+        }
+        let problem = Problem::new(Cause::Unreachable, "read hr shop/podinfo", "Connection refused");
+        compared.story.tell(Message::Compared(question, News::Answered(Err(problem))));
+        compared.story.press(back);
+        compared.story.shows("for hr shop/podinfo");
+        compared.story.shows("source diff, without the Secrets of valuesFrom");
+    }
+}
+
+#[test]
 fn an_answer_with_some_secrets_stays_when_the_others_cannot_be_read_either() {
     let mut compared = Compared::of(120, 30, |question| {
         let question = Question { read_secrets: true, ..question.clone() };
