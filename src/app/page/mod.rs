@@ -107,7 +107,12 @@ const LARGEST: u64 = 32 << 20;
 impl Page {
     /// Bytes, about.
     pub fn size(&self) -> usize {
-        let text: usize = self.rows.iter().map(|row| row.text.len() + row.strong.len() * 16).sum();
+        let own = |row: &Row| {
+            row.text.len()
+                + row.strong.len() * size_of::<Range<usize>>()
+                + row.masks.len() * size_of::<Mask>()
+        };
+        let text: usize = self.rows.iter().map(own).sum();
         let notes: usize = self.notes.iter().map(String::len).sum();
         text + notes + self.rows.len() * (size_of::<Row>() + size_of::<(Option<usize>, Option<usize>)>())
     }

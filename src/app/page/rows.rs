@@ -119,19 +119,28 @@ const fn what(sign: Sign) -> What {
     }
 }
 
+const fn sign(what: What) -> Sign {
+    match what {
+        What::Removed => Sign::Removed,
+        What::Added => Sign::Added,
+        What::Gap(count) => Sign::Gap(count),
+        What::Same | What::Path | What::Note => Sign::Same,
+    }
+}
+
 const fn is_change(what: What) -> bool {
     matches!(what, What::Removed | What::Added)
 }
 
 /// What replaces something stands beside it.
 fn pairs(rows: &[Row]) -> Vec<(Option<usize>, Option<usize>)> {
-    paired(rows.len(), |at| rows[at].what)
+    diff::beside(rows.len(), |at| sign(rows[at].what))
 }
 
 /// Bytes with which each row and what stands beside it both begin; None: nothing does.
 fn alike_in(rows: &[LineRow]) -> Vec<Option<usize>> {
     let mut alike = vec![None; rows.len()];
-    for (left, right) in paired(rows.len(), |at| what(rows[at].sign)) {
+    for (left, right) in diff::beside(rows.len(), |at| rows[at].sign) {
         let (Some(left), Some(right)) = (left, right) else { continue };
         if left != right {
             let bytes = diff::alike(&rows[left].text, &rows[right].text);
@@ -139,28 +148,6 @@ fn alike_in(rows: &[LineRow]) -> Vec<Option<usize>> {
         }
     }
     alike
-}
-
-fn paired(rows: usize, what: impl Fn(usize) -> What) -> Vec<(Option<usize>, Option<usize>)> {
-    let mut pairs = Vec::with_capacity(rows);
-    let run = |from: usize, own: What| (from..rows).take_while(|at| what(*at) == own).count();
-    let mut at = 0;
-    while at < rows {
-        let removed = run(at, What::Removed);
-        let added = run(at + removed, What::Added);
-        if removed + added == 0 {
-            pairs.push((Some(at), Some(at)));
-            at += 1;
-            continue;
-        }
-        for place in 0..removed.max(added) {
-            let left = (place < removed).then_some(at + place);
-            let right = (place < added).then_some(at + removed + place);
-            pairs.push((left, right));
-        }
-        at += removed + added;
-    }
-    pairs
 }
 
 /// Of a line what is shown.

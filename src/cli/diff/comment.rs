@@ -49,7 +49,7 @@ pub(super) fn write(view: &View<'_>) -> String {
         comment.list("Files", &Counts::files(view).words(), items);
     }
     let oddities = view.oddities().map(|oddity| {
-        let (what, line, why) = odd(&oddity.what);
+        let (what, line, why) = (odd(&oddity.what), oddity.what.line(), oddity.what.why());
         let line = line.map(|line| format!(":{line}")).unwrap_or_default();
         format!("- {}\n", escaped(&format!("{what}: {}{line}: {why}", oddity.path)))
     });

@@ -66,7 +66,7 @@ fn parts(view: &View<'_>, fields: &mut Map<String, Value>) {
         fields.insert("impact".to_owned(), impact);
     }
     let oddities = view.oddities().map(|oddity| {
-        let (what, line, why) = odd(&oddity.what);
+        let (what, line, why) = (odd(&oddity.what), oddity.what.line(), oddity.what.why());
         let side = match oddity.which {
             Which::From => "from",
             Which::To => "to",

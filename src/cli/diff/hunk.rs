@@ -5,7 +5,7 @@ use super::{
     view::{Cell, View},
 };
 use crate::domain::{
-    diff::{FieldChange, FieldFate, LineRow, ObjectChange, Sign, alike, lines},
+    diff::{FieldChange, FieldFate, LineRow, ObjectChange, Sign, alike, beside, lines},
     plain::Plain,
     secret::shorten_sops,
 };
@@ -74,25 +74,19 @@ impl Row {
 
 /// Long rows become short; what replaces something keeps the same of its beginning as that.
 fn shortened(mut rows: Vec<Row>) -> Vec<Row> {
-    let run = |rows: &[Row], mark: Mark| rows.iter().take_while(|row| row.mark == mark).count();
-    let mut at = 0;
-    while at < rows.len() {
-        let removed = run(&rows[at..], Mark::Removed);
-        let added = run(&rows[at + removed..], Mark::Added);
-        let (old, new) = rows[at..at + removed + added].split_at_mut(removed);
-        let pairs = old.iter_mut().zip(new.iter_mut());
-        for (one, other) in pairs {
-            let alike = alike(&one.text, &other.text);
-            one.shorten(alike);
-            other.shorten(alike);
-        }
-        for row in old.iter_mut().skip(added).chain(new.iter_mut().skip(removed)) {
-            row.shorten(0);
-        }
-        at += removed + added;
-        if let Some(row) = rows.get_mut(at).filter(|_| removed + added == 0) {
-            row.shorten(0);
-            at += 1;
+    let sign = |at: usize| match rows[at].mark {
+        Mark::Removed => Sign::Removed,
+        Mark::Added => Sign::Added,
+        Mark::Same | Mark::Place => Sign::Same,
+    };
+    for (left, right) in beside(rows.len(), sign) {
+        match (left, right) {
+            (Some(left), Some(right)) if left != right => {
+                let alike = alike(&rows[left].text, &rows[right].text);
+                rows[left].shorten(alike);
+                rows[right].shorten(alike);
+            }
+            (one, other) => one.or(other).into_iter().for_each(|at| rows[at].shorten(0)),
         }
     }
     rows

@@ -302,7 +302,7 @@ impl Page {
         }
         self.title("ODDITIES");
         for oddity in view.oddities() {
-            let (what, line, why) = odd(&oddity.what);
+            let (what, line, why) = (odd(&oddity.what), oddity.what.line(), oddity.what.why());
             let side = match oddity.which {
                 Which::From => "from",
                 Which::To => "to",

@@ -255,19 +255,13 @@ pub(super) struct Seen<'a> {
     pub(super) field: Option<String>,
 }
 
-/// Words for what cannot be said by a change.
-pub(super) fn odd(what: &Odd) -> (&'static str, Option<usize>, String) {
+/// What cannot be said by a change, in a word.
+pub(super) const fn odd(what: &Odd) -> &'static str {
     match what {
-        Odd::Broken(broken) => ("broken", Some(broken.line), broken.why.to_string()),
-        Odd::NoObject { line } => {
-            ("no-object", Some(*line), "YAML that names no object: Flux would refuse it".to_owned())
-        }
-        Odd::Doubled { key, line } => (
-            "doubled",
-            Some(*line),
-            format!("{key} stands in several places; each was compared with its like"),
-        ),
-        Odd::Cut(why) => ("cut", None, why.to_string()),
+        Odd::Broken(_) => "broken",
+        Odd::NoObject { .. } => "no-object",
+        Odd::Doubled { .. } => "doubled",
+        Odd::Cut(_) => "cut",
     }
 }
 

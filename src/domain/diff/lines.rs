@@ -176,6 +176,29 @@ fn words(
     }
 }
 
+/// Which rows stand beside each other: what replaces something beside it, all else beside itself.
+pub fn beside(rows: usize, sign: impl Fn(usize) -> Sign) -> Vec<(Option<usize>, Option<usize>)> {
+    let mut pairs = Vec::with_capacity(rows);
+    let run = |from: usize, own: Sign| (from..rows).take_while(|at| sign(*at) == own).count();
+    let mut at = 0;
+    while at < rows {
+        let removed = run(at, Sign::Removed);
+        let added = run(at + removed, Sign::Added);
+        if removed + added == 0 {
+            pairs.push((Some(at), Some(at)));
+            at += 1;
+            continue;
+        }
+        for place in 0..removed.max(added) {
+            let left = (place < removed).then_some(at + place);
+            let right = (place < added).then_some(at + removed + place);
+            pairs.push((left, right));
+        }
+        at += removed + added;
+    }
+    pairs
+}
+
 /// Bytes with which both texts begin, whole characters.
 pub fn alike(one: &str, other: &str) -> usize {
     let mut alike = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();

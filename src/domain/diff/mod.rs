@@ -18,7 +18,7 @@ mod tests;
 pub use apply::apply;
 pub(in crate::domain) use fields::is_same;
 pub use fields::{Fields, fields};
-pub use lines::{alike, lines};
+pub use lines::{alike, beside, lines};
 pub use plan::{Plan, Read};
 
 use super::{
@@ -211,6 +211,28 @@ pub enum Odd {
     Doubled { key: Key, line: usize },
     /// A limit: what was not compared, and why.
     Cut(Box<str>),
+}
+
+impl Odd {
+    /// Of its place, if it has one.
+    pub const fn line(&self) -> Option<usize> {
+        match self {
+            Self::Broken(broken) => Some(broken.line),
+            Self::NoObject { line } | Self::Doubled { line, .. } => Some(*line),
+            Self::Cut(_) => None,
+        }
+    }
+
+    pub fn why(&self) -> String {
+        match self {
+            Self::Broken(broken) => broken.why.to_string(),
+            Self::NoObject { .. } => "YAML that names no object: Flux would refuse it".to_owned(),
+            Self::Doubled { key, .. } => {
+                format!("{key} stands in several places; each was compared with its like")
+            }
+            Self::Cut(why) => why.to_string(),
+        }
+    }
 }
 
 impl Diff {

@@ -4,13 +4,13 @@
 use super::{
     super::{inner, paint_lines, problem_lines},
     DiffScreen, head,
-    list::Item,
+    list::{Item, odd_words},
 };
 use crate::{
     app::{memory::Memory, page::Subject, shelf::comparisons::Compared},
     domain::{
         comparison::Comparison,
-        diff::{Change, FileChange, Found, ObjectChange, Odd, Oddity, Which},
+        diff::{Change, FileChange, Found, ObjectChange, Odd},
         impact::{Impact, Place},
         object::Key,
     },
@@ -460,26 +460,4 @@ fn object_words(object: &ObjectChange, theme: Theme, room: usize) -> Vec<String>
 
 fn file_words(file: &FileChange) -> String {
     format!("{} {}  {}", file.change.sign(), file.path(), file.change.word())
-}
-
-pub(super) fn odd_words(oddity: &Oddity) -> String {
-    let side = match oddity.which {
-        Which::From => "before",
-        Which::To => "after",
-        Which::Both => "on both sides",
-    };
-    let path = &oddity.path;
-    match &oddity.what {
-        Odd::Broken(broken) => {
-            format!(
-                "{path}:{} {side}: the document cannot be read, its text is compared: {}",
-                broken.line, broken.why
-            )
-        }
-        Odd::NoObject { line } => format!("{path}:{line} {side}: YAML that names no object"),
-        Odd::Doubled { key, line } => {
-            format!("{path}:{line} {side}: {key} stands in several places; each was compared with its like")
-        }
-        Odd::Cut(why) => format!("{path} {side}: {why}"),
-    }
 }

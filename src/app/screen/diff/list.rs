@@ -1,7 +1,6 @@
 //! What differs, as rows: danger first, then objects by kind and namespace, then files and what is odd. Rows are arranged
 //! when something changed, not for every frame; what is left out is counted.
 
-use super::draw::odd_words;
 use crate::{
     app::{
         filter::{Changed, Filter},
@@ -9,7 +8,7 @@ use crate::{
     },
     domain::{
         comparison::Comparison,
-        diff::{Change, FileChange, ObjectChange, Odd},
+        diff::{Change, FileChange, ObjectChange, Odd, Oddity, Which},
         impact::{Danger, Impact, Place},
         object::Key,
     },
@@ -580,4 +579,19 @@ fn notes(comparison: &Comparison) -> Vec<String> {
         }
     }
     notes
+}
+/// What cannot be said by a change, and where.
+pub(super) fn odd_words(oddity: &Oddity) -> String {
+    let side = match oddity.which {
+        Which::From => "before",
+        Which::To => "after",
+        Which::Both => "on both sides",
+    };
+    let line = oddity.what.line().map(|line| format!(":{line}")).unwrap_or_default();
+    let why = oddity.what.why();
+    let why = match oddity.what {
+        Odd::Broken(_) => format!("the document cannot be read, its text is compared: {why}"),
+        Odd::NoObject { .. } | Odd::Doubled { .. } | Odd::Cut(_) => why,
+    };
+    format!("{}{line} {side}: {why}", oddity.path)
 }
