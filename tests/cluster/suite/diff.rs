@@ -452,12 +452,58 @@ fn without_the_right_to_read_secrets_the_diff_still_answers() {
     assert!([1, 2].contains(&team.code), "{}", team.all());
     team.says("not read");
     assert!(team.json()["objects"].as_array().is_some_and(|found| !found.is_empty()), "{}", team.all());
+    assert_eq!(states(&team), ["ConfigMap forbidden", "Secret not-asked"]);
+    let team = standing.ask(&as_user("team-a"), &second, &["--read-secrets"]);
+    assert_eq!(states(&team), ["ConfigMap forbidden", "Secret forbidden"]);
     let admin = standing.ask(&with_tools(), &second, &[]).exits(1);
     admin.says("not read");
+    assert_eq!(states(&admin), ["ConfigMap read", "Secret not-asked"]);
     assert!(!admin.all().contains("hidden-green"));
     let told = standing.ask(&with_tools(), &second, &["--read-secrets"]).exits(1);
+    assert_eq!(states(&told), ["ConfigMap read", "Secret read"]);
     assert!(!told.all().contains("hidden-green"), "its value is used, not printed");
     let happened = standing.upgrade(&second, &told.json());
     let kept = |name: &str| !happened.keys().any(|key| key.ends_with(&format!("/{name}")));
     assert!(kept("colour") && kept("size"), "both are overridden: {happened:?}");
+}
+
+/// Each state of `valuesFrom`, as `KIND STATE`.
+fn states(ran: &Ran) -> Vec<String> {
+    let asked = ran.json();
+    let word = |from: &Value, field: &str| from[field].as_str().unwrap_or_default().to_owned();
+    let states = asked["valuesFrom"].as_array().into_iter().flatten();
+    states.map(|from| format!("{} {}", word(from, "kind"), word(from, "state"))).collect()
+}
+
+/// helm-controller fails on them, and the diff says on which and goes on.
+#[test]
+fn values_that_are_not_there_are_named_with_what_is_missing() {
+    let place = Place::new("diff-missing");
+    let repository = place.repository("REGISTRY_PAGED", "shop");
+    let group = place.namespace.clone();
+    let (first, second) =
+        (Shop::first(&group).push(&place, &repository), Shop::second(&group).push(&place, &repository));
+    let standing = Standing::of_chart(place, "app", &first, &repository, &json!({}));
+    let place = &standing.place;
+    place.configure("ConfigMap", "values", &json!({"data": {"other.yaml": "size: 9\n"}}));
+    let from =
+        |kind: &str, name: &str, optional: bool| json!({"kind": kind, "name": name, "optional": optional});
+    let values = [
+        from("ConfigMap", "values", false),
+        from("ConfigMap", "nobody", false),
+        from("Secret", "nobody", true),
+        from("Secret", "nobody", false),
+    ];
+    place.merge(HELM_RELEASE, "app", &json!({"spec": {"valuesFrom": values}}));
+    let failed = place.await_failed(HELM_RELEASE, "app");
+    let why = crate::cluster::condition(&failed, "Ready").expect("a verdict")["message"].to_string();
+    assert!(why.contains("values"), "{why}");
+    let ran = standing.ask(&without_tools(), &second, &["--read-secrets"]);
+    assert_eq!(
+        states(&ran),
+        ["ConfigMap no-key", "ConfigMap not-found", "Secret absent", "Secret not-found"],
+        "{}",
+        ran.all()
+    );
+    assert!(ran.json()["files"]["changed"].as_array().is_some_and(|files| !files.is_empty()));
 }
