@@ -72,6 +72,7 @@ compile() (
   case $name in
     push | registry-referrers | untar) go_build "" "$out" . ;;
     kubernetes) compile_kubernetes "$out" ;;
+    flux) compile_flux "$out" ;;
     helm) go_build "-X helm.sh/helm/v4/internal/version.version=$(go list -m -f '{{.Version}}' helm.sh/helm/v4)" "$out" tool ;;
     *-controller) go_build "" "$out" tool && copy_crds "github.com/fluxcd/$name" "$out" ;;
     *) go_build "" "$out" tool ;;
@@ -87,6 +88,17 @@ compile_kubernetes() {
   minor=${version#v*.}
   go_build "-X $stamp.gitVersion=$version -X $stamp.gitMajor=1 -X $stamp.gitMinor=${minor%%.*}" "$1" tool &&
     mv "$1/server" "$1/etcd"
+}
+
+# Its module lacks the manifests that `flux install` embeds: it is built from a copy with an empty one in their place.
+compile_flux() {
+  local about module version sources=$1/sources
+  about=$(go mod download -json github.com/fluxcd/flux2/v2) || return
+  module=$(sed -n 's/^\t"Dir": "\(.*\)".*/\1/p' <<<"$about")
+  version=$(sed -n 's/^\t"Version": "v\(.*\)".*/\1/p' <<<"$about")
+  cp -r "$module" "$sources" && chmod -R u+w "$sources" && mkdir "$sources/cmd/flux/manifests" || return
+  : >"$sources/cmd/flux/manifests/none.yaml"
+  (cd "$sources" && go_build "-X main.VERSION=$version" "$1" ./cmd/flux) && rm -rf "$sources"
 }
 
 copy_crds() {

@@ -296,6 +296,23 @@ async fn flux_builds_where_there_is_no_kustomize() {
     assert!(!object.contains("postBuild") && object.contains("\"path\":\"./d\""), "{object}");
 }
 
+/// Both sides would look the same.
+#[tokio::test]
+async fn what_flux_hides_is_not_compared() {
+    for mask in
+        ["stringData: {a: '**SOPS**'}", "data: {a: KipTT1BTKio=}", "data: {a: eyJtYXNrIjoiKipTT1BTKioifQ==}"]
+    {
+        let script = format!("echo \"kind: Secret\"; echo \"{mask}\"");
+        let bench = Bench::new(&[("flux", &script)]);
+        let path = OsString::from(bench.0.display().to_string());
+        let problem =
+            timeout(BOUND, Tools::new(Some(&path)).render(one().0, one().1)).await.unwrap().unwrap_err();
+        assert_eq!(problem.cause, Cause::Refused);
+        assert_eq!(problem.why, "flux build hides what SOPS encrypted, and so whether that changed");
+        assert!(problem.hint.unwrap().contains("kustomize"));
+    }
+}
+
 #[tokio::test]
 async fn helm_is_asked_for_an_upgrade_of_this_release() {
     let script = "if [ \"$1\" = version ]; then echo v4.2.2+g1; exit; fi\n\

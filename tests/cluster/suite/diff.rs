@@ -104,13 +104,98 @@ fn plain_manifests_change_what_was_announced() {
         let standing = Standing::of_manifests(place, "app", &first, &repository);
         let source = standing.ask(&without_tools(), &second, &["--no-build"]).exits(1).json();
         assert_eq!(source["tier"], "source");
-        let built = standing.ask(&with_tools(), &second, &["--build"]).exits(1).json();
-        assert_eq!(built["tier"], "built", "{built:#}");
         let namespace = &standing.place.namespace;
-        assert_eq!(words(&announced(&source, namespace)), words(&announced(&built, namespace)));
+        for tools in ["TOOLS", "FLUX_TOOLS"] {
+            let program = fluxscope().with("PATH", env().get(tools));
+            let built = standing.ask(&program, &second, &["--build"]).exits(1).json();
+            assert_eq!(built["tier"], "built", "{built:#}");
+            assert_eq!(
+                words(&announced(&source, namespace)),
+                words(&announced(&built, namespace)),
+                "{tools}"
+            );
+        }
         let happened = standing.upgrade(&second, &source);
         assert!(!happened.is_empty(), "{} {} changes something", pair.name, second.tag);
     }
+}
+
+/// A base, an overlay that changes it, and a spec that changes both.
+fn overlay(image: &str, extra: &str) -> Vec<(&'static str, String)> {
+    let deployment = format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web, labels: {{app: web}}}}\nspec:\n  replicas: 0\n  \
+         selector: {{matchLabels: {{app: web}}}}\n  template:\n    metadata: {{labels: {{app: web}}}}\n    spec:\n      \
+         containers:\n      - {{name: main, image: \"{image}\"}}\n"
+    );
+    let base = "resources: [deployment.yaml, extra.yaml]\nconfigMapGenerator:\n- name: made\n  \
+                files: [words.txt]\nsecretGenerator:\n- name: sealed\n  literals: [word=hunter2]\n";
+    let top = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [../base]\nnamePrefix: top-\n\
+               replacements: []\n";
+    vec![
+        ("base/deployment.yaml", deployment),
+        ("base/extra.yaml", format!("{MAP}{extra}\ndata: {{here: \"yes\", word: \"${{nobody}}\"}}\n")),
+        ("base/words.txt", format!("{image} of {extra}\n")),
+        ("base/kustomization.yaml", base.to_owned()),
+        ("overlay/kustomization.yaml", top.to_owned()),
+        ("elsewhere/map.yaml", format!("{MAP}elsewhere\ndata: {{here: {image:?}}}\n")),
+    ]
+}
+
+#[test]
+fn flux_builds_what_kustomize_builds_and_what_the_controller_applies() {
+    let place = Place::new("diff-flux");
+    let repository = place.repository("REGISTRY_PAGED", "overlay");
+    let first = push_files(&place, &repository, "1.0.0", &overlay("web:1", "old-extra"));
+    let second = push_files(&place, &repository, "2.0.0", &overlay("web:2", "new-extra"));
+    let standing = Standing::of_manifests(place, "app", &first, &repository);
+    let patch = "- {op: add, path: /data/patched, value: \"yes\"}\n";
+    let spec = json!({
+        "path": "./overlay",
+        "commonMetadata": {"labels": {"team": "shop"}},
+        "nameSuffix": "-x",
+        "patches": [{"patch": patch, "target": {"kind": "ConfigMap", "name": "top-.*extra"}}],
+        "images": [{"name": "web", "newName": "registry.test/web"}],
+    });
+    standing.place.merge(KUSTOMIZATION, "app", &json!({"spec": spec}));
+    let namespace = standing.place.namespace.clone();
+    fluxscope().run(&["reconcile", "ks/app", "-n", &namespace]).exits(0);
+
+    let by = |tools: &str, word: &str| {
+        let program = fluxscope().with("PATH", env().get(tools));
+        let asked = standing.ask(&program, &second, &["--build"]).exits(1);
+        assert!(!asked.all().contains("hunter2"), "no value of a Secret is printed");
+        let asked = asked.json();
+        assert!(asked["renderedBy"].as_str().is_some_and(|by| by.starts_with(word)), "{asked:#}");
+        asked
+    };
+    let (kustomize, flux) = (by("TOOLS", "kustomize v5"), by("FLUX_TOOLS", "flux v2"));
+    for part in ["objects", "impact", "oddities", "same"] {
+        assert_eq!(without_lines(&kustomize[part]), without_lines(&flux[part]), "{part}");
+    }
+    let happened = standing.upgrade(&second, &flux);
+    let named = |name: &str| format!("ConfigMap {namespace}/{name}");
+    assert_eq!(happened.get(&format!("Deployment {namespace}/top-web-x")), Some(&Fate::Changed));
+    assert_eq!(happened.get(&named("top-new-extra-x")), Some(&Fate::Added));
+    assert_eq!(happened.get(&named("top-old-extra-x")), Some(&Fate::Removed));
+
+    let mut files = overlay("web:2", "new-extra");
+    let encrypted = "ENC[AES256_GCM,data:AAAA,iv:AAAA,tag:AAAA,type:str]";
+    files[1].1 += &format!(
+        "---\napiVersion: v1\nkind: Secret\nmetadata: {{name: token}}\nstringData: {{token: \"{encrypted}\"}}\n\
+         sops: {{mac: \"{encrypted}\"}}\n"
+    );
+    let third = push_files(&standing.place, &repository, "3.0.0", &files);
+    let asked = standing.ask(&fluxscope().with("PATH", env().get("FLUX_TOOLS")), &third, &[]).exits(1);
+    assert_eq!(asked.says("flux build hides what SOPS encrypted").json()["tier"], "source");
+}
+
+/// Where it stands in what was built is the tool's own choice.
+fn without_lines(part: &Value) -> Value {
+    let mut part = part.clone();
+    for item in part.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        item.retain(|field, _| !["line", "lines"].contains(&field.as_str()));
+    }
+    part
 }
 
 const BEFORE: [(&str, &str); 5] = [
