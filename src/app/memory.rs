@@ -1,6 +1,6 @@
 //! What the program knows while it runs: the world, the answers, the actions, the clock it was told. Screens read it.
 
-use super::{ledger::Ledger, rollout::Rollout, shelf::Shelf, upgrades::Upgrades};
+use super::{ledger::Ledger, rollout::Rollout, shelf::Shelf, upgrades::Upgrades, viewed::Viewed};
 use crate::{
     domain::{
         Timestamp,
@@ -26,6 +26,7 @@ pub struct Memory {
     pub shelf: Shelf,
     pub upgrades: Upgrades,
     pub rollouts: HashMap<ObjectId, Rollout>,
+    pub viewed: Viewed,
     pub session: Session,
     /// What is watched.
     pub scope: Scope,

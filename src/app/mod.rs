@@ -19,6 +19,7 @@ mod seek;
 pub mod shelf;
 mod travel;
 pub mod upgrades;
+pub mod viewed;
 
 pub use crate::widgets::theme::ColourMode;
 
@@ -139,6 +140,7 @@ impl App {
             shelf: shelf::Shelf::with(settings.registry_at_once),
             upgrades: upgrades::Upgrades::default(),
             rollouts: HashMap::new(),
+            viewed: viewed::Viewed::default(),
             session: Session::Connecting { context: settings.context, since: now },
             scope: settings.scope,
             namespace: None,

@@ -146,6 +146,7 @@ impl App {
                 self.say(Meaning::Success, format!("copied: {}", words.join(" ")));
                 effects.push(Effect::Copy(text));
             }
+            Step::View(mark) => self.memory.viewed.toggle(mark),
             Step::Search => self.overlay = Some(Overlay::Line(Prompt::new(Purpose::Search, ""))),
             Step::Cancel(id) => {
                 self.memory.shelf.artifacts.cancel(&id);

@@ -22,6 +22,7 @@ use super::{
     keymap::Scope,
     memory::Memory,
     shelf::{artifacts::LayerId, lookups::Want},
+    viewed::Mark,
 };
 use crate::{
     domain::{
@@ -101,6 +102,8 @@ pub enum Step {
     },
     /// Ask the registry what a tag is.
     Describe(Upstream, String),
+    /// Mark a change as viewed, or take that back.
+    View(Mark),
     /// Type a search.
     Search,
     /// Give up waiting for this layer.

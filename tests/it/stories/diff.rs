@@ -799,6 +799,33 @@ fn what_was_viewed_is_marked_counted_and_kept_when_something_else_is_asked() {
     compared.story.hides("6.9.4@00000000");
 }
 
+/// A mark is about a change, not about a name.
+#[test]
+fn what_was_viewed_stays_so_where_the_same_change_is_seen_again_and_only_there() {
+    let mut compared = Compared::with(120, 30);
+    compared.press("] v v");
+    compared.story.shows("2 viewed");
+    compared.story.press("Esc -");
+    compared.story.shows("2 viewed");
+    compared.story.press("^R");
+    let question = asked(&mut compared.story);
+    let mut others = objects();
+    for object in &mut others {
+        for found in [&mut object.from, &mut object.to].into_iter().flatten() {
+            let text = format!("{}# another text\n", found.text.as_str());
+            found.text = Text { at: 0..text.len(), file: text.into() };
+        }
+    }
+    let answer = sample(&question, diff(others, files()), impacts());
+    compared.story.tell(Message::Compared(question, News::Answered(Ok(answer))));
+    compared.story.hides("2 viewed");
+    compared.story.press("^R");
+    let question = asked(&mut compared.story);
+    let answer = sample(&question, diff(objects(), files()), impacts());
+    compared.story.tell(Message::Compared(question, News::Answered(Ok(answer))));
+    compared.story.shows("2 viewed");
+}
+
 #[test]
 fn groups_fold_and_a_filter_knows_terms_of_changes() {
     let mut compared = Compared::with(120, 34);

@@ -5,6 +5,7 @@ use crate::{
     app::{
         filter::{Changed, Filter},
         page::Subject,
+        viewed::Viewed,
     },
     domain::{
         comparison::Comparison,
@@ -127,7 +128,9 @@ pub(super) struct List {
     pub(super) total: usize,
     /// Dangers that pass the filter.
     pub(super) dangers: usize,
-    pub(super) viewed: HashSet<Name>,
+    /// Changes that are marked as viewed, and as of which revision of the marks.
+    pub(super) viewed: HashSet<Subject>,
+    marked: Option<u64>,
 }
 
 impl List {
@@ -137,6 +140,7 @@ impl List {
             return false;
         }
         self.comparison = Some(comparison.clone());
+        self.marked = None;
         self.counts = Counts::of(comparison);
         self.notes = notes(comparison);
         self.doubled = doubled(comparison);
@@ -145,9 +149,26 @@ impl List {
         true
     }
 
-    /// There is none any more; what was folded and viewed is kept.
+    /// Which of these changes are marked.
+    pub(super) fn recall(&mut self, viewed: &Viewed) {
+        let Some(comparison) = self.comparison.as_ref().filter(|_| self.marked != Some(viewed.revision))
+        else {
+            return;
+        };
+        self.marked = Some(viewed.revision);
+        self.viewed.clear();
+        if viewed.is_empty() {
+            return;
+        }
+        let objects = (0..comparison.diff().objects.len()).map(Subject::Object);
+        let files = (0..comparison.source.files.len()).map(Subject::File);
+        self.viewed = objects.chain(files).filter(|subject| viewed.holds(comparison, *subject)).collect();
+    }
+
+    /// There is none any more; what was folded is kept.
     pub(super) fn clear(&mut self) {
         self.comparison = None;
+        self.marked = None;
         self.groups.clear();
         self.view.clear();
         (self.shown, self.total, self.hidden) = (0, 0, Quiet::default());
@@ -231,7 +252,7 @@ impl List {
     }
 
     pub(super) fn is_viewed(&self, item: Item) -> bool {
-        !self.viewed.is_empty() && self.name(item).is_some_and(|name| self.viewed.contains(&name))
+        !self.viewed.is_empty() && self.subject(item).is_some_and(|subject| self.viewed.contains(&subject))
     }
 
     pub(super) fn is_open(&self, group: usize) -> bool {

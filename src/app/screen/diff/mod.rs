@@ -140,6 +140,7 @@ impl DiffScreen {
         if self.list.take(&comparison) {
             self.arrive();
         }
+        self.list.recall(&memory.viewed);
         let subject = self.item.and_then(|item| self.list.subject(item));
         self.pane.show(&self.asked, subject);
         let areas = areas(self, &comparison, memory, content);
@@ -224,6 +225,7 @@ impl DiffScreen {
         match command {
             Command::OnDiff(OnDiff::ReadSecrets) => return self.read_secrets(warned, &comparison),
             Command::OnDiff(OnDiff::Beside) => return self.toggle_beside(areas.pane, content),
+            Command::OnDiff(OnDiff::Viewed) => return self.toggle_viewed(&comparison, memory),
             Command::OnDiff(meant) => return self.meant(meant, height),
             other if self.reading => {
                 self.pane.update(other, height);
@@ -268,7 +270,6 @@ impl DiffScreen {
             OnDiff::PreviousObject => return self.step_object(false),
             OnDiff::NextHunk => return self.step_hunk(true),
             OnDiff::PreviousHunk => return self.step_hunk(false),
-            OnDiff::Viewed => self.toggle_viewed(),
             OnDiff::Raw => {
                 self.pane.toggle_form();
                 self.pane.land(self.landing());
@@ -291,6 +292,7 @@ impl DiffScreen {
             // asked before, or told by a step
             OnDiff::Show
             | OnDiff::Beside
+            | OnDiff::Viewed
             | OnDiff::Build
             | OnDiff::Consumer
             | OnDiff::ReadSecrets
@@ -379,21 +381,21 @@ impl DiffScreen {
         self.item.and_then(|item| self.list.subject(item))
     }
 
-    fn toggle_viewed(&mut self) {
-        let Some(name) = self.item.and_then(|item| self.list.name(item)) else { return };
-        if self.list.viewed.remove(&name) {
-            return;
+    fn toggle_viewed(&mut self, comparison: &Comparison, memory: &Memory) -> Step {
+        let Some(subject) = self.shown() else { return Step::Stay };
+        let Some(mark) = memory.viewed.mark(comparison, subject) else { return Step::Stay };
+        if !self.list.viewed.contains(&subject) {
+            let own = |item: &Item| matches!(item, Item::Object(_) | Item::File(_));
+            let rows = (self.at + 1..self.list.view.len()).chain(0..self.at);
+            let next = rows.into_iter().find(|row| {
+                let item = self.list.view[*row];
+                own(&item) && self.list.subject(item) != Some(subject) && !self.list.is_viewed(item)
+            });
+            if let Some(row) = next {
+                self.go_to(row);
+            }
         }
-        self.list.viewed.insert(name);
-        let own = |item: &Item| matches!(item, Item::Object(_) | Item::File(_));
-        let rows = (self.at + 1..self.list.view.len()).chain(0..self.at);
-        let next = rows.into_iter().find(|row| {
-            let item = self.list.view[*row];
-            own(&item) && !self.list.is_viewed(item)
-        });
-        if let Some(row) = next {
-            self.go_to(row);
-        }
+        Step::View(mark)
     }
 
     fn toggle_beside(&mut self, pane: Option<Rect>, content: Rect) -> Step {
