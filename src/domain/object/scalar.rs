@@ -2,6 +2,11 @@
 //! (`go.yaml.in/yaml` v2 and v3, `resolve.go`). Nothing here knows where the scalar stands.
 
 use super::Dialect;
+use base64::{
+    Engine,
+    alphabet::STANDARD,
+    engine::{GeneralPurpose, GeneralPurposeConfig},
+};
 use std::borrow::Cow;
 
 /// A scalar, resolved.
@@ -279,39 +284,13 @@ fn decode(text: &str) -> Option<String> {
     Some(found)
 }
 
-/// Base64 as Go's standard encoding reads it: line breaks are skipped, padding must be there.
+/// Base64 as Go's standard encoding reads it: line breaks are skipped, padding must be there, and what is beyond the
+/// last byte may be anything.
 pub(in crate::domain) fn unpacked(text: &str) -> Option<Vec<u8>> {
+    const GOS: GeneralPurpose =
+        GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
     let digits: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
-    if !digits.len().is_multiple_of(4) {
-        return None;
-    }
-    let mut bytes = Vec::with_capacity(digits.len() / 4 * 3);
-    let groups = digits.len() / 4;
-    for (at, group) in digits.chunks_exact(4).enumerate() {
-        let padding = group.iter().rev().take_while(|&&digit| digit == b'=').count();
-        if padding > 2 || padding > 0 && at + 1 < groups {
-            return None;
-        }
-        let mut bits = 0_u32;
-        for &digit in &group[..4 - padding] {
-            bits = bits << 6 | sextet(digit)?;
-        }
-        bits <<= 6 * padding;
-        let [_, first, second, third] = bits.to_be_bytes();
-        bytes.extend_from_slice(&[first, second, third][..3 - padding]);
-    }
-    Some(bytes)
-}
-
-fn sextet(digit: u8) -> Option<u32> {
-    Some(u32::from(match digit {
-        b'A'..=b'Z' => digit - b'A',
-        b'a'..=b'z' => digit - b'a' + 26,
-        b'0'..=b'9' => digit - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => return None,
-    }))
+    GOS.decode(digits).ok()
 }
 
 /// A number as a key, in Helm's reading: Go's `FormatFloat(…, 'g', -1, 32)`.
@@ -334,6 +313,24 @@ pub(super) fn float_key(number: f64) -> String {
         exponent => {
             let sign = if exponent < 0 { '-' } else { '+' };
             format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_read_as_go_reads_it() {
+        let read = |text: &str| unpacked(text).map(|bytes| String::from_utf8(bytes).unwrap());
+        for (text, said) in
+            [("", ""), ("aGk=", "hi"), ("a\nG\rk=\n", "hi"), ("aGl=", "hi"), ("aGlo", "hih"), ("aB==", "h")]
+        {
+            assert_eq!(read(text).as_deref(), Some(said), "{text:?}");
+        }
+        for text in ["aGk", "aGk=a", "a===", "====", "=", "aG k", "aGk=\t", "a-_=", "aGk=aGk="] {
+            assert_eq!(read(text), None, "{text:?}");
         }
     }
 }
