@@ -703,6 +703,19 @@ fn tools_read_the_kustomization_file_as_it_was_judged_with_the_spec_in_it() {
 }
 
 #[test]
+fn labels_and_annotations_are_texts_however_they_are_called() {
+    let text = "resources: [a.yaml]\ncommonLabels: {count: 1, create: true}\ncommonAnnotations: {index: 1.50}\n\
+                labels:\n- includeSelectors: true\n  pairs: {immutable: no}\nreplicas:\n- {name: a, count: 3}\n";
+    let plan = planned(&json!({}), &[("kustomization.yaml", text), ("a.yaml", MAP)]).unwrap();
+    let (_, json) = plan.split_once("kustomization.yaml: ").unwrap();
+    let json: Value = serde_json::from_str(json).unwrap();
+    assert_eq!(json["commonLabels"], json!({"count": "1", "create": "true"}));
+    assert_eq!(json["commonAnnotations"], json!({"index": "1.5"}));
+    assert_eq!(json["labels"], json!([{"includeSelectors": true, "pairs": {"immutable": "false"}}]));
+    assert_eq!(json["replicas"], json!([{"name": "a", "count": 3}]));
+}
+
+#[test]
 fn without_a_kustomization_file_one_is_written_that_names_what_flux_would() {
     let plan = planned(
         &json!({"path": "d"}),

@@ -199,7 +199,7 @@ impl Overlay {
         for field in FIELDS {
             if let Some(value) = folded(&self.map, field).last() {
                 let mut value = value.clone();
-                as_text(&mut value, false);
+                as_text(&mut value, PAIRS.contains(&&*fold(field)));
                 known.insert(field.to_owned(), value);
             }
         }
@@ -240,6 +240,9 @@ const NO_TEXT: [&str; 12] = [
     "allowkindchange",
 ];
 
+/// Fields that are a map of texts (`map[string]string` in `api/types`): their keys are names of somebody's own.
+const PAIRS: [&str; 6] = ["pairs", "labels", "annotations", "commonlabels", "commonannotations", "openapi"];
+
 /// What is to be a text is one for Flux, also where a number is written (`newTag: 1.10` is `1.1`): it reads the file that
 /// it builds more kindly than kustomize does. `pairs`: the map holds names of somebody's own.
 fn as_text(value: &mut Value, pairs: bool) {
@@ -252,8 +255,7 @@ fn as_text(value: &mut Value, pairs: bool) {
                 let key = fold(key);
                 let scalar = value.is_boolean() || value.is_number();
                 if pairs || !scalar || !NO_TEXT.contains(&&*key) {
-                    let own = ["pairs", "labels", "annotations", "commonlabels", "commonannotations"];
-                    as_text(value, own.contains(&&*key));
+                    as_text(value, PAIRS.contains(&&*key));
                 }
             }
         }
