@@ -1,7 +1,7 @@
 //! How Helm is asked for the manifests of a HelmRelease, and what is done to them afterwards, as helm-controller does
 //! on an upgrade. It runs nothing.
 
-use super::{Plan, ReleaseLens, generate};
+use super::{MOST_OF_A_KIND, Plan, ReleaseLens, generate};
 use crate::domain::{
     object::{self, Dialect},
     quote::quote,
@@ -12,9 +12,6 @@ use std::collections::HashSet;
 
 /// The annotation that makes a hook, and says of what.
 const HOOK: &str = "helm.sh/hook";
-
-/// Further ones of a kind are not said.
-const MOST_NOTES: usize = 5;
 
 fn hook_of(text: &str) -> Option<String> {
     let value = object::parse(text, Dialect::Helm).ok().flatten()?;
@@ -67,10 +64,7 @@ impl ReleaseLens {
     /// What Helm printed of the templates, without hooks that only test; and what helm-controller would fail of, each in
     /// one sentence: it labels all that it applies with kustomize, which takes no object twice.
     pub fn settle(&self, manifests: &str) -> (String, Vec<String>) {
-        let together = matches!(
-            self.spec.get("postRenderStrategy").and_then(Value::as_str),
-            None | Some("combined" | "")
-        );
+        let together = ["", "combined"].contains(&self.post_render_strategy());
         let (mut kept, mut notes) = (String::with_capacity(manifests.len()), Vec::new());
         let (mut known, mut whole) = (HashSet::new(), true);
         for document in object::documents(manifests) {
@@ -92,8 +86,15 @@ impl ReleaseLens {
             kept.push_str(text.trim_matches('\n'));
             kept.push('\n');
         }
-        notes.truncate(MOST_NOTES);
+        notes.sort();
+        notes.dedup();
+        notes.truncate(MOST_OF_A_KIND);
         (if whole { manifests.to_owned() } else { kept }, notes)
+    }
+
+    /// How hooks and templates get to the post-renderers; empty: as `combined`.
+    pub(super) fn post_render_strategy(&self) -> &str {
+        self.spec.get("postRenderStrategy").and_then(Value::as_str).unwrap_or_default()
     }
 
     /// Post-renderers, and `commonMetadata` after them.
@@ -153,6 +154,9 @@ mod tests {
         let twice = both.repeat(2);
         let notes = lens(json!({})).settle(&twice).1;
         assert_eq!(notes, ["\"ConfigMap b\" is rendered twice: Flux would fail"]);
+        let often = [both.repeat(9), hook("a", "pre-upgrade").repeat(2)].concat();
+        let notes = lens(json!({})).settle(&often).1;
+        assert_eq!(notes.len(), 2, "each is said once: {notes:?}");
         assert!(lens(json!({"postRenderStrategy": "separate"})).settle(&twice).1.is_empty());
     }
 }

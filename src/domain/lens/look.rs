@@ -14,7 +14,7 @@ use crate::domain::{
 use serde_json::Value;
 
 /// Further ones are counted.
-const MOST_NOTES: usize = 12;
+const MOST_SNAGS: usize = 12;
 
 impl KustomizationLens {
     pub(super) fn look(&self, side: &Side) -> Seen {
@@ -29,8 +29,8 @@ impl KustomizationLens {
         }
         let walk = self.walk(&tree);
         let mut notes: Vec<String> = self.outside(&walk).into_iter().collect();
-        notes.extend(walk.snags.iter().take(MOST_NOTES).map(Snag::note));
-        if let Some(more) = walk.snags.len().checked_sub(MOST_NOTES).filter(|&more| more > 0) {
+        notes.extend(walk.snags.iter().take(MOST_SNAGS).map(Snag::note));
+        if let Some(more) = walk.snags.len().checked_sub(MOST_SNAGS).filter(|&more| more > 0) {
             notes.push(format!("{more} more of this kind"));
         }
         kept(side, notes, |file| walk.used.contains(&file.path))

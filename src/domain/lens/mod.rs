@@ -148,6 +148,9 @@ impl SecretPaths {
     }
 }
 
+/// Further notes of one kind on what was rendered are not said.
+const MOST_OF_A_KIND: usize = 5;
+
 /// What the consumer gets of one side.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {

@@ -2,7 +2,7 @@
 //! what steers a tool only what was read here. What could reach out of the artifact or run a program is refused.
 
 use super::{
-    KustomizationLens, ReleaseLens, generate,
+    KustomizationLens, MOST_OF_A_KIND, ReleaseLens, generate,
     look::chart_root,
     node::{Fields, Node},
     paths, sealed,
@@ -17,9 +17,6 @@ use crate::domain::{
 };
 use bytes::Bytes;
 use serde_json::{Map, Value};
-
-/// Further ones of a kind are not said.
-const MOST_NOTES: usize = 5;
 
 /// Files for a tool, in a folder of its own.
 #[derive(Debug, Clone, Default)]
@@ -89,7 +86,7 @@ impl KustomizationLens {
                 notes.push(format!("{field} of {kind} {} are not all texts: Flux would fail", quote(name)));
             }
         }
-        notes.truncate(MOST_NOTES);
+        notes.truncate(MOST_OF_A_KIND);
         Ok(notes)
     }
 
@@ -228,9 +225,7 @@ impl ReleaseLens {
                 quote(path)
             ));
         }
-        if self.spec.get("postRenderStrategy").and_then(Value::as_str) == Some("nohooks")
-            && self.is_post_rendered()
-        {
+        if self.post_render_strategy() == "nohooks" && self.is_post_rendered() {
             notes.push("hooks are post-rendered here, although postRenderStrategy is nohooks".to_owned());
         }
         if self.spec.pointer("/upgrade/preserveValues").and_then(Value::as_bool) == Some(true) {
