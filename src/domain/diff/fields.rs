@@ -268,8 +268,6 @@ impl Inside {
         let within =
             if says(secret::GENERATOR) && within == Within::Open { Within::Generator } else { within };
         let is_whole = || [from, to].iter().any(|map| find(map, "metadata").is_some());
-        let is_patch =
-            |map: &Map<String, Value>| find(map, "target").is_some() && secret::patch_of(map).is_some();
         Self {
             within,
             secret: match within == Within::Listed || says("Secret") {
@@ -278,7 +276,7 @@ impl Inside {
                 false => Secrecy::None,
             },
             list: says("SecretList"),
-            patch: [from, to].into_iter().any(is_patch),
+            patch: [from, to].into_iter().any(secret::patches_secrets),
         }
     }
 
@@ -304,7 +302,7 @@ impl Inside {
             _ if self.keeps_values(name) => Within::Values,
             "metadata" if self.secret != Secrecy::None => Within::Metadata,
             "items" if self.list => Within::List,
-            "patch" if self.patch => Within::Hidden,
+            _ if self.patch && secret::is_patch(name) => Within::Hidden,
             _ if secret::is_generators(name) => Within::Generators,
             _ => Within::Open,
         }

@@ -2,8 +2,9 @@
 //! neither depth nor aliases that name themselves can hold it up.
 
 use super::{
-    GENERATOR, LAST_APPLIED, Secrets, is_generators, is_literals, is_operations, keeps_values, lines,
-    may_be_document,
+    Aim, FIELDS, GENERATOR, LAST_APPLIED, Secrets,
+    aim::{is_patch, is_target, leads_to_values},
+    is_generators, is_literals, keeps_values, lines, may_be_document,
 };
 use serde_saphyr::granit_parser::{Event, Parser, ScanError, Span};
 use std::{
@@ -24,13 +25,7 @@ const MERGES: usize = 1_000_000;
 /// None: it is no YAML, or more than can be looked through.
 pub(super) fn values(text: &str) -> Option<Read> {
     let tree = Tree::read(text).ok().filter(|tree| !tree.is_template_of_one(text))?;
-    let mut marked = HashSet::new();
-    for map in 0..tree.nodes.len() {
-        tree.mark_secret(map, false, &mut marked);
-        tree.mark_generator(map, &mut marked);
-        tree.mark_patch(map, &mut marked);
-    }
-    let mut values: Vec<Range<usize>> = marked.into_iter().map(|node| tree.nodes[node].at.clone()).collect();
+    let mut values = tree.values();
     values.extend(tree.texts(text));
     let sops = tree.nodes.iter().any(|node| tree.says_sops(node));
     (tree.merged.get() <= MERGES).then_some(Read { values, sops })
@@ -59,14 +54,19 @@ struct Tree<'a> {
 
 /// Of a text inside a document; what is inside that is not looked into.
 fn holds_values(text: &str) -> bool {
-    let Ok(tree) = Tree::read(text) else { return !lines::values(text).is_empty() };
-    let mut marked = HashSet::new();
-    for map in 0..tree.nodes.len() {
-        tree.mark_secret(map, false, &mut marked);
-        tree.mark_generator(map, &mut marked);
-    }
-    let found = marked.into_iter().map(|node| tree.nodes[node].at.clone()).collect();
-    !Secrets::of(text, found, false).is_empty() || tree.merged.get() > MERGES
+    let Some(tree) = Tree::read(text).ok().filter(|tree| !tree.is_template_of_one(text)) else {
+        return !lines::values(text).is_empty();
+    };
+    !Secrets::of(text, tree.values(), false).is_empty() || tree.merged.get() > MERGES
+}
+
+/// A patch, which is aimed so, sets values of Secrets. What it says cannot be told from what it looks like: its kind need
+/// not be theirs. What cannot be read may do anything.
+pub(in crate::domain) fn sets_values(patch: &str, aim: Aim) -> bool {
+    let Ok(tree) = Tree::read(patch) else { return aim != Aim::Elsewhere };
+    let is_scalar = |node: &Node<'_>| matches!(node.content, Content::Scalar(_));
+    let root = tree.nodes.iter().position(|node| !is_scalar(node));
+    root.map_or(aim == Aim::Secrets, |root| tree.sets_values(root, aim))
 }
 
 impl<'a> Tree<'a> {
@@ -77,6 +77,16 @@ impl<'a> Tree<'a> {
             tree.hear(event, span);
         }
         Ok(tree)
+    }
+
+    fn values(&self) -> Vec<Range<usize>> {
+        let mut marked = HashSet::new();
+        for map in 0..self.nodes.len() {
+            self.mark_secret(map, false, &mut marked);
+            self.mark_generator(map, &mut marked);
+            self.mark_patch(map, &mut marked);
+        }
+        marked.into_iter().map(|node| self.nodes[node].at.clone()).collect()
     }
 
     fn hear(&mut self, event: Event<'a>, span: Span) {
@@ -203,17 +213,55 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Operations that are aimed at Secrets ([`super::patch_of`]).
+    /// As [`super::patches_secrets`].
     fn mark_patch(&self, map: usize, marked: &mut HashSet<usize>) {
         let Content::Map(_) = self.nodes[map].content else { return };
         let entries = self.entries(map);
-        let aimed = self.under(&entries, "target").any(|target| {
-            self.under(&self.entries(target), "kind").any(|kind| self.text(kind) == Some("Secret"))
-        });
-        if aimed {
-            let patches = self.under(&entries, "patch");
-            marked.extend(patches.filter(|patch| self.text(*patch).is_some_and(is_operations)));
+        let named = |is: fn(&str) -> bool| {
+            let is = move |name: usize| self.text(name).is_some_and(is);
+            entries.iter().filter(move |(name, _)| is(*name)).map(|(_, value)| *value)
+        };
+        for target in named(is_target).filter(|target| matches!(self.nodes[*target].content, Content::Map(_)))
+        {
+            let fields = self.entries(target);
+            let fields =
+                fields.iter().filter_map(|(name, value)| Some((self.text(*name)?, self.text(*value))));
+            let aim = Aim::of(fields);
+            for patch in named(is_patch).filter(|_| aim != Aim::Elsewhere) {
+                match &self.nodes[patch].content {
+                    Content::Scalar(text) if sets_values(text, aim) => drop(marked.insert(patch)),
+                    Content::List(inside) if self.sets_values(patch, aim) => marked.extend(inside),
+                    Content::Scalar(_) | Content::List(_) | Content::Map(_) => {}
+                }
+            }
         }
+    }
+
+    /// Operations (RFC 6902), or a part of an object that is laid over one.
+    fn sets_values(&self, patch: usize, aim: Aim) -> bool {
+        if aim == Aim::Elsewhere {
+            return false;
+        }
+        match &self.nodes[patch].content {
+            Content::Scalar(_) => aim == Aim::Secrets,
+            Content::List(operations) => {
+                aim == Aim::Secrets || operations.iter().any(|operation| self.writes_values(*operation))
+            }
+            Content::Map(_) => {
+                let entries = self.entries(patch);
+                let says =
+                    |kind: &str| self.under(&entries, "kind").any(|said| self.text(said) == Some(kind));
+                let [data, texts] = FIELDS.map(|field| self.under(&entries, field).next().is_some());
+                // a Secret is found by its kind, value by value
+                !says("Secret") && (texts || (data && (aim == Aim::Secrets || !says("ConfigMap"))))
+            }
+        }
+    }
+
+    fn writes_values(&self, operation: usize) -> bool {
+        let entries = self.entries(operation);
+        let leads = self.under(&entries, "path").all(|path| self.text(path).is_none_or(leads_to_values));
+        leads && self.under(&entries, "value").next().is_some()
     }
 
     fn inside(&self, list: usize) -> Vec<usize> {

@@ -1,7 +1,7 @@
 //! The secret values of a text that is no YAML, as Helm's templates are: found by lines and indentation.
 //! Where it cannot tell it covers too much, never too little.
 
-use super::{FIELDS, LAST_APPLIED};
+use super::{FIELDS, LAST_APPLIED, only_actions};
 use std::ops::Range;
 
 /// One line of the text, without its end.
@@ -37,15 +37,22 @@ impl<'a> Line<'a> {
         self.text.contains("{{") && self.text.contains('=') && self.text.contains('$')
     }
 
-    /// An action that stands for a text of its own, and does not merely decide or call another template.
-    fn prints(&self) -> bool {
-        let action = self.text.trim().trim_start_matches("{{").trim_start_matches('-').trim_start();
-        let word = action.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-        !["if", "else", "end", "range", "with", "include", "template", "define", "block"].contains(&word)
-            && !action.starts_with("/*")
+    /// `{{ with "…" }}`, `{{ range list "…" }}`: what is inside prints it.
+    fn sets_the_dot(&self) -> bool {
+        self.text.split("{{").skip(1).any(|action| {
+            let action = action.trim_start_matches('-').trim_start();
+            let action = action.strip_prefix("else").map_or(action, str::trim_start);
+            let word = action.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+            ["with", "range"].contains(&word)
+        })
     }
 
-    /// The texts in quotes of its actions.
+    fn is_comment(&self) -> bool {
+        let action = self.text.trim().trim_start_matches("{{");
+        action.trim_start_matches('-').trim_start().starts_with("/*")
+    }
+
+    /// The texts in quotes of its actions, but for names of templates.
     fn quoted(&self) -> Vec<Range<usize>> {
         let mut found = Vec::new();
         let mut rest = self.text;
@@ -59,25 +66,42 @@ impl<'a> Line<'a> {
                 ends
             });
             let text = &inside[..end.unwrap_or(inside.len())];
-            found.push(self.place(text));
+            let before = self.text.len() - rest.len() + at;
+            found.extend((!calls_a_template(&self.text[..before])).then(|| self.place(text)));
             rest = end.map_or("", |end| &inside[end + 1..]);
         }
         found
     }
 
-    /// An action of a template and nothing else: it decides, it is no value.
+    /// Actions of a template and nothing else: they decide, or call for what is elsewhere.
     fn is_action(&self) -> bool {
-        let text = self.text.trim();
-        text.starts_with("{{") && text.ends_with("}}") && text.matches("{{").count() == 1
+        only_actions(self.text.trim())
+    }
+}
+
+/// What is before a text in quotes says that it is the name of a template.
+fn calls_a_template(before: &str) -> bool {
+    ["include", "template", "define", "block"].iter().any(|word| {
+        let rest = before.trim_end().strip_suffix(word);
+        rest.is_some_and(|rest| !rest.ends_with(|c: char| c.is_alphanumeric() || "._$".contains(c)))
+    })
+}
+
+/// An action of a template goes on in the next line.
+fn leaves_open(text: &str, was_open: bool) -> bool {
+    match (text.rfind("{{"), text.rfind("}}")) {
+        (None, None) => was_open,
+        (begins, ends) => begins > ends,
     }
 }
 
 pub(super) fn values(text: &str) -> Vec<Range<usize>> {
     let (secret, generator) = (says_secret(text), says_generator(text));
-    if !secret && !generator {
+    let patch = says_patch(text, secret);
+    if !secret && !generator && !patch {
         return Vec::new();
     }
-    let names = Names { secret, generator };
+    let names = Names { secret, generator, patch };
     let mut start = 0;
     let lines = text.split_inclusive('\n').map(|line| {
         let at = start;
@@ -88,7 +112,7 @@ pub(super) fn values(text: &str) -> Vec<Range<usize>> {
     let mut values = Vec::new();
     let mut at = 0;
     while at < lines.len() {
-        let literals = Some(&lines[at]).filter(|line| line.sets_a_variable());
+        let literals = Some(&lines[at]).filter(|line| line.sets_a_variable() || line.sets_the_dot());
         values.extend(literals.into_iter().flat_map(Line::quoted));
         at += match names.field(&lines[at]) {
             Some((indent, rest)) => 1 + cover(&lines[at], rest, indent, &lines[at + 1..], &mut values),
@@ -118,16 +142,23 @@ fn says_generator(text: &str) -> bool {
     text.to_ascii_lowercase().contains("secretgenerator")
 }
 
+/// A patch with a target: it may be aimed at Secrets, and sets values of them.
+fn says_patch(text: &str, secret: bool) -> bool {
+    text.contains("target") && (secret || ["/data", "/stringData"].iter().any(|path| text.contains(path)))
+}
+
 /// Fields that hold values in this text.
 struct Names {
     secret: bool,
     generator: bool,
+    patch: bool,
 }
 
 impl Names {
     fn each(&self) -> impl Iterator<Item = &'static str> {
         let secret = FIELDS.into_iter().chain([LAST_APPLIED]).filter(|_| self.secret);
-        secret.chain(Some("literals").filter(|_| self.generator))
+        let generator = Some("literals").filter(|_| self.generator);
+        secret.chain(generator).chain(Some("patch").filter(|_| self.patch))
     }
 
     /// The indentation of `data:` or `stringData:` and what stands behind it; in brackets it may stand anywhere in the
@@ -168,7 +199,7 @@ fn cover(
 ) -> usize {
     let rest = rest.trim();
     let opens = rest.is_empty() || rest.starts_with('#');
-    if !opens {
+    if !opens && !is_header(rest) {
         values.push(line.place(rest));
     }
     // a bracket that is still open holds what follows, however it is indented
@@ -176,33 +207,42 @@ fn cover(
     let is_below = |line: &Line<'_>| {
         let text = line.text.trim();
         let item = opens && line.indent() == indent && text.starts_with("- ");
-        text.is_empty() || text.starts_with('#') || line.is_action() || line.indent() > indent || item
+        text.is_empty() || text.starts_with('#') || text.starts_with("{{") || line.indent() > indent || item
     };
-    let count = below.iter().take_while(|line| flow || is_below(line)).count();
-    let first = below[..count].iter().find(|line| !line.text.trim().is_empty() && !line.is_action());
+    let mut goes_on = leaves_open(rest, false);
+    let belongs = |line: &&Line<'_>| {
+        let belongs = flow || goes_on || is_below(line);
+        goes_on = leaves_open(line.text, goes_on);
+        belongs
+    };
+    let count = below.iter().take_while(belongs).count();
+    cover_lines(&below[..count], indent, values);
+    count
+}
+
+fn cover_lines(lines: &[Line<'_>], indent: usize, values: &mut Vec<Range<usize>>) {
+    // an action stands where it likes: it does not say how far the keys are indented
+    let is_indented = |line: &Line<'_>| line.indent() > indent || !line.text.trim().starts_with("{{");
+    let first =
+        lines.iter().find(|line| !line.text.trim().is_empty() && !line.is_action() && is_indented(line));
     let keys = first.map_or(0, Line::indent);
-    for line in &below[..count] {
+    for line in lines {
         let text = line.text.trim();
         if text.is_empty() || (text.starts_with('#') && line.indent() <= keys) {
             continue;
         }
+        if text.starts_with("{{") && !line.is_comment() {
+            values.extend(line.quoted());
+        }
         let value = (line.indent() == keys).then(|| behind_key(text)).flatten();
         match value {
-            _ if line.is_action() && line.indent() <= keys => {
-                values.extend(
-                    Some(line)
-                        .filter(|line| line.prints() || line.sets_a_variable())
-                        .into_iter()
-                        .flat_map(Line::quoted),
-                );
-            }
+            _ if line.is_action() && line.indent() <= keys => {}
             _ if text.starts_with("- ") => values.push(line.place(text[2..].trim())),
             Some(value) if is_header(value) => {}
             Some(value) => values.push(line.place(value)),
             None => values.push(line.place(text)),
         }
     }
-    count
 }
 
 /// What stands behind `key:`; the key may be a template.

@@ -1,12 +1,16 @@
 //! Which values in a Kubernetes document are secret: the one rule for YAML of the cluster and for files of artifacts.
 //! It finds and covers; what is shown is decided by who shows it. Files are judged by what they say, not by their name.
 
+mod aim;
 mod document;
 mod lines;
 mod pair;
 
+pub(super) use aim::{Aim, is_patch};
+pub(super) use document::sets_values;
 pub use pair::{AFTER, BEFORE, MASK, mask_texts, mask_values, shorten_sops};
 
+use aim::is_target;
 use serde_json::{Map, Value};
 use std::ops::Range;
 
@@ -149,38 +153,10 @@ impl Secrets {
     }
 }
 
-/// Covers the values of every Secret in a tree, whatever it is inside of.
+/// Covers the values of every Secret in a tree, whatever it is inside of, by the rule of [`mask_values`]. A tree that is
+/// to be rendered must not be covered: it would say something else.
 pub fn mask(value: &mut Value) {
-    mask_as(value, false);
-}
-
-fn mask_as(value: &mut Value, listed: bool) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| mask_as(item, listed)),
-        Value::Object(fields) => {
-            let kind = fields.get("kind").and_then(Value::as_str);
-            let (secret, list) = (listed || kind == Some("Secret"), kind == Some("SecretList"));
-            if secret {
-                let whole = fields.contains_key("metadata");
-                for (_, field) in fields.iter_mut().filter(|(name, _)| keeps_values(name, whole)) {
-                    match field {
-                        Value::Object(values) => {
-                            values.values_mut().for_each(|value| *value = Value::from(HIDDEN));
-                        }
-                        Value::Null => {}
-                        other => *other = Value::from(HIDDEN),
-                    }
-                }
-                let annotations =
-                    fields.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
-                if let Some(annotations) = annotations.and_then(Value::as_object_mut) {
-                    annotations.shift_remove(LAST_APPLIED);
-                }
-            }
-            fields.iter_mut().for_each(|(name, field)| mask_as(field, list && name == "items"));
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
+    pair::mask_tree(value);
 }
 
 /// Something in this tree is the value of a Secret, or was encrypted by SOPS. A text inside it is looked through too.
@@ -205,14 +181,20 @@ pub(super) fn is_literals(field: &str) -> bool {
     field.eq_ignore_ascii_case("literals")
 }
 
-/// The operations (RFC 6902) of an entry of `patches` that is aimed at Secrets: they hold values.
-pub(super) fn patch_of(entry: &Map<String, Value>) -> Option<&str> {
-    let aimed = entry.get("target")?.get("kind")?.as_str() == Some("Secret");
-    entry.get("patch").and_then(Value::as_str).filter(|patch| aimed && is_operations(patch))
-}
-
-fn is_operations(patch: &str) -> bool {
-    patch.trim_start().starts_with(['-', '[']) && !patch.trim_start().starts_with("---")
+/// An entry of `patches` that sets values of Secrets: what its patch says is secret.
+pub(super) fn patches_secrets(entry: &Map<String, Value>) -> bool {
+    let Some(Value::Object(target)) = entry.iter().find_map(|(name, value)| is_target(name).then_some(value))
+    else {
+        return false;
+    };
+    let aim = Aim::of(target.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    aim != Aim::Elsewhere
+        && entry.iter().filter(|(name, _)| is_patch(name)).any(|(_, patch)| match patch {
+            Value::String(text) => sets_values(text, aim),
+            // as Flux takes it
+            Value::Array(_) => sets_values(&patch.to_string(), aim),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
+        })
 }
 
 /// A text inside a document that may itself be one.
@@ -253,7 +235,7 @@ fn holds(value: &Value, listed: bool) -> bool {
             (secret && own())
                 || (kind == Some(GENERATOR) && literal(fields))
                 || fields.iter().any(|(name, field)| is_generators(name) && generated(field))
-                || patch_of(fields).is_some()
+                || patches_secrets(fields)
                 || fields.iter().any(|(name, field)| holds(field, list && name == "items"))
         }
         Value::String(text) => {
@@ -277,9 +259,10 @@ const SOPS: &str = "ENC[AES256_GCM,data:";
 
 /// Cheap, and never false where there is one: escapes could spell the word in another way.
 fn may_hold_one(text: &str) -> bool {
-    ["Secret", "secretGenerator", "secretgenerator", "\\u", "\\U", "\\x"]
-        .iter()
-        .any(|sign| text.contains(sign))
+    let says = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
+    says(&["Secret", "secretGenerator", "secretgenerator", "\\u", "\\U", "\\x"])
+        // a patch need not say at what it is aimed
+        || (says(&["target", "Target"]) && says(&["patch", "Patch", "jsonOp", "jsonop"]))
 }
 
 /// Something to keep: not empty, not encrypted, and not the mere name of a value in a template.
@@ -299,7 +282,7 @@ fn only_actions(text: &str) -> bool {
         if inside.contains("{{") {
             return false;
         }
-        rest = behind;
+        rest = behind.trim_start();
     }
     rest.is_empty() && !text.is_empty()
 }
@@ -400,6 +383,83 @@ mod tests {
         let text = "patches:\n- target: {kind: Secret}\n  patch: |\n    - op: replace\n      value: shut\n";
         assert_eq!(found(text), ["- op: replace", "value: shut"]);
         assert_eq!(found(&text.replace("Secret", "Secrets")), [""; 0]);
+        for patch in [
+            "|\n    # what for\n    - value: shut\n",
+            "|\n    ---\n    - value: shut\n",
+            "'[{\"value\": \"shut\"}]'\n",
+        ] {
+            assert_shut(&format!("patches:\n- target: {{kind: Secret}}\n  patch: {patch}"));
+            assert_shut(&format!("Patches:\n- Target: {{Kind: Secret}}\n  Patch: {patch}"));
+        }
+        assert_shut(
+            "kind: PatchJson6902Transformer\ntarget: {kind: Secret, name: a}\njsonOp: '[{\"value\": \"shut\"}]'\n",
+        );
+        assert_shut("patchesJson6902:\n- target: {kind: Secret}\n  patch:\n  - op: add\n    value: shut\n");
+    }
+
+    /// In a text, and in the same as a tree.
+    fn assert_shut(text: &str) {
+        let covered = Secrets::find(text).cover(text, None);
+        assert!(!covered.contains("shut"), "{covered}");
+        let mut value: Value = serde_saphyr::from_str(text).unwrap();
+        assert!(holds_one(&value), "{text}");
+        mask(&mut value);
+        assert!(!value.to_string().contains("shut"), "{value}");
+    }
+
+    fn assert_open(text: &str) {
+        assert_eq!(found(text), [""; 0]);
+        let value: Value = serde_saphyr::from_str(text).unwrap();
+        let mut masked = value.clone();
+        mask(&mut masked);
+        assert!(!holds_one(&value) && masked == value, "{masked}");
+    }
+
+    #[test]
+    fn a_patch_that_may_be_aimed_at_secrets_is_covered_where_it_sets_values() {
+        let entry = |target: &str, patch: &str| {
+            let patch = patch.replace('\n', "\n    ");
+            format!("patches:\n- target: {target}\n  patch: |-\n    {patch}\n")
+        };
+        let operation = |path: &str| format!("- op: add\n  path: {path}\n  value: shut");
+        for target in [
+            "{kind: Secret|ConfigMap}",
+            "{name: db}",
+            "{kind: Sec.*, version: v1}",
+            "{kind: ''}",
+            "{kind: '('}",
+        ] {
+            for path in ["/data/a", "/stringData", "''", "/"] {
+                assert_shut(&entry(target, &operation(path)));
+            }
+            assert_shut(&entry(target, "kind: any\nmetadata: {name: any}\nstringData: {a: shut}"));
+            for path in ["/spec/replicas", "/metadata/labels/a"] {
+                assert_open(&entry(target, &operation(path)));
+            }
+            assert_open(&entry(target, "- op: remove\n  path: /data/a"));
+            assert_open(&entry(target, "kind: ConfigMap\nmetadata: {name: any}\ndata: {a: open}"));
+        }
+        for target in ["{kind: Deployment}", "{group: apps}", "{version: v2}", "{kind: ConfigMap}", "a"] {
+            assert_open(&entry(target, &operation("/data/a")));
+        }
+        assert_shut(&entry("{kind: Secret}", "kind: any\nmetadata: {name: any}\ndata: {a: shut}"));
+        assert_open(&entry("{kind: Secret}", "kind: any\nmetadata: {name: any, labels: {a: open}}"));
+    }
+
+    #[test]
+    fn a_patch_inside_a_text_is_found_too() {
+        let patch = r#"{"patches":[{"target":{"kind":"Secret"},"patch":"[{\"value\":\"shut\"}]"}]}"#;
+        assert_shut(&format!("kind: ConfigMap\ndata:\n  a: '{patch}'\n"));
+        let block = "patches:\n    - target: {name: db}\n      patch: |\n        - op: add\n          path: /data/a\n          value: shut\n";
+        assert_shut(&format!("kind: ConfigMap\ndata:\n  a: |\n    {block}"));
+        assert_shut(&format!(
+            "kind: ConfigMap\ndata:\n  a: |\n    secretGenerator:\n    - literals: [shut]\n    {block}"
+        ));
+        assert_shut(
+            "kind: ConfigMap\ndata:\n  a: \"kind: {{ .kind | default \\\"Secret\\\" }}\\ndata:\\n  a: shut\\n\"\n",
+        );
+        let template = "{{ if .x }}\npatches:\n- target:\n    kind: Secret\n  patch: |-\n    - op: add\n      value: shut\n{{ end }}\nx: [\n";
+        assert!(!Secrets::find(template).cover(template, None).contains("shut"));
     }
 
     #[test]
@@ -467,6 +527,39 @@ mod tests {
     }
 
     #[test]
+    fn no_action_of_a_template_ends_a_secret_or_says_its_values() {
+        let of = |lines: &str| {
+            format!("{{{{ if .x }}}}\nkind: Secret\ndata:\n  a: {{{{ .a }}}}\n{lines}\n{{{{ end }}}}\n")
+        };
+        for lines in [
+            "{{ .a }}{{ .b }}\n  b: shut",
+            "{{- if .y }}  b: shut{{ end }}\n  c: shut",
+            "{{- if .y }}shut{{ end }}",
+            "{{ printf \"shut: %s\" .y }}{{ printf \"x: shut\" }}\n  b: shut",
+            "{{- with \"shut\" }}\n  b: {{ . }}\n{{- end }}",
+            "{{- if .y }}\n  b: {{ .y }}\n{{- else with `shut` }}\n  b: {{ . }}\n{{- end }}",
+            "{{ range list \"shut\" \"shut too\" }}\n  {{ . }}: {{ . }}\n{{ end }}",
+            "  {{ include \"n\" (dict \"password\" \"shut\") }}",
+            "{{ include \"n\" (dict\n\"password\" \"shut\"\n) }}\n  b: shut",
+        ] {
+            let covered = Secrets::find(&of(lines)).cover(&of(lines), None);
+            assert!(!covered.contains("shut"), "{covered}");
+        }
+        let around = "{{ with \"shut\" }}\nkind: Secret\ndata:\n  a: {{ . }}\n{{ end }}\n";
+        assert!(!Secrets::find(around).cover(around, None).contains("shut"));
+        for lines in [
+            "  {{- include \"chart.data\" . | nindent 2 }}",
+            "{{- template \"chart.data\" . }}{{ include \"chart.more\" . }}",
+            "{{/* not \"so\" secret */}}",
+            "{{ .b }} {{ .c }}\ntype: Opaque",
+        ] {
+            assert_eq!(found(&of(lines)), [""; 0], "{lines}");
+        }
+        let behind = of("{{ .b }}{{ .c }}\ntype: {{ .type | default \"Opaque\" }}");
+        assert_eq!(found(&behind), [""; 0]);
+    }
+
+    #[test]
     fn a_secret_in_json_with_a_mistake_is_covered_to_its_end() {
         let text = "{\"kind\": \"Secret\",\n \"data\": {\"a\": \"shut\",\n  \"b\": \"shut too\"\n";
         let covered = Secrets::find(text).cover(text, None);
@@ -520,7 +613,7 @@ mod tests {
             {"kind": "ConfigMap", "data": {"a": "open"}}]});
         mask(&mut tree);
         assert_eq!(tree["items"][0]["data"]["a"], HIDDEN);
-        assert_eq!(tree["items"][0]["metadata"]["annotations"], json!({"b": "c"}));
+        assert_eq!(tree["items"][0]["metadata"]["annotations"], json!({LAST_APPLIED: HIDDEN, "b": "c"}));
         assert_eq!(tree["items"][1]["data"]["a"], "open");
     }
 }

@@ -2,8 +2,8 @@
 //! not what they are. The words are those of `kubectl diff`.
 
 use super::{
-    GENERATOR, LAST_APPLIED, SOPS, Secrets, is_generators, is_literals, keeps_values, may_be_document,
-    patch_of,
+    GENERATOR, HIDDEN, LAST_APPLIED, SOPS, Secrets, is_generators, is_literals, is_patch, keeps_values,
+    may_be_document, patches_secrets,
 };
 use serde_json::{Map, Value};
 use std::{borrow::Cow, collections::HashSet};
@@ -135,6 +135,10 @@ enum Context {
     Generator,
 }
 
+pub(super) fn mask_tree(value: &mut Value) {
+    cover(value, Context::Open, &mut |_, _| HIDDEN);
+}
+
 fn collect(value: &Value, context: Context, known: &mut Known) {
     let mut copy = value.clone();
     cover(&mut copy, context, &mut |name, value| {
@@ -143,17 +147,15 @@ fn collect(value: &Value, context: Context, known: &mut Known) {
     });
 }
 
-/// The rule is that of [`super::mask`]; texts are looked into besides.
 fn cover(value: &mut Value, context: Context, word: &mut dyn FnMut(&str, &str) -> &'static str) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| cover(item, context, word)),
         Value::Object(fields) => {
-            cover_object(fields, context, word);
-            if patch_of(fields).is_some()
-                && let Some(patch) = fields.get_mut("patch")
-            {
-                hide("patch", patch, word);
+            if patches_secrets(fields) {
+                let patches = fields.iter_mut().filter(|(name, _)| is_patch(name));
+                patches.for_each(|(name, patch)| hide(name, patch, word));
             }
+            cover_object(fields, context, word);
         }
         Value::String(text) => cover_text(text, word),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
