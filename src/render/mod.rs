@@ -19,7 +19,7 @@ use bytes::Bytes;
 use find::Tool;
 use futures::{FutureExt, future::BoxFuture};
 use room::Room;
-use run::Job;
+use run::{Job, Said};
 use std::{
     collections::HashMap,
     ffi::{OsStr, OsString},
@@ -97,22 +97,12 @@ impl Tools {
         let planned = lens.clone();
         let plan = aside(&what, move || planned.plan(&side)).await?;
         let by = self.version(&tool).await?;
-        let built = match tool.name {
-            "flux" => self.flux_build(&tool, plan.clone(), (&name, &namespace), &what).await,
-            _ => self.kustomize_build(&tool, plan.clone(), &what).await,
+        let mut notes = plan.notes.clone();
+        let (manifests, warning) = match tool.name {
+            "flux" => self.flux_build(&tool, plan, (&name, &namespace), &what).await?,
+            _ => self.kustomize_build(&tool, plan, &what).await?,
         };
-        let manifests = match built {
-            Ok(manifests) => manifests,
-            // tools quote what they cannot read
-            Err(problem) if plan.quotes_a_secret(&problem.why) => {
-                let why = format!("{} failed, and its words quote a Secret", tool.name);
-                return Err(Problem { why, ..problem });
-            }
-            Err(problem) => return Err(problem),
-        };
-        let mut notes = plan.notes;
-        notes.extend(manifests.1);
-        let manifests = manifests.0;
+        notes.extend(warning);
         let built = manifests.clone();
         notes.extend(aside(&what, move || lens.settle(&built)).await?);
         Ok(Rendered { manifests, by, notes })
@@ -125,13 +115,13 @@ impl Tools {
         plan: Plan,
         what: &str,
     ) -> Result<(Bytes, Option<String>), Problem> {
-        let below = plan.root.clone();
+        let (below, known) = (plan.root.clone(), plan.clone());
         let room = furnished(plan, what).await?;
         let arguments = ["build", "--load-restrictor", "LoadRestrictionsNone", "."];
         let job = self.job(tool, &room, &below, arguments.iter().map(Into::into).collect());
         let said = run::run(&job, what).await;
         room.close().await;
-        said.map(|said| (said.output, said.warning))
+        discreet(tool, said, what, move |words| known.quotes_a_secret(words)).await
     }
 
     /// All of the spec is in the kustomization file already: the object that flux is given holds none of it, so nothing
@@ -144,8 +134,8 @@ impl Tools {
         what: &str,
     ) -> Result<(Bytes, Option<String>), Problem> {
         let object = plan.flux_object(name, namespace);
-        let below = plan.root.clone();
         plan.notes.clear();
+        let (below, known) = (plan.root.clone(), plan.clone());
         let room = furnished(plan, what).await?;
         let file =
             room.write_beside("kustomization.json", object.as_bytes()).map_err(|why| failed(what, &why))?;
@@ -160,13 +150,14 @@ impl Tools {
         let job = self.job(tool, &room, "", arguments);
         let said = run::run(&job, what).await;
         room.close().await;
-        let said = said?;
-        if is_masked(&said.output) {
+        let (manifests, warning) =
+            discreet(tool, said, what, move |words| known.quotes_a_secret(words)).await?;
+        if is_masked(&manifests) {
             let why = "flux build hides what SOPS encrypted, and so whether that changed";
             let problem = Problem::new(Cause::Refused, what, why);
             return Err(problem.with_hint("with kustomize on PATH it is compared as it is stored"));
         }
-        Ok((said.output, said.warning))
+        Ok((manifests, warning))
     }
 
     async fn release(self, lens: Box<ReleaseLens>, side: Side) -> Result<Rendered, Problem> {
@@ -234,9 +225,10 @@ impl Tools {
         &self,
         tool: &Tool,
         plan: Plan,
-        lens: &ReleaseLens,
+        lens: &Arc<ReleaseLens>,
         what: &str,
     ) -> Result<(Bytes, Option<String>), Problem> {
+        let known = lens.clone();
         let values = lens.values_text();
         let checks_schema = plan.checks_schema;
         let room = furnished(plan, what).await?;
@@ -251,7 +243,7 @@ impl Tools {
         let job = self.job(tool, &room, "", arguments);
         let said = run::run(&job, what).await;
         room.close().await;
-        said.map(|said| (said.output, said.warning))
+        discreet(tool, said, what, move |words| known.quotes_a_secret(words)).await
     }
 
     /// In helm-controller's order: each post-renderer, then `commonMetadata`.
@@ -307,6 +299,32 @@ async fn aside<T: Send + 'static>(
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => Err(Problem::new(Cause::Other, what, error.to_string())),
+    }
+}
+
+/// Tools quote what they complain of: words that quote a Secret are not handed on.
+async fn discreet(
+    tool: &Tool,
+    said: Result<Said, Problem>,
+    what: &str,
+    quotes: impl FnOnce(&str) -> bool + Send + 'static,
+) -> Result<(Bytes, Option<String>), Problem> {
+    let asked = |words: &str| {
+        let words = words.to_owned();
+        aside(what, move || Ok(quotes(&words)))
+    };
+    match said {
+        Ok(Said { output, warning: Some(words) }) => {
+            let quoting = format!("{} says something that quotes a Secret", tool.name);
+            let warning = if asked(&words).await? { quoting } else { words };
+            Ok((output, Some(warning)))
+        }
+        Ok(Said { output, warning: None }) => Ok((output, None)),
+        Err(problem) => {
+            let quoting = format!("{} failed, and its words quote a Secret", tool.name);
+            let why = if asked(&problem.why).await? { quoting } else { problem.why };
+            Err(Problem { why, ..problem })
+        }
     }
 }
 

@@ -155,6 +155,36 @@ async fn a_tool_that_quotes_a_secret_is_not_quoted() {
 }
 
 #[tokio::test]
+async fn a_tool_that_warns_quotes_no_secret_either() {
+    let script = "cat a.yaml; cat db.env >&2; true";
+    let overlay = "resources: [a.yaml]\nsecretGenerator:\n- name: db\n  envs: [db.env]\n";
+    let files = [("kustomization.yaml", overlay), ("a.yaml", MAP), ("db.env", "password=hunter3\n")];
+    let quoting = |tool: &str| format!("{tool} says something that quotes a Secret");
+    for (name, script) in [("kustomize", kustomize(script)), ("flux", in_folder(script))] {
+        let bench = Bench::new(&[(name, &script)]);
+        let rendered = bench.render(consumer("Kustomization", &json!({})), side(&files)).await.unwrap();
+        assert_eq!((&*rendered.manifests, rendered.notes), (MAP.as_bytes(), vec![quoting(name)]));
+        let open =
+            [("kustomization.yaml", "resources: [a.yaml]\n"), ("a.yaml", MAP), ("db.env", "mode=plain\n")];
+        let rendered = bench.render(consumer("Kustomization", &json!({})), side(&open)).await.unwrap();
+        assert!(!rendered.notes.contains(&quoting(name)), "{:?}", rendered.notes);
+    }
+    let values = json!({"values": {"extra": {"kind": "Secret", "stringData": {"a": "hunter3"}}}});
+    let bench = Bench::new(&[("helm", &kustomize("cat ../values.json >&2"))]);
+    let rendered = bench.render(consumer("HelmRelease", &values), side(&[("c/Chart.yaml", "name: c")])).await;
+    let notes = rendered.unwrap().notes;
+    assert!(notes.contains(&quoting("helm")) && !notes.concat().contains("hunter3"), "{notes:?}");
+}
+
+/// A flux that does this where the files are.
+fn in_folder(script: &str) -> String {
+    format!(
+        "if [ \"$1\" = --version ]; then echo flux version 2.6.0; exit; fi\n\
+         while [ \"$1\" != --path ]; do shift; done; cd \"$2\" || exit 1\n{script}"
+    )
+}
+
+#[tokio::test]
 async fn what_a_tool_says_at_length_begins_with_a_whole_word() {
     let words = "word ".repeat(118);
     let script =

@@ -5,6 +5,7 @@ use super::{MOST_OF_A_KIND, Plan, ReleaseLens, generate};
 use crate::domain::{
     object::{self, Dialect},
     quote::quote,
+    secret::Secrets,
 };
 use bytes::Bytes;
 use serde_json::Value;
@@ -26,6 +27,13 @@ impl ReleaseLens {
     /// The composed values, as a file for Helm. They may hold what Secrets say.
     pub fn values_text(&self) -> String {
         generate::text(&self.values)
+    }
+
+    /// Words of a tool that say what a Secret inside `spec.values` says. Of those that `valuesFrom` names see
+    /// [`ReleaseLens::covered_words`].
+    pub fn quotes_a_secret(&self, words: &str) -> bool {
+        let text = self.values_text();
+        Secrets::find(&text).are_quoted(&text, words)
     }
 
     /// CRDs of the chart are among what an upgrade applies.
