@@ -12,7 +12,6 @@ use crate::domain::{
     fact::Object,
     identity::ObjectId,
     problem::{Cause, Problem},
-    secret,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -36,8 +35,6 @@ pub(super) async fn raw(api: &Api, id: &ObjectId) -> Result<Value, Problem> {
     if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.shift_remove("managedFields");
     }
-    // we read no Secrets; should one ever pass here, its values do not
-    secret::mask(&mut value);
     Ok(value)
 }
 

@@ -40,7 +40,8 @@ pub trait Cluster: Send + Sync {
     /// One object by a GET, of any kind. Not found is a problem with that cause.
     fn fetch(&self, id: ObjectId) -> BoxFuture<'static, Result<Arc<Object>, Problem>>;
 
-    /// The object as the API server prints it, without `managedFields`.
+    /// The object as the API server prints it, without `managedFields`. Inline values of Secrets are in it, because it is
+    /// what is rendered: whoever shows it covers them.
     fn raw(&self, id: ObjectId) -> BoxFuture<'static, Result<serde_json::Value, Problem>>;
 
     /// The object now and after every change. Ends after a problem: the follower lost it.

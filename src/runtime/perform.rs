@@ -21,6 +21,7 @@ use crate::{
         identity::ObjectId,
         problem::{Cause, Problem, chain},
         repository::Upstream,
+        secret,
     },
     port::{self, Cluster, Comparing, Ports, Sides, carry_out},
 };
@@ -538,7 +539,7 @@ impl Performer {
     fn read_raw(&mut self, id: ObjectId) {
         self.start_in_cluster(Subject::Raw(id.clone()), |cluster, line| async move {
             let answer = match cluster.raw(id.clone()).await {
-                Ok(value) => yaml(&id, &value),
+                Ok(value) => yaml(&id, value),
                 Err(problem) => Err(problem),
             };
             line.send(Message::Raw(id, answer)).await;
@@ -579,8 +580,10 @@ async fn observe(cluster: &Arc<dyn Cluster>, scope: Scope, line: &Line) {
     }
 }
 
-fn yaml(id: &ObjectId, value: &serde_json::Value) -> Result<String, Problem> {
-    serde_saphyr::to_string(value)
+/// Values of Secrets are covered here: nobody asked to see them.
+fn yaml(id: &ObjectId, mut value: serde_json::Value) -> Result<String, Problem> {
+    secret::mask(&mut value);
+    serde_saphyr::to_string(&value)
         .map_err(|error| Problem::new(Cause::Invalid, format!("write {id} as YAML"), chain(&error)))
 }
 
@@ -730,6 +733,17 @@ mod tests {
 
     fn podinfo() -> Upstream {
         Upstream { repository: Repository::parse_name("ghcr.io/acme/podinfo").unwrap(), insecure: false }
+    }
+
+    #[test]
+    fn yaml_of_the_cluster_covers_what_secrets_are_to_say() {
+        let id = ObjectId { kind: Kind::Kustomization, namespace: "shop".into(), name: "web".into() };
+        let object = serde_json::json!({"kind": "Kustomization", "spec": {"patches": [
+            {"target": {"kind": "Secret"}, "patch": "- op: add\n  path: /data/a\n  value: shut\n"},
+            {"target": {"kind": "Deployment"}, "patch": "- op: add\n  path: /spec/replicas\n  value: open\n"},
+        ]}});
+        let text = yaml(&id, object).unwrap();
+        assert!(!text.contains("shut") && text.contains("value: open"), "{text}");
     }
 
     #[tokio::test]

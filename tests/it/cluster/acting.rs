@@ -225,8 +225,11 @@ async fn the_raw_object_is_whole_but_for_managed_fields() {
     let mut object = kustomization("apps", "app");
     object["metadata"]["managedFields"] = json!([{"manager": "x"}]);
     object["spec"]["unknown"] = json!({"kept": true});
+    let secret = json!([{"kind": "Secret", "metadata": {"name": "a"}, "stringData": {"a": "b"}}]);
+    object["spec"]["patchesStrategicMerge"] = secret.clone();
     fake.put(object);
     let raw = cluster(&fake).raw(id(Kind::Kustomization)).await.unwrap();
+    assert_eq!(raw["spec"]["patchesStrategicMerge"], secret, "what is rendered is what is applied");
     assert_eq!(raw["metadata"].get("managedFields"), None);
     assert_eq!(raw["spec"]["unknown"]["kept"], true);
 }
