@@ -145,7 +145,7 @@ async fn refuse_sealed(args: &CatArgs, entry: &Entry, opened: &Opened) -> Result
     if !sealed(opened).await.contains(&entry.path) {
         return Ok(());
     }
-    let why = "a secretGenerator makes a Kubernetes Secret of it";
+    let why = "a kustomization puts it into a Kubernetes Secret";
     Err(Problem::new(Cause::Refused, format!("print {}", args.path), why).with_hint("--reveal prints it"))
 }
 

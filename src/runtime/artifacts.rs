@@ -282,11 +282,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_that_a_kustomization_makes_a_secret_of_is_hidden_and_not_searched() {
-        let kustomization = "secretGenerator:\n- name: a\n  envs: [prod.env]\n";
+        let kustomization = "secretGenerator:\n- name: a\n  envs: [prod.env]\n\
+                             patches:\n- {path: patch.json, target: {kind: Secret}}\n";
         let opened = layer(&[
             ("app/kustomization.yaml", kustomization),
             ("app/prod.env", "TOKEN=hunter2\nUSER=root\n"),
             ("prod.env", "TOKEN=hunter2\n"),
+            ("app/patch.json", "[{\"op\": \"add\", \"path\": \"/data/a\", \"value\": \"hunter2\"}]\n"),
         ]);
         let shown = |content: Content| match content {
             Content::Text { lines, hidden, .. } => (lines.len(), hidden.len()),
@@ -294,6 +296,7 @@ mod tests {
         };
         assert_eq!(shown(read_one(&opened, 1).await.unwrap()), (2, 2), "all of it");
         assert_eq!(shown(read_one(&opened, 2).await.unwrap()), (1, 0), "another of this name");
+        assert_eq!(shown(read_one(&opened, 3).await.unwrap()), (1, 1), "a patch of a Secret");
         let hits = collect(&opened, "hunter").await.unwrap().found;
         assert_eq!(hits.iter().map(|hit| (hit.entry, hit.line)).collect::<Vec<_>>(), [(2, 1)]);
     }

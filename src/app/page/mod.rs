@@ -291,7 +291,7 @@ fn of_file(file: &FileChange, sealed: bool, revealed: &BTreeSet<Mask>) -> Page {
     let mut page = texts(from, to, find, revealed);
     page.numbered = true;
     if sealed {
-        page.notes.push("a secretGenerator makes a Secret of it".to_owned());
+        page.notes.push("a kustomization puts it into a Secret".to_owned());
     }
     if let (Some(from), Some(to)) = (&file.from, &file.to) {
         if from.path != to.path {

@@ -1,7 +1,10 @@
 //! One kustomization file: what it names, and what of it would reach out of the artifact. It is read as kustomize reads
 //! it (`api/types/kustomization.go`), field names in any case; nothing is followed here.
 
-use crate::domain::object::{self, Dialect};
+use crate::domain::{
+    object::{self, Dialect},
+    secret::Aim,
+};
 use serde_json::{Map, Value};
 
 /// `konfig.RecognizedKustomizationFileNames`, in its order.
@@ -162,6 +165,22 @@ impl Overlay {
         }
         for value in folded(&self.map, "openapi") {
             found.extend(in_field("openapi", value, "path"));
+        }
+        found
+    }
+
+    /// Files of patches whose target may be Secrets.
+    pub(super) fn aimed_patches(&self) -> Vec<(&str, Aim)> {
+        let mut found = Vec::new();
+        for field in ["patches", "patchesJson6902"] {
+            self.each(field, |_, entry| {
+                let texts = |field| entry.as_object().into_iter().flat_map(move |map| folded(map, field));
+                for target in texts("target").filter_map(Value::as_object) {
+                    let aim = Aim::of(target.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+                    let paths = texts("path").filter_map(Value::as_str);
+                    found.extend(paths.filter(|_| aim != Aim::Elsewhere).map(|path| (path, aim)));
+                }
+            });
         }
         found
     }

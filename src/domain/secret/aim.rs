@@ -3,7 +3,7 @@
 
 use crate::domain::pattern::Pattern;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::domain) enum Aim {
     Elsewhere,
     /// Its target may select Secrets among others.

@@ -146,7 +146,7 @@ fn withhold(diff: &mut Diff, sealed: &BTreeSet<Box<str>>) {
     let of = |object: &mut ObjectChange| is_sealed(&object.from) || is_sealed(&object.to);
     let paths: BTreeSet<Arc<str>> =
         diff.objects.extract_if(.., of).filter_map(|object| Some(object.found()?.path.clone())).collect();
-    let what = Odd::Cut("its objects are not shown: a secretGenerator makes a Secret of the file".into());
+    let what = Odd::Cut("its objects are not shown: a kustomization puts the file into a Secret".into());
     let told = paths.into_iter().map(|path| Oddity { which: Which::Both, path, what: what.clone() });
     diff.oddities.extend(told);
 }

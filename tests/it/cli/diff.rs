@@ -568,7 +568,7 @@ async fn an_object_in_a_file_that_becomes_a_secret_is_not_shown_beside_it() {
     }
     let whole = desk.diff("").await;
     assert_eq!(whole.code, 1, "the file differs");
-    assert!(whole.out.contains("a secretGenerator makes a Secret of the file"), "{}", whole.out);
+    assert!(whole.out.contains("a kustomization puts the file into a Secret"), "{}", whole.out);
     assert_eq!(desk.diff("--objects").await.code, 2, "not the same: it was not shown");
 }
 
