@@ -171,6 +171,9 @@ impl Names {
             let indent = if acts { line.indent() } else { line.text.len() - bare.len() };
             return Some((indent, rest));
         }
+        if self.is_named_between_actions(line.text.trim()) {
+            return Some((line.indent(), ""));
+        }
         let within = self.each().filter_map(|field| {
             let mut places = line.text.match_indices(field).map(|(at, _)| at);
             places.find_map(|at| {
@@ -181,6 +184,21 @@ impl Names {
         });
         within.max_by_key(|rest| rest.len()).map(|rest| (line.indent(), rest))
     }
+
+    /// `{{ if .x }}data{{ else }}stringData{{ end }}:`
+    fn is_named_between_actions(&self, line: &str) -> bool {
+        let is_field = |part: &str| self.each().any(|field| part.trim_matches([' ', '"', '\'']) == field);
+        let key = line.strip_suffix(':').filter(|key| key.contains("{{"));
+        key.is_some_and(|key| outside_actions(key).any(is_field))
+    }
+}
+
+/// What stands outside of the actions of a template.
+fn outside_actions(text: &str) -> impl Iterator<Item = &str> {
+    text.split("{{").enumerate().map(|(place, part)| match part.split_once("}}") {
+        Some((_, behind)) if place > 0 => behind,
+        _ => part,
+    })
 }
 
 /// What stands behind `field:`, if this is it.

@@ -259,10 +259,20 @@ const SOPS: &str = "ENC[AES256_GCM,data:";
 
 /// Cheap, and never false where there is one: escapes could spell the word in another way.
 fn may_hold_one(text: &str) -> bool {
-    let says = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
-    says(&["Secret", "secretGenerator", "secretgenerator", "\\u", "\\U", "\\x"])
+    ["Secret", "secretGenerator", "secretgenerator", "\\u", "\\U", "\\x"]
+        .iter()
+        .any(|sign| text.contains(sign))
         // a patch need not say at what it is aimed
-        || (says(&["target", "Target"]) && says(&["patch", "Patch", "jsonOp", "jsonop"]))
+        || (has_key(text, &["target", "Target"]) && has_key(text, &["patch", "Patch", "jsonOp", "jsonop"]))
+}
+
+/// One of the words, and a colon behind it.
+fn has_key(text: &str, names: &[&str]) -> bool {
+    let is_key = |(at, name): (usize, &str)| {
+        let behind = text[at + name.len()..].trim_start_matches(['"', '\'', '\\', ' ', '\t', '\r', '\n']);
+        behind.starts_with(':')
+    };
+    names.iter().any(|name| text.match_indices(name).any(is_key))
 }
 
 /// Something to keep: not empty, not encrypted, and not the mere name of a value in a template.
@@ -447,6 +457,24 @@ mod tests {
     }
 
     #[test]
+    fn most_documents_are_not_even_read() {
+        for text in [
+            "kind: Role\nrules:\n- verbs: [get, patch]\n- verbs:\n  - patch\n  - target\n",
+            "kind: Service\nspec:\n  ports:\n  - targetPort: 80\n  patch: x\n",
+            "kind: ConfigMap\ndata:\n  a: the patch and the target\n",
+        ] {
+            assert!(!may_hold_one(text), "{text}");
+        }
+        for text in [
+            "{\"target\": {}, \"patch\": \"\"}",
+            "? target\n: {}\n? Patch\n: x\n",
+            "\"{\\\"target\\\":1,\\\"jsonOp\\\":2}\"",
+        ] {
+            assert!(may_hold_one(text), "{text}");
+        }
+    }
+
+    #[test]
     fn a_patch_inside_a_text_is_found_too() {
         let patch = r#"{"patches":[{"target":{"kind":"Secret"},"patch":"[{\"value\":\"shut\"}]"}]}"#;
         assert_shut(&format!("kind: ConfigMap\ndata:\n  a: '{patch}'\n"));
@@ -545,6 +573,8 @@ mod tests {
             let covered = Secrets::find(&of(lines)).cover(&of(lines), None);
             assert!(!covered.contains("shut"), "{covered}");
         }
+        let either = "kind: Secret\n{{ if .x }}data{{ else }}stringData{{ end }}:\n  a: shut\n";
+        assert!(!Secrets::find(either).cover(either, None).contains("shut"));
         let around = "{{ with \"shut\" }}\nkind: Secret\ndata:\n  a: {{ . }}\n{{ end }}\n";
         assert!(!Secrets::find(around).cover(around, None).contains("shut"));
         for lines in [
