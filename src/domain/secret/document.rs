@@ -9,7 +9,7 @@ use super::{
 use serde_saphyr::granit_parser::{Event, Parser, ScanError, Span};
 use std::{
     borrow::Cow,
-    cell::Cell,
+    cell::{Cell, RefCell},
     collections::{HashMap, HashSet},
     ops::Range,
 };
@@ -50,6 +50,9 @@ struct Tree<'a> {
     /// The collections that are open.
     open: Vec<usize>,
     merged: Cell<usize>,
+    /// What is known of targets, and which patches were looked at already.
+    aims: RefCell<HashMap<usize, Aim>>,
+    judged: RefCell<HashSet<(usize, Aim)>>,
 }
 
 /// Of a text inside a document; what is inside that is not looked into.
@@ -223,11 +226,11 @@ impl<'a> Tree<'a> {
         };
         for target in named(is_target).filter(|target| matches!(self.nodes[*target].content, Content::Map(_)))
         {
-            let fields = self.entries(target);
-            let fields =
-                fields.iter().filter_map(|(name, value)| Some((self.text(*name)?, self.text(*value))));
-            let aim = Aim::of(fields);
-            for patch in named(is_patch).filter(|_| aim != Aim::Elsewhere) {
+            let aim = self.aim(target);
+            // one patch may be named a thousand times
+            let fresh =
+                |patch: &usize| aim != Aim::Elsewhere && self.judged.borrow_mut().insert((*patch, aim));
+            for patch in named(is_patch).filter(fresh) {
                 match &self.nodes[patch].content {
                     Content::Scalar(text) if sets_values(text, aim) => drop(marked.insert(patch)),
                     Content::List(inside) if self.sets_values(patch, aim) => marked.extend(inside),
@@ -235,6 +238,17 @@ impl<'a> Tree<'a> {
                 }
             }
         }
+    }
+
+    fn aim(&self, target: usize) -> Aim {
+        if let Some(aim) = self.aims.borrow().get(&target) {
+            return *aim;
+        }
+        let fields = self.entries(target);
+        let fields = fields.iter().filter_map(|(name, value)| Some((self.text(*name)?, self.text(*value))));
+        let aim = Aim::of(fields);
+        self.aims.borrow_mut().insert(target, aim);
+        aim
     }
 
     /// Operations (RFC 6902), or a part of an object that is laid over one.

@@ -620,6 +620,13 @@ mod tests {
         let merges = "- <<: *x\n".repeat(3000);
         let text = format!("x: &x\n{many}y:\n{merges}z:\n  kind: Secret\n  data:\n    a: shut\n");
         assert_eq!(found(&text), ["shut"]);
+        let patch = "- {op: add, path: /a, value: b}\n  ".repeat(3000);
+        let targets = "    k: v\n".repeat(3000);
+        let entries = "- {target: *t, patch: *p}\n".repeat(3000);
+        let text = format!(
+            "p: &p |\n  {patch}\nt: &t\n{targets}\npatches:\n{entries}- target: {{kind: Secret}}\n  patch: '- shut'\n"
+        );
+        assert_eq!(found(&text), ["'- shut'"]);
         let deep = format!("{}kind: Secret\ndata:\n  a: shut\n", "- ".repeat(5000));
         assert!(!Secrets::find(&deep).is_empty());
     }
