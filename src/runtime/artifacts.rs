@@ -318,7 +318,7 @@ mod tests {
         let wide: Vec<u8> =
             [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
         let latin = [b"# caf\xe9\n", text.as_bytes()].concat();
-        let nul = format!("{text}# \0\n").into_bytes();
+        let nul = format!("# \0\n{text}").into_bytes();
         for bytes in [wide, latin, nul] {
             let Content::Text { lines, hidden, .. } = content(&bytes) else { panic!("text") };
             let [one] = hidden[..] else { panic!("{hidden:?}") };

@@ -2,9 +2,9 @@
 //! neither depth nor aliases that name themselves can hold it up.
 
 use super::{
-    Aim, FIELDS, GENERATOR, LAST_APPLIED, Secrets,
+    Aim, FIELDS, GENERATOR, LAST_APPLIED,
     aim::{is_patch, is_target, leads_to_values},
-    is_generators, is_literals, keeps_values, lines, may_be_document,
+    is_generators, is_literals, is_value, keeps_values, lines, may_be_document,
 };
 use serde_saphyr::granit_parser::{Event, Parser, ScanError, Span};
 use std::{
@@ -60,7 +60,7 @@ fn holds_values(text: &str) -> bool {
     let Some(tree) = Tree::read(text).ok().filter(|tree| !tree.is_template_of_one(text)) else {
         return !lines::values(text).is_empty();
     };
-    !Secrets::of(text, tree.values(), false).is_empty() || tree.merged.get() > MERGES
+    tree.values().into_iter().any(|at| is_value(&text[at])) || tree.merged.get() > MERGES
 }
 
 /// A patch, which is aimed so, sets values of Secrets. What it says cannot be told from what it looks like: its kind need

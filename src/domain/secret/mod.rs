@@ -2,6 +2,7 @@
 //! It finds and covers; what is shown is decided by who shows it. Files are judged by what they say, not by their name.
 
 mod aim;
+mod comments;
 mod document;
 mod lines;
 mod pair;
@@ -44,6 +45,8 @@ pub struct Piece {
     pub at: Range<usize>,
     /// Which value it is part of.
     pub value: usize,
+    /// It is a comment beside values.
+    pub comment: bool,
 }
 
 /// A file as a parser of YAML reads it: in UTF-16 too; what is no text of either is replaced.
@@ -78,7 +81,13 @@ impl Secrets {
                 // a template, or no YAML at all: judged line by line
                 None => lines::values(chunk),
             };
-            found.extend(values.into_iter().map(|at| part.start + at.start..part.start + at.end));
+            let mut places: Vec<_> =
+                values.iter().filter(|at| is_value(&chunk[(*at).clone()])).cloned().collect();
+            places.extend(comments::fields_of_a_secret(chunk));
+            let behind = comments::beside(chunk, &places);
+            let whole = |at: Range<usize>| part.start + at.start..part.start + at.end;
+            found.extend(values.into_iter().map(|at| (whole(at), false)));
+            found.extend(behind.into_iter().map(|at| (whole(at), true)));
         }
         sops |= text.contains(SOPS);
         Self::of(text, found, sops)
@@ -105,12 +114,14 @@ impl Secrets {
     pub fn whole(text: &str) -> Self {
         let sops = text.contains(SOPS);
         let whole = 0..text.len();
-        Self::of(text, Vec::from([whole]), sops)
+        Self::of(text, Vec::from([(whole, false)]), sops)
     }
 
     /// One of the words stands in one of the values.
     pub fn are_quoted(&self, text: &str, words: &str) -> bool {
-        let values: Vec<&str> = self.pieces.iter().map(|piece| &text[piece.at.clone()]).collect();
+        // comments are made of ordinary words
+        let values = self.pieces.iter().filter(|piece| !piece.comment);
+        let values: Vec<&str> = values.map(|piece| &text[piece.at.clone()]).collect();
         words
             .split(|c: char| c.is_whitespace() || "\"'`,;:=()[]{}<>".contains(c))
             .filter(|word| word.chars().count() >= SHORTEST_QUOTE)
@@ -123,29 +134,30 @@ impl Secrets {
         self.pieces.get(next).filter(|piece| piece.at.start <= byte).map(|piece| piece.value)
     }
 
-    fn of(text: &str, mut found: Vec<Range<usize>>, sops: bool) -> Self {
-        found.sort_by_key(|at| (at.start, usize::MAX - at.end));
+    /// `true`: a comment.
+    fn of(text: &str, mut found: Vec<(Range<usize>, bool)>, sops: bool) -> Self {
+        found.sort_by_key(|(at, _)| (at.start, usize::MAX - at.end));
         let mut secrets = Self { sops, ..Self::default() };
         let mut end = 0;
-        for at in found {
+        for (at, comment) in found {
             let at = at.start.max(end)..at.end;
             if at.is_empty() || !is_value(&text[at.clone()]) {
                 continue;
             }
             end = at.end;
-            secrets.push_lines(text, at);
+            secrets.push_lines(text, at, comment);
         }
         secrets
     }
 
-    fn push_lines(&mut self, text: &str, value: Range<usize>) {
+    fn push_lines(&mut self, text: &str, value: Range<usize>, comment: bool) {
         let before = self.pieces.len();
         let mut start = value.start;
         for line in text[value.clone()].split_inclusive('\n') {
             let words = line.trim();
             if !words.is_empty() {
                 let at = start + (line.len() - line.trim_start().len());
-                self.pieces.push(Piece { at: at..at + words.len(), value: self.values });
+                self.pieces.push(Piece { at: at..at + words.len(), value: self.values, comment });
             }
             start += line.len();
         }
@@ -326,8 +338,8 @@ mod tests {
     fn every_style_of_a_secrets_values_is_found_and_nothing_else() {
         let text = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\ndata:\n  a: cGFzcw==  # c\n  b: 'q q'\n  c: |\n    \
                     one\n\n    two\n  d: \"\"\n  e:\n  f: ~\nstringData: {g: h, \"i\": \"j\"}\ntype: Opaque\n";
-        assert_eq!(found(text), ["cGFzcw==", "'q q'", "one", "two", "h", "\"j\""]);
-        assert_eq!(Secrets::find(text).values, 5);
+        assert_eq!(found(text), ["cGFzcw==", "c", "'q q'", "one", "two", "h", "\"j\""]);
+        assert_eq!(Secrets::find(text).values, 6);
     }
 
     #[test]
@@ -359,6 +371,34 @@ mod tests {
             "kind: Secret\nmetadata:\n  annotations:\n    {LAST_APPLIED}: |\n      {{\"data\":{{}}}}\n"
         );
         assert_eq!(found(&text), ["{\"data\":{}}"]);
+    }
+
+    #[test]
+    fn comments_beside_values_are_covered_and_others_are_not() {
+        let text = "# the database\nkind: Secret # open\n# open\nmetadata: {name: db}\n\n# open\ntype: Opaque\ndata: # shut\n\n  \
+                    # shut: 1\n  a: cGFzcw== # shut\n  #shut\n\n  # shut\n  b: >- # shut\n    # value\n  c: x#y\n# shut\n";
+        let covered = Secrets::find(text).cover(text, None);
+        assert!(
+            !covered.contains("shut") && !covered.contains("value") && !covered.contains("x#y"),
+            "{covered}"
+        );
+        assert_eq!(covered.matches("open").count(), 3, "{covered}");
+        assert!(covered.contains("# the database") && covered.contains("  #(hidden)\n"), "{covered}");
+        assert!(!Secrets::find(text).are_quoted(text, "it is shut"), "comments hold ordinary words");
+        for empty in ["kind: Secret\nstringData:\n  # shut: 1\n", "kind: 'Secret'\ndata:\n# shut\n  a: ''\n"]
+        {
+            assert_eq!(found(empty).len(), 1, "{empty}");
+        }
+        let template = "{{ if .x }}\nkind: Secret\ndata:\n  # shut\n  a: {{ .a }}\n{{ end }}\n";
+        assert!(!Secrets::find(template).cover(template, None).contains("shut"));
+        for open in [
+            "kind: ConfigMap\ndata:\n  # open\n  a: b # open\n",
+            "kind: SecretStore\ndata:\n  # open\n  a: b\n",
+        ] {
+            assert_eq!(found(open), [""; 0], "{open}");
+        }
+        let two = "kind: ConfigMap\ndata:\n  # open\n  a: b # open\n---\nkind: Secret\ndata: {a: shut}\n";
+        assert_eq!(found(two), ["shut"]);
     }
 
     #[test]
