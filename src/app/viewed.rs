@@ -56,7 +56,11 @@ impl Viewed {
 
     fn name(&self, comparison: &Comparison, subject: Subject) -> Option<u64> {
         Some(match subject {
-            Subject::Object(at) => self.hash(&comparison.diff().objects.get(at)?.found()?.key),
+            Subject::Object(at) => {
+                let found = comparison.diff().objects.get(at)?.found()?;
+                // several may have the same key
+                self.hash(&(&found.key, &found.path))
+            }
             Subject::File(at) => self.hash(comparison.source.files.get(at)?.path()),
         })
     }

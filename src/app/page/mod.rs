@@ -64,8 +64,8 @@ pub struct Page {
     pub fields: Vec<usize>,
     /// What holds for the whole page, each in a few words.
     pub notes: Vec<String>,
-    /// Rows have numbers of lines.
-    pub numbered: bool,
+    /// Cells of the numbers of lines, with one before them; 0: rows have none.
+    pub digits: usize,
 }
 
 /// One line of it.
@@ -115,6 +115,12 @@ impl Page {
         let text: usize = self.rows.iter().map(own).sum();
         let notes: usize = self.notes.iter().map(String::len).sum();
         text + notes + self.rows.len() * (size_of::<Row>() + size_of::<(Option<usize>, Option<usize>)>())
+    }
+
+    /// Rows begin with the numbers of their lines.
+    fn number_rows(&mut self) {
+        let last = self.rows.iter().filter_map(|row| row.from.max(row.to)).max().unwrap_or(0);
+        self.digits = last.to_string().len().max(4) + 1;
     }
 
     /// The last change that begins at or before this row, from 0.
@@ -199,7 +205,7 @@ fn by_line(object: &ObjectChange, revealed: &BTreeSet<Mask>) -> Page {
         row.from = row.from.map(|number| number + before);
         row.to = row.to.map(|number| number + after);
     }
-    page.numbered = true;
+    page.number_rows();
     page
 }
 
@@ -289,7 +295,7 @@ fn of_file(file: &FileChange, sealed: bool, revealed: &BTreeSet<Mask>) -> Page {
     };
     let find = if sealed { Secrets::whole } else { Secrets::find };
     let mut page = texts(from, to, find, revealed);
-    page.numbered = true;
+    page.number_rows();
     if sealed {
         page.notes.push("a kustomization puts it into a Secret".to_owned());
     }

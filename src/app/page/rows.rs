@@ -11,6 +11,9 @@ use std::ops::Range;
 /// More rows than this nobody reads.
 const MOST: usize = 100_000;
 
+/// Lines of one change, on each side: what replaces many lines is seen too.
+const MOST_OF_A_CHANGE: usize = MOST / 2 - 1_000;
+
 /// Bytes of one line that are shown, and of what stands before its first difference.
 const LONGEST: usize = 4096;
 const BEFORE: usize = 64;
@@ -20,17 +23,19 @@ pub(super) struct Rows {
     page: Page,
     /// Rows that were left out.
     left: usize,
+    /// Lines of the change that is being written, removed and added.
+    change: [usize; 2],
 }
 
 impl Rows {
     pub(super) fn path(&mut self, path: &str) {
         self.page.fields.push(self.page.rows.len());
         self.page.hunks.push(self.page.rows.len());
-        self.push(What::Path, (None, None), &Part::of(path, &[], None), &[]);
+        self.push(What::Path, (None, None), &Part::of(Plain::line(path).as_str(), &[], None), &[]);
     }
 
     pub(super) fn note(&mut self, words: &str) {
-        self.push(What::Note, (None, None), &Part::of(words, &[], None), &[]);
+        self.push(What::Note, (None, None), &Part::of(Plain::line(words).as_str(), &[], None), &[]);
     }
 
     /// All lines of one side.
@@ -79,7 +84,16 @@ impl Rows {
         part: &Part<'_>,
         masks: &[Mask],
     ) {
-        if self.page.rows.len() >= MOST {
+        let written = match what {
+            What::Removed => &mut self.change[0],
+            What::Added => &mut self.change[1],
+            What::Same | What::Path | What::Note | What::Gap(_) => {
+                self.end_change();
+                &mut 0
+            }
+        };
+        *written += 1;
+        if *written > MOST_OF_A_CHANGE || self.page.rows.len() >= MOST {
             self.left += 1;
             return;
         }
@@ -87,7 +101,27 @@ impl Rows {
         self.page.rows.push(Row { what, from, to, text, strong, alike: 0, masks: masks.into() });
     }
 
+    /// Says where it stands what of it is not shown.
+    fn end_change(&mut self) {
+        let [removed, added] =
+            std::mem::take(&mut self.change).map(|lines| lines.saturating_sub(MOST_OF_A_CHANGE));
+        if removed + added > 0 && self.page.rows.len() < MOST {
+            let words = format!("{removed} more removed and {added} more added lines are not shown here");
+            let text = words.into();
+            self.page.rows.push(Row {
+                what: What::Note,
+                from: None,
+                to: None,
+                text,
+                strong: vec![],
+                alike: 0,
+                masks: vec![],
+            });
+        }
+    }
+
     pub(super) fn finish(mut self) -> Page {
+        self.end_change();
         if self.left > 0 {
             let words = format!("{} more lines are not shown: fluxscope diff prints all", self.left);
             self.page.notes.push(words);
@@ -244,6 +278,29 @@ mod tests {
         let begin = format!("…{}", "a".repeat(BEFORE));
         assert_eq!(shown, [format!("{begin}1"), begin.clone()]);
         assert_eq!(page.rows[0].alike, begin.len());
+    }
+
+    #[test]
+    fn what_replaces_more_lines_than_are_shown_is_seen_too() {
+        let mut rows = Rows::default();
+        for (what, lines) in [(What::Removed, MOST), (What::Added, 2 * MOST), (What::Same, 1)] {
+            rows.all(what, Some(&"line\n".repeat(lines)), &[]);
+        }
+        let page = rows.finish();
+        let beside =
+            page.pairs.iter().filter(|(left, right)| left != right && left.is_some() && right.is_some());
+        assert_eq!(beside.count(), MOST_OF_A_CHANGE);
+        let words = format!(
+            "{} more removed and {} more added lines are not shown here",
+            MOST - MOST_OF_A_CHANGE,
+            2 * MOST - MOST_OF_A_CHANGE
+        );
+        assert_eq!(&*page.rows[2 * MOST_OF_A_CHANGE].text, words);
+        assert_eq!(page.rows.last().unwrap().what, What::Same);
+        assert_eq!(
+            page.notes,
+            [format!("{} more lines are not shown: fluxscope diff prints all", 201_000 + 1_000)]
+        );
     }
 
     #[test]

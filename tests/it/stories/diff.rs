@@ -807,6 +807,12 @@ fn what_was_viewed_stays_so_where_the_same_change_is_seen_again_and_only_there()
     compared.story.shows("2 viewed");
     compared.story.press("Esc -");
     compared.story.shows("2 viewed");
+    compared.story.press("/");
+    compared.story.kind("name:podinfo-old");
+    compared.story.press("Enter");
+    compared.story.shows("1 viewed");
+    compared.story.press("Esc");
+    compared.story.shows("2 viewed");
     compared.story.press("^R");
     let question = asked(&mut compared.story);
     let mut others = objects();
@@ -893,7 +899,8 @@ fn no_colour_and_ascii_say_the_same() {
 
 #[test]
 fn hostile_names_and_texts_reach_the_screen_as_words_only() {
-    let evil = "x\u{1b}[2J\u{202e}y";
+    // a row of a change, if the line break were one
+    let evil = "x\u{1b}[2J\u{202e}y\n+ forged";
     let mut compared = Compared::of(120, 30, |question| {
         let name = format!("evil{evil}");
         let value = json!({"kind": "ConfigMap", "data": {"a": evil}});
@@ -911,14 +918,26 @@ fn hostile_names_and_texts_reach_the_screen_as_words_only() {
             why: evil.to_owned(),
             at: Place::Object { object: 0, field: None },
         };
-        let mut answer = Arc::unwrap_or_clone(sample(question, diff(vec![object], files()), vec![danger]));
+        let mut files = files();
+        files.push(FileChange {
+            change: Change::Renamed,
+            role: Role::Other,
+            from: Some(file(evil, "a\n")),
+            to: Some(file(&format!("z{evil}"), "b\n")),
+        });
+        let mut answer = Arc::unwrap_or_clone(sample(question, diff(vec![object], files), vec![danger]));
         answer.notes = vec![evil.to_owned()];
         Arc::new(answer)
     });
-    for keys in ["j j", "Enter", "Esc G", "Enter", "y", "s"] {
+    for keys in ["g", "j", "j", "j", "j", "j", "j", "Enter", "Esc G", "k", "k", "Enter", "y", "s"] {
         compared.press(keys);
         let screen = compared.story.screen();
         assert!(!screen.contains(['\u{1b}', '\u{202e}']), "{screen}");
+        let forged =
+            |line: &str| line.rsplit('│').next().is_some_and(|part| part.trim().starts_with("+ forged"));
+        // of a value the lines are lines
+        let in_value = |line: &str| line.contains("+   + forged") || line.contains("+  + forged");
+        assert!(!screen.lines().any(|line| forged(line) && !in_value(line)), "{keys}: {screen}");
     }
     compared.story.shows("\\x1b[2J\\u{202e}");
 }

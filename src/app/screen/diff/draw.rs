@@ -13,6 +13,7 @@ use crate::{
         diff::{Change, FileChange, Found, ObjectChange, Odd},
         impact::{Impact, Place},
         object::Key,
+        plain::Plain,
     },
     widgets::{
         layout, text,
@@ -253,8 +254,8 @@ impl DiffScreen {
         if list.dangers < dangers {
             words.push(format!("{} of {}", list.dangers, text::count(dangers, "danger")));
         }
-        if !list.viewed.is_empty() {
-            words.push(format!("{} viewed", list.viewed.len()));
+        if list.viewed_shown > 0 {
+            words.push(format!("{} viewed", list.viewed_shown));
         }
         let hidden = list.hidden;
         let mut left = Vec::new();
@@ -386,7 +387,9 @@ fn words(screen: &DiffScreen, comparison: &Comparison, memory: &Memory, width: u
     let mut lines: Vec<Line<'static>> = Vec::new();
     let say = |lines: &mut Vec<Line<'static>>, words: &str, meaning: Meaning, most: usize| {
         let style = theme.style(meaning);
-        lines.extend(text::wrap_most(words, room, most).into_iter().map(|line| Line::styled(line, style)));
+        // names from outside may hold line breaks: what looks like a row of the change must be one
+        let wrapped = text::wrap_most(Plain::line(words).as_str(), room, most);
+        lines.extend(wrapped.into_iter().map(|line| Line::styled(line, style)));
     };
     match screen.list.subject(item) {
         Some(Subject::Object(at)) => {
@@ -443,7 +446,7 @@ fn object_words(object: &ObjectChange, theme: Theme, room: usize) -> Vec<String>
     let who = format!("{} {}", object.change.sign(), found.key);
     let change = object.change.word();
     let rest = format!("{}  {change}  {places}", found.api_version);
-    let lines = text::wrap(&format!("{who}  {rest}"), room);
+    let lines = text::wrap(Plain::line(&format!("{who}  {rest}")).as_str(), room);
     if lines.len() <= 2 {
         return lines;
     }

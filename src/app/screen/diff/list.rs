@@ -131,6 +131,8 @@ pub(super) struct List {
     /// Changes that are marked as viewed, and as of which revision of the marks.
     pub(super) viewed: HashSet<Subject>,
     marked: Option<u64>,
+    /// Of the changes that pass the filter.
+    pub(super) viewed_shown: usize,
 }
 
 impl List {
@@ -157,12 +159,18 @@ impl List {
         };
         self.marked = Some(viewed.revision);
         self.viewed.clear();
-        if viewed.is_empty() {
-            return;
+        if !viewed.is_empty() {
+            let objects = (0..comparison.diff().objects.len()).map(Subject::Object);
+            let files = (0..comparison.source.files.len()).map(Subject::File);
+            self.viewed = objects.chain(files).filter(|subject| viewed.holds(comparison, *subject)).collect();
         }
-        let objects = (0..comparison.diff().objects.len()).map(Subject::Object);
-        let files = (0..comparison.source.files.len()).map(Subject::File);
-        self.viewed = objects.chain(files).filter(|subject| viewed.holds(comparison, *subject)).collect();
+        self.count_viewed();
+    }
+
+    fn count_viewed(&mut self) {
+        let rows = self.groups.iter().flat_map(|group| &group.members);
+        let own = rows.filter(|item| matches!(item, Item::Object(_) | Item::File(_)));
+        self.viewed_shown = own.filter(|item| self.is_viewed(**item)).count();
     }
 
     /// There is none any more; what was folded is kept.
@@ -387,6 +395,7 @@ impl List {
             self.push_group("notes", notes);
         }
         self.look();
+        self.count_viewed();
     }
 
     fn push_group(&mut self, label: &str, members: Vec<Item>) {

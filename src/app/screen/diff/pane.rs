@@ -344,11 +344,12 @@ impl Pane {
         let gutter = if here { style.add_modifier(Modifier::REVERSED) } else { style };
         buffer.set_string(area.x, area.y, sign, gutter);
         let mut x = area.x + 1;
-        if page.numbered {
+        if page.digits > 0 {
             let number = if row.what == What::Removed { row.from } else { row.to };
             let words = number.map_or_else(String::new, |number| number.to_string());
-            buffer.set_string(x, area.y, format!("{words:>5}"), if here { gutter } else { muted });
-            x += 5;
+            let digits = page.digits;
+            buffer.set_string(x, area.y, format!("{words:>digits$}"), if here { gutter } else { muted });
+            x += digits as u16;
         }
         x += 1;
         if x >= area.right() {
