@@ -10,7 +10,7 @@ use super::{
     keep::Place,
     layout::{Layout, LayoutError},
     open::Chunks,
-    pack::{self, cause_of},
+    pack::{self, Wanted, cause_of},
     settings::Settings,
     transport::size,
     unpack,
@@ -238,8 +238,13 @@ fn summary((digest, bytes): (Digest, u64), media_type: &str) -> Descriptor {
 // ---- a folder
 
 /// Blocks: the folder is packed for its digest, as `flux build artifact` would pack it.
-pub(super) fn inspect_folder(target: Target, path: &Path, bounds: &Bounds) -> Result<Artifact, Problem> {
-    let packed = pack_folder(path, bounds)?;
+pub(super) fn inspect_folder(
+    target: Target,
+    path: &Path,
+    bounds: &Bounds,
+    wanted: &Wanted,
+) -> Result<Artifact, Problem> {
+    let packed = pack_folder(path, bounds, wanted)?;
     let layer = summary((packed.digest.clone(), packed.size), layer_type(&target));
     bounds.shelf.keep(path, packed);
     let note = "a folder on disk: packed as flux build artifact would, size and digest are those of the archive before it is compressed";
@@ -247,11 +252,16 @@ pub(super) fn inspect_folder(target: Target, path: &Path, bounds: &Bounds) -> Re
 }
 
 /// The packing of this digest, once; else the folder is packed anew.
-pub(super) fn packed(path: &Path, digest: &Digest, bounds: &Bounds) -> Result<pack::Packed, Problem> {
-    bounds.shelf.take(path, digest).map_or_else(|| pack_folder(path, bounds), Ok)
+pub(super) fn packed(
+    path: &Path,
+    digest: &Digest,
+    bounds: &Bounds,
+    wanted: &Wanted,
+) -> Result<pack::Packed, Problem> {
+    bounds.shelf.take(path, digest).map_or_else(|| pack_folder(path, bounds, wanted), Ok)
 }
 
-fn pack_folder(path: &Path, bounds: &Bounds) -> Result<pack::Packed, Problem> {
+fn pack_folder(path: &Path, bounds: &Bounds, wanted: &Wanted) -> Result<pack::Packed, Problem> {
     let what = format!("read {}", path.display());
     let problem = |error: io::Error| Problem::new(cause_of(&error), what.as_str(), error.to_string());
     // the folder that was named may be a link; what is in it may not lead out
@@ -259,5 +269,5 @@ fn pack_folder(path: &Path, bounds: &Bounds) -> Result<pack::Packed, Problem> {
     if !root.is_dir() {
         return Err(Problem::new(Cause::Usage, what, "it is not a folder"));
     }
-    pack::pack(&root, bounds.place.clone(), &bounds.unpack)
+    pack::pack(&root, bounds.place.clone(), &bounds.unpack, wanted)
 }

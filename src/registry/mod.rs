@@ -56,6 +56,7 @@ use futures::{
 };
 use local::Bounds;
 use open::{Layer, Source};
+use pack::Wanted;
 use remote::Remote;
 use std::sync::Arc;
 use tokio::task::spawn_blocking;
@@ -131,7 +132,9 @@ impl Artifacts for OciRegistry {
                 blocking(move || local::inspect_layout(target, &path, reference.as_deref(), &bounds))
             }
             Origin::Archive(path) => blocking(move || local::inspect_archive(target, &path, &bounds)),
-            Origin::Directory(path) => blocking(move || local::inspect_folder(target, &path, &bounds)),
+            Origin::Directory(path) => {
+                wanted_blocking(move |wanted| local::inspect_folder(target, &path, &bounds, wanted))
+            }
         }
     }
 
@@ -202,8 +205,16 @@ fn rules_of(artifact: &Artifact, layer: usize) -> Rules {
 fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> BoxFuture<'static, Result<T, Problem>> {
+    wanted_blocking(|_| work())
+}
+
+/// The same for work that asks from time to time whether somebody still waits for its answer.
+fn wanted_blocking<T: Send + 'static>(
+    work: impl FnOnce(&Wanted) -> Result<T, Problem> + Send + 'static,
+) -> BoxFuture<'static, Result<T, Problem>> {
     async {
-        let done = spawn_blocking(work).await;
+        let (_held, wanted) = Wanted::new();
+        let done = spawn_blocking(move || work(&wanted)).await;
         done.unwrap_or_else(|error| Err(Problem::new(Cause::Other, "read from disk", error.to_string())))
     }
     .boxed()

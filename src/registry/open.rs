@@ -7,6 +7,7 @@ use super::{
     files,
     keep::{Keep, Kept},
     local::{self, Bounds},
+    pack::Wanted,
     remote::Remote,
     unpack::{self, Rules},
 };
@@ -95,7 +96,8 @@ impl Layer {
     /// What was packed is there already: nothing of it flows.
     async fn begin_folder(&self, path: PathBuf) -> Result<Flow, Problem> {
         let (bounds, digest) = (Arc::clone(&self.bounds), self.blob.digest.clone());
-        let packed = spawn_blocking(move || local::packed(&path, &digest, &bounds)).await;
+        let (_held, wanted) = Wanted::new();
+        let packed = spawn_blocking(move || local::packed(&path, &digest, &bounds, &wanted)).await;
         let packed =
             packed.map_err(|error| Problem::new(Cause::Other, self.what.as_str(), error.to_string()))??;
         let (rules, limits) = (self.rules.clone(), self.bounds.unpack);

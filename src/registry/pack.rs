@@ -19,7 +19,7 @@ use std::{
     fs::{self, File, FileType},
     io::{self, Read, Write},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, Weak},
 };
 use tar::{Builder, EntryType, Header};
 
@@ -68,8 +68,24 @@ impl fmt::Debug for Shelf {
     }
 }
 
-/// Stops soon after a limit was reached: whoever unpacks it reaches the same.
-pub(super) fn pack(folder: &Path, place: Place, limits: &Limits) -> Result<Packed, Problem> {
+/// Whether somebody still waits: true as long as what [`Wanted::new`] gave with it is held.
+pub(super) struct Wanted(Weak<()>);
+
+impl Wanted {
+    pub(super) fn new() -> (Arc<()>, Self) {
+        let held = Arc::new(());
+        let wanted = Self(Arc::downgrade(&held));
+        (held, wanted)
+    }
+
+    fn is_over(&self) -> bool {
+        self.0.strong_count() == 0
+    }
+}
+
+/// Stops soon after a limit was reached: whoever unpacks it reaches the same. A folder may be a whole disk: it also stops
+/// soon after nobody waits any longer.
+pub(super) fn pack(folder: &Path, place: Place, limits: &Limits, wanted: &Wanted) -> Result<Packed, Problem> {
     let sink = Summed { sum: Sum::new(), kept: Keep::new(place) };
     let mut packer = Packer {
         root: folder,
@@ -79,6 +95,7 @@ pub(super) fn pack(folder: &Path, place: Place, limits: &Limits) -> Result<Packe
         bytes: 0,
         limits: *limits,
         at: folder.to_owned(),
+        wanted,
     };
     let walked = packer.walk();
     let Packer { builder, besides, at, .. } = packer;
@@ -131,6 +148,7 @@ struct Packer<'a> {
     limits: Limits,
     /// What is being read: for a problem.
     at: PathBuf,
+    wanted: &'a Wanted,
 }
 
 impl Packer<'_> {
@@ -145,6 +163,9 @@ impl Packer<'_> {
             for entry in entries {
                 self.at = entry.path();
                 let kind = entry.file_type()?;
+                if self.wanted.is_over() {
+                    return Err(io::Error::other("nobody waits for it any longer"));
+                }
                 if self.is_full() {
                     return Ok(());
                 }
@@ -253,4 +274,24 @@ fn is_executable(file: &File) -> bool {
 #[cfg(not(unix))]
 fn is_executable(_: &File) -> bool {
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_read_as_long_as_somebody_waits() {
+        let folder = std::env::temp_dir().join(format!("fluxscope-pack-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("a.yaml"), "kind: A\n").unwrap();
+        let place = Place { in_memory: 1 << 20, scratch: folder.clone() };
+        let (held, wanted) = Wanted::new();
+        let packed = |wanted: &Wanted| pack(&folder, place.clone(), &Limits::default(), wanted);
+        assert!(packed(&wanted).is_ok());
+        drop(held);
+        let left = packed(&wanted);
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(left.is_err_and(|problem| problem.why.contains("nobody waits")));
+    }
 }
