@@ -134,8 +134,16 @@ fn refuse_secret(args: &CatArgs, bytes: &[u8]) -> Result<(), Problem> {
     if secrets.is_empty() {
         return Ok(());
     }
-    let (values, them) = if secrets.values == 1 { ("value", "it") } else { ("values", "them") };
-    let why = format!("it holds {} secret {values} of a Kubernetes Secret", secrets.values);
+    let them = if secrets.values == 1 { "it" } else { "them" };
+    let plural = |number| if number == 1 { "" } else { "s" };
+    let why = match secrets.values - secrets.comments {
+        0 => format!(
+            "it holds {} comment{} beside values of a Kubernetes Secret",
+            secrets.comments,
+            plural(secrets.comments)
+        ),
+        values => format!("it holds {values} secret value{} of a Kubernetes Secret", plural(values)),
+    };
     let hint = format!("--reveal prints {them}");
     Err(Problem::new(Cause::Refused, format!("print {}", args.path), why).with_hint(hint))
 }

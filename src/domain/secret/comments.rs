@@ -1,60 +1,39 @@
-//! Comments beside and between the values of a Secret: they tend to say what a value is in the clear, or what it was.
+//! Comments beside the values of a Secret: they tend to say what a value is in the clear, or what it was. It finds them in
+//! the places that it is given; which places these are it does not judge.
 
 use std::ops::Range;
 
-/// What the comments say, by the values (or lines) they stand beside. A run of them belongs to the value above and below.
-pub(super) fn beside(text: &str, values: &[Range<usize>]) -> Vec<Range<usize>> {
-    let lines = lines(text);
-    let mut held = vec![None; lines.len()];
-    for value in values {
-        let first = lines.partition_point(|line| line.end <= value.start);
-        let last = lines.partition_point(|line| line.start < value.end);
-        for end in held.get_mut(first..last).into_iter().flatten() {
-            *end = (*end).max(Some(value.end));
-        }
+/// What the comments say that stand in these places, and in lines of their own right below.
+pub(super) fn within(text: &str, places: &[Range<usize>]) -> Vec<Range<usize>> {
+    if places.is_empty() {
+        return Vec::new();
     }
-    // a value may begin on the line below
-    let begins = |at: usize| held.get(at + 1).is_some_and(Option::is_some);
-    let open =
-        |at: usize| Some(held[at].or_else(|| begins(at).then_some(lines[at].start))?.min(lines[at].end));
-    let mut found: Vec<_> =
-        (0..lines.len()).filter_map(|at| behind(text, open(at)?..lines[at].end)).collect();
-    let is_loose = |at: &usize| {
-        let line = text[lines[*at].clone()].trim();
-        held[*at].is_none() && (line.is_empty() || line.starts_with('#'))
-    };
-    let mut at = 0;
-    while at < lines.len() {
-        let run = (at..lines.len()).take_while(is_loose).count();
-        let above = at.checked_sub(1).is_some_and(|above| held[above].is_some());
-        let below = held.get(at + run).is_some_and(Option::is_some);
-        if above || below {
-            found.extend(lines[at..at + run].iter().filter_map(|line| behind(text, line.clone())));
+    let lines = lines(text);
+    let mut found = Vec::new();
+    let mut places: Vec<_> = places.iter().filter_map(|place| trimmed(text, place)).collect();
+    places.sort_by_key(|place| place.start);
+    let mut next = 0;
+    for place in places {
+        let first = lines.partition_point(|line| line.end <= place.start).max(next);
+        let last = lines.partition_point(|line| line.start < place.end);
+        let is_loose = |line: &&Range<usize>| {
+            let line = text[(*line).clone()].trim();
+            line.is_empty() || line.starts_with('#')
+        };
+        let below = lines[last..].iter().take_while(is_loose).count();
+        for line in lines.get(first..last + below).unwrap_or_default() {
+            found.extend(behind_hash(text, line.start.max(place.start)..line.end));
+            found.extend(of_a_template(text, line.start.max(place.start)..line.end));
         }
-        at += run.max(1);
+        next = next.max(last + below);
     }
     found
 }
 
-/// Places where a Secret would say its values, also if it says none: the lines of `data` and `stringData`.
-pub(super) fn fields_of_a_secret(text: &str) -> Vec<Range<usize>> {
-    let is_kind = |line: &str| {
-        let line = line.trim().trim_start_matches("- ");
-        let kind = line.strip_prefix("kind:").and_then(|kind| kind.split_whitespace().next());
-        kind.is_some_and(|kind| kind.trim_matches(['"', '\'']) == "Secret")
-    };
-    if !text.lines().any(is_kind) {
-        return Vec::new();
-    }
-    let field = |line: Range<usize>| {
-        let own = &text[line.clone()];
-        let start = line.start + (own.len() - own.trim_start().len());
-        let named = super::FIELDS
-            .iter()
-            .find(|field| own.trim_start().strip_prefix(**field).is_some_and(|rest| rest.starts_with(':')));
-        named.map(|field| start..start + field.len())
-    };
-    lines(text).into_iter().filter_map(field).collect()
+/// Ends of maps lie behind blank lines.
+fn trimmed(text: &str, place: &Range<usize>) -> Option<Range<usize>> {
+    let own = text.get(place.clone())?.trim_end();
+    Some(place.start..place.start + own.len().max(1))
 }
 
 fn lines(text: &str) -> Vec<Range<usize>> {
@@ -68,11 +47,19 @@ fn lines(text: &str) -> Vec<Range<usize>> {
 }
 
 /// What stands behind `#` in this part of a line.
-fn behind(text: &str, part: Range<usize>) -> Option<Range<usize>> {
+fn behind_hash(text: &str, part: Range<usize>) -> Option<Range<usize>> {
     let rest = &text[part.clone()];
     let hash = rest.match_indices('#').map(|(at, _)| at).find(|&at| {
         let before = text[..part.start + at].chars().next_back();
         before.is_none_or(char::is_whitespace)
     })?;
     Some(part.start + hash + 1..part.end)
+}
+
+/// `{{/* ... */}}`, as much of it as stands in this part of a line.
+fn of_a_template(text: &str, part: Range<usize>) -> Option<Range<usize>> {
+    let rest = &text[part.clone()];
+    let begin = rest.find("/*").filter(|at| rest[..*at].trim_end_matches([' ', '-']).ends_with("{{"))? + 2;
+    let end = rest.rfind("*/").filter(|end| *end >= begin).unwrap_or(rest.len());
+    Some(part.start + begin..part.start + end)
 }

@@ -2,7 +2,7 @@
 //! neither depth nor aliases that name themselves can hold it up.
 
 use super::{
-    Aim, FIELDS, GENERATOR, LAST_APPLIED,
+    Aim, FIELDS, GENERATOR, LAST_APPLIED, Read,
     aim::{is_patch, is_target, leads_to_values},
     is_generators, is_literals, is_value, keeps_values, lines, may_be_document,
 };
@@ -14,21 +14,18 @@ use std::{
     ops::Range,
 };
 
-pub(super) struct Read {
-    pub(super) values: Vec<Range<usize>>,
-    pub(super) sops: bool,
-}
-
-/// Entries that may be merged into maps of one document: more is an attack, not a manifest.
-const MERGES: usize = 1_000_000;
+/// Visits that aliases and merges may add to those that every node gets: more is an attack, not a manifest.
+const VISITS: usize = 500_000;
+const VISITS_OF_A_NODE: usize = 16;
 
 /// None: it is no YAML, or more than can be looked through.
 pub(super) fn values(text: &str) -> Option<Read> {
     let tree = Tree::read(text).ok().filter(|tree| !tree.is_template_of_one(text))?;
-    let mut values = tree.values();
+    let Marks { values, places } = tree.marks();
+    let mut values: Vec<_> = values.into_iter().map(|node| tree.nodes[node].at.clone()).collect();
     values.extend(tree.texts(text));
     let sops = tree.nodes.iter().any(|node| tree.says_sops(node));
-    (tree.merged.get() <= MERGES).then_some(Read { values, sops })
+    (!tree.is_spent()).then_some(Read { values, places, sops })
 }
 
 struct Node<'a> {
@@ -49,27 +46,39 @@ struct Tree<'a> {
     anchors: HashMap<usize, usize>,
     /// The collections that are open.
     open: Vec<usize>,
-    merged: Cell<usize>,
+    /// Where documents begin.
+    roots: Vec<usize>,
+    /// Nodes that were visited, each time counted.
+    visits: Cell<usize>,
     /// What is known of targets, and which patches were looked at already.
     aims: RefCell<HashMap<usize, Aim>>,
     judged: RefCell<HashSet<(usize, Aim)>>,
 }
 
+#[derive(Default)]
+struct Marks {
+    values: HashSet<usize>,
+    places: Vec<Range<usize>>,
+}
+
 /// Of a text inside a document; what is inside that is not looked into.
 fn holds_values(text: &str) -> bool {
     let Some(tree) = Tree::read(text).ok().filter(|tree| !tree.is_template_of_one(text)) else {
-        return !lines::values(text).is_empty();
+        return !lines::read(text).values.is_empty();
     };
-    tree.values().into_iter().any(|at| is_value(&text[at])) || tree.merged.get() > MERGES
+    let marks = tree.marks();
+    marks.values.iter().any(|node| is_value(&text[tree.nodes[*node].at.clone()])) || tree.is_spent()
 }
 
 /// A patch, which is aimed so, sets values of Secrets. What it says cannot be told from what it looks like: its kind need
 /// not be theirs. What cannot be read may do anything.
 pub(in crate::domain) fn sets_values(patch: &str, aim: Aim) -> bool {
     let Ok(tree) = Tree::read(patch) else { return aim != Aim::Elsewhere };
-    let is_scalar = |node: &Node<'_>| matches!(node.content, Content::Scalar(_));
-    let root = tree.nodes.iter().position(|node| !is_scalar(node));
-    root.map_or(aim == Aim::Secrets, |root| tree.sets_values(root, aim))
+    let mut roots =
+        tree.roots.iter().filter(|root| !matches!(tree.nodes[**root].content, Content::Scalar(_)));
+    let first = roots.next();
+    let sets = first.into_iter().chain(roots).any(|root| tree.sets_values(*root, aim));
+    sets || tree.is_spent() || (first.is_none() && aim == Aim::Secrets)
 }
 
 impl<'a> Tree<'a> {
@@ -82,14 +91,23 @@ impl<'a> Tree<'a> {
         Ok(tree)
     }
 
-    fn values(&self) -> Vec<Range<usize>> {
-        let mut marked = HashSet::new();
+    fn marks(&self) -> Marks {
+        let mut marks = Marks::default();
         for map in 0..self.nodes.len() {
-            self.mark_secret(map, false, &mut marked);
-            self.mark_generator(map, &mut marked);
-            self.mark_patch(map, &mut marked);
+            self.mark_secret(map, false, &mut marks);
+            self.mark_generator(map, &mut marks);
+            self.mark_patch(map, &mut marks);
         }
-        marked.into_iter().map(|node| self.nodes[node].at.clone()).collect()
+        marks
+    }
+
+    /// More was visited than a manifest needs: nothing is found any more.
+    fn is_spent(&self) -> bool {
+        self.visits.get() > VISITS + VISITS_OF_A_NODE * self.nodes.len()
+    }
+
+    fn visit(&self, nodes: usize) {
+        self.visits.set(self.visits.get() + nodes);
     }
 
     fn hear(&mut self, event: Event<'a>, span: Span) {
@@ -132,10 +150,9 @@ impl<'a> Tree<'a> {
     }
 
     fn place(&mut self, node: usize) {
-        if let Some(Content::List(inside) | Content::Map(inside)) =
-            self.open.last().map(|open| &mut self.nodes[*open].content)
-        {
-            inside.push(node);
+        match self.open.last().map(|open| &mut self.nodes[*open].content) {
+            Some(Content::List(inside) | Content::Map(inside)) => inside.push(node),
+            Some(Content::Scalar(_)) | None => self.roots.push(node),
         }
     }
 
@@ -149,20 +166,24 @@ impl<'a> Tree<'a> {
     /// The entries of a map, with those that are merged in by `<<`.
     fn entries(&self, map: usize) -> Vec<(usize, usize)> {
         let (mut entries, mut seen, mut next) = (Vec::new(), HashSet::new(), vec![map]);
+        self.visit(1);
         while let Some(node) = next.pop() {
-            if !seen.insert(node) || self.merged.get() > MERGES {
+            if !seen.insert(node) || self.is_spent() {
                 continue;
             }
             match &self.nodes[node].content {
                 Content::Map(inside) => {
-                    self.merged.set(self.merged.get() + if node == map { 0 } else { inside.len() });
+                    self.visit(inside.len());
                     for pair in inside.chunks_exact(2) {
                         entries.push((pair[0], pair[1]));
                         next.extend((self.text(pair[0]) == Some("<<")).then_some(pair[1]));
                     }
                 }
                 // `<<: [*a, *b]`
-                Content::List(inside) if node != map => next.extend(inside),
+                Content::List(inside) if node != map => {
+                    self.visit(inside.len());
+                    next.extend(inside);
+                }
                 Content::List(_) | Content::Scalar(_) => {}
             }
         }
@@ -173,7 +194,7 @@ impl<'a> Tree<'a> {
         entries.iter().filter(move |(name, _)| self.text(*name) == Some(key)).map(|(_, value)| *value)
     }
 
-    fn mark_secret(&self, map: usize, listed: bool, marked: &mut HashSet<usize>) {
+    fn mark_secret(&self, map: usize, listed: bool, marks: &mut Marks) {
         let Content::Map(_) = self.nodes[map].content else { return };
         let entries = self.entries(map);
         let says = |word| self.under(&entries, "kind").any(|kind| self.text(kind) == Some(word));
@@ -181,7 +202,7 @@ impl<'a> Tree<'a> {
             let items =
                 self.under(&entries, "items").flat_map(|items| self.inside(items)).collect::<Vec<_>>();
             for item in items {
-                self.mark_secret(item, true, marked);
+                self.mark_secret(item, true, marks);
             }
         }
         if !(listed || says("Secret")) {
@@ -190,22 +211,26 @@ impl<'a> Tree<'a> {
         let whole = self.under(&entries, "metadata").next().is_some();
         let keeps =
             |name: usize| self.text(name).is_some_and(|name| name != "<<" && keeps_values(name, whole));
-        for (_, values) in entries.iter().filter(|(name, _)| keeps(*name)) {
-            self.mark_values(*values, marked);
+        // SOPS encrypts comments too
+        let open = self.under(&entries, "sops").next().is_none();
+        for (name, values) in entries.iter().filter(|(name, _)| keeps(*name)) {
+            self.mark_values(*values, marks);
+            marks.places.extend(self.place_of(*name, *values).into_iter().filter(|_| open));
         }
         for metadata in self.under(&entries, "metadata") {
             for annotations in self.under(&self.entries(metadata), "annotations") {
-                marked.extend(self.under(&self.entries(annotations), LAST_APPLIED));
+                marks.values.extend(self.under(&self.entries(annotations), LAST_APPLIED));
             }
         }
     }
 
-    fn mark_generator(&self, map: usize, marked: &mut HashSet<usize>) {
+    fn mark_generator(&self, map: usize, marks: &mut Marks) {
         let entries = self.entries(map);
         let named = |is: fn(&str) -> bool, name: usize| self.text(name).is_some_and(is);
         let mut mark = |entries: &[(usize, usize)]| {
-            for (_, literals) in entries.iter().filter(|(name, _)| named(is_literals, *name)) {
-                self.mark_values(*literals, marked);
+            for (name, literals) in entries.iter().filter(|(name, _)| named(is_literals, *name)) {
+                self.mark_values(*literals, marks);
+                marks.places.extend(self.place_of(*name, *literals));
             }
         };
         if self.under(&entries, "kind").any(|kind| self.text(kind) == Some(GENERATOR)) {
@@ -217,27 +242,40 @@ impl<'a> Tree<'a> {
     }
 
     /// As [`super::patches_secrets`].
-    fn mark_patch(&self, map: usize, marked: &mut HashSet<usize>) {
+    fn mark_patch(&self, map: usize, marks: &mut Marks) {
         let Content::Map(_) = self.nodes[map].content else { return };
         let entries = self.entries(map);
         let named = |is: fn(&str) -> bool| {
             let is = move |name: usize| self.text(name).is_some_and(is);
             entries.iter().filter(move |(name, _)| is(*name)).map(|(_, value)| *value)
         };
-        for target in named(is_target).filter(|target| matches!(self.nodes[*target].content, Content::Map(_)))
-        {
-            let aim = self.aim(target);
+        let is_map = |target: &usize| matches!(self.nodes[*target].content, Content::Map(_));
+        let mut aims: Vec<Aim> = named(is_target).filter(is_map).map(|target| self.aim(target)).collect();
+        aims.sort_unstable();
+        aims.dedup();
+        for aim in aims.into_iter().filter(|aim| *aim != Aim::Elsewhere) {
             // one patch may be named a thousand times
-            let fresh =
-                |patch: &usize| aim != Aim::Elsewhere && self.judged.borrow_mut().insert((*patch, aim));
+            let fresh = |patch: &usize| self.judged.borrow_mut().insert((*patch, aim));
             for patch in named(is_patch).filter(fresh) {
+                let before = marks.values.len();
                 match &self.nodes[patch].content {
-                    Content::Scalar(text) if sets_values(text, aim) => drop(marked.insert(patch)),
-                    Content::List(inside) if self.sets_values(patch, aim) => marked.extend(inside),
+                    Content::Scalar(text) if sets_values(text, aim) => drop(marks.values.insert(patch)),
+                    Content::List(_) if self.sets_values(patch, aim) => {
+                        marks.values.extend(self.inside(patch));
+                    }
                     Content::Scalar(_) | Content::List(_) | Content::Map(_) => {}
                 }
+                let place = self.nodes[map].at.clone();
+                marks.places.extend((marks.values.len() > before).then_some(place));
             }
         }
+    }
+
+    /// From a key to the end of what stands under it; what an alias names stands elsewhere.
+    fn place_of(&self, key: usize, value: usize) -> [Range<usize>; 2] {
+        let (key, value) = (&self.nodes[key].at, &self.nodes[value].at);
+        let end = if value.start >= key.end { value.end } else { key.end };
+        [key.start..end, value.clone()]
     }
 
     fn aim(&self, target: usize) -> Aim {
@@ -259,6 +297,7 @@ impl<'a> Tree<'a> {
         match &self.nodes[patch].content {
             Content::Scalar(_) => aim == Aim::Secrets,
             Content::List(operations) => {
+                self.visit(operations.len());
                 aim == Aim::Secrets || operations.iter().any(|operation| self.writes_values(*operation))
             }
             Content::Map(_) => {
@@ -267,9 +306,17 @@ impl<'a> Tree<'a> {
                     |kind: &str| self.under(&entries, "kind").any(|said| self.text(said) == Some(kind));
                 let [data, texts] = FIELDS.map(|field| self.under(&entries, field).next().is_some());
                 // a Secret is found by its kind, value by value
-                !says("Secret") && (texts || (data && (aim == Aim::Secrets || !says("ConfigMap"))))
+                let own = !says("Secret") && (texts || (data && (aim == Aim::Secrets || !says("ConfigMap"))));
+                // kustomize takes a list apart
+                let mut items = self.under(&entries, "items").flat_map(|items| self.inside(items));
+                own || items.any(|item| self.says_values(item))
             }
         }
+    }
+
+    fn says_values(&self, item: usize) -> bool {
+        let entries = self.entries(item);
+        FIELDS.iter().any(|field| self.under(&entries, field).next().is_some())
     }
 
     fn writes_values(&self, operation: usize) -> bool {
@@ -280,22 +327,26 @@ impl<'a> Tree<'a> {
 
     fn inside(&self, list: usize) -> Vec<usize> {
         match &self.nodes[list].content {
-            Content::List(inside) => inside.clone(),
-            Content::Map(_) | Content::Scalar(_) => Vec::new(),
+            Content::List(inside) if !self.is_spent() => {
+                self.visit(inside.len());
+                inside.clone()
+            }
+            Content::List(_) | Content::Map(_) | Content::Scalar(_) => Vec::new(),
         }
     }
 
     /// The values themselves; whatever stands where a text should is covered whole.
-    fn mark_values(&self, values: usize, marked: &mut HashSet<usize>) {
+    fn mark_values(&self, values: usize, marks: &mut Marks) {
         match &self.nodes[values].content {
-            Content::Scalar(_) => drop(marked.insert(values)),
-            Content::List(inside) => marked.extend(inside),
+            Content::Scalar(_) => drop(marks.values.insert(values)),
+            Content::List(_) => marks.values.extend(self.inside(values)),
             Content::Map(_) => {
                 // what is merged in is among the entries; a text there is a mistake, and may be a value
                 let merged =
                     |key: usize, value: usize| self.text(key) == Some("<<") && self.text(value).is_none();
                 let entries = self.entries(values).into_iter();
-                marked.extend(entries.filter(|(key, value)| !merged(*key, *value)).map(|(_, value)| value));
+                let own = entries.filter(|(key, value)| !merged(*key, *value)).map(|(_, value)| value);
+                marks.values.extend(own);
             }
         }
     }
@@ -308,7 +359,7 @@ impl<'a> Tree<'a> {
             if !may_be_document(scalar) {
                 continue;
             }
-            let inside = lines::values(&text[node.at.clone()]);
+            let inside = lines::read(&text[node.at.clone()]).values;
             // what is written in one line, or with escapes, is covered whole
             if inside.is_empty() || !scalar.contains('\n') {
                 values.extend(holds_values(scalar).then(|| node.at.clone()));

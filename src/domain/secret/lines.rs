@@ -1,7 +1,7 @@
 //! The secret values of a text that is no YAML, as Helm's templates are: found by lines and indentation.
 //! Where it cannot tell it covers too much, never too little.
 
-use super::{FIELDS, LAST_APPLIED, only_actions};
+use super::{FIELDS, LAST_APPLIED, Read, only_actions};
 use std::ops::Range;
 
 /// One line of the text, without its end.
@@ -95,11 +95,11 @@ fn leaves_open(text: &str, was_open: bool) -> bool {
     }
 }
 
-pub(super) fn values(text: &str) -> Vec<Range<usize>> {
+pub(super) fn read(text: &str) -> Read {
     let (secret, generator) = (says_secret(text), says_generator(text));
     let patch = says_patch(text, secret);
     if !secret && !generator && !patch {
-        return Vec::new();
+        return Read::default();
     }
     let names = Names { secret, generator, patch };
     let mut start = 0;
@@ -109,26 +109,36 @@ pub(super) fn values(text: &str) -> Vec<Range<usize>> {
         Line { start: at, text: line.trim_end_matches(['\n', '\r']) }
     });
     let lines: Vec<Line<'_>> = lines.collect();
-    let mut values = Vec::new();
+    let (mut values, mut places) = (Vec::new(), Vec::new());
     let mut at = 0;
     while at < lines.len() {
         let literals = Some(&lines[at]).filter(|line| line.sets_a_variable() || line.sets_the_dot());
         values.extend(literals.into_iter().flat_map(Line::quoted));
-        at += match names.field(&lines[at]) {
-            Some((indent, rest)) => 1 + cover(&lines[at], rest, indent, &lines[at + 1..], &mut values),
-            None => 1,
+        let Some((indent, rest)) = names.field(&lines[at]) else {
+            at += 1;
+            continue;
         };
+        let count = cover(&lines[at], rest, indent, &lines[at + 1..], &mut values);
+        let last = &lines[at + count];
+        places.push(lines[at].start..last.start + last.text.len());
+        at += 1 + count;
     }
-    values
+    Read { values, places, sops: false }
 }
 
 /// `kind: Secret`, `"kind":"Secret"`, `kind: !!str Secret`, `kind: {{ .kind | default "Secret" }}`, anywhere.
 fn says_secret(text: &str) -> bool {
+    // a line is looked through once, whatever begins in it
+    let mut done = 0;
     text.match_indices("kind").any(|(at, word)| {
         let rest = text[at + word.len()..].trim_start_matches(['"', '\'']).trim_start();
         let Some(value) = rest.strip_prefix(':') else { return false };
         let value = value.trim_start();
+        if text.len() - value.len() < done {
+            return false;
+        }
         let line = value.split(['\n', '\r']).next().unwrap_or_default();
+        done = text.len() - value.len() + line.len();
         line.match_indices("Secret").any(|(at, word)| {
             let rest = &line[at + word.len()..];
             let rest = rest.strip_prefix("List").unwrap_or(rest);

@@ -32,8 +32,10 @@ pub(super) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-config
 pub struct Secrets {
     /// In the order of the text, none across a line break, none overlapping.
     pub pieces: Vec<Piece>,
-    /// How many values they are pieces of.
+    /// How many values they are pieces of, comments beside values included.
     pub values: usize,
+    /// How many of these are comments.
+    pub comments: usize,
     /// SOPS encrypted something in it; what is encrypted is not covered.
     pub sops: bool,
 }
@@ -47,6 +49,15 @@ pub struct Piece {
     pub value: usize,
     /// It is a comment beside values.
     pub comment: bool,
+}
+
+/// What was found in one document, as bytes of it.
+#[derive(Default)]
+struct Read {
+    values: Vec<Range<usize>>,
+    /// Where values stand or could stand: comments in there belong to them.
+    places: Vec<Range<usize>>,
+    sops: bool,
 }
 
 /// A file as a parser of YAML reads it: in UTF-16 too; what is no text of either is replaced.
@@ -73,21 +84,14 @@ impl Secrets {
         let mut sops = false;
         for part in parts(text) {
             let chunk = &text[part.clone()];
-            let values = match document::values(chunk) {
-                Some(read) => {
-                    sops |= read.sops;
-                    read.values
-                }
-                // a template, or no YAML at all: judged line by line
-                None => lines::values(chunk),
-            };
-            let mut places: Vec<_> =
-                values.iter().filter(|at| is_value(&chunk[(*at).clone()])).cloned().collect();
-            places.extend(comments::fields_of_a_secret(chunk));
-            let behind = comments::beside(chunk, &places);
+            // a template, or no YAML at all, is judged line by line
+            let Read { values, places, sops: own } =
+                document::values(chunk).unwrap_or_else(|| lines::read(chunk));
+            sops |= own;
             let whole = |at: Range<usize>| part.start + at.start..part.start + at.end;
+            let comments = comments::within(chunk, &places);
             found.extend(values.into_iter().map(|at| (whole(at), false)));
-            found.extend(behind.into_iter().map(|at| (whole(at), true)));
+            found.extend(comments.into_iter().map(|at| (whole(at), true)));
         }
         sops |= text.contains(SOPS);
         Self::of(text, found, sops)
@@ -161,7 +165,9 @@ impl Secrets {
             }
             start += line.len();
         }
-        self.values += usize::from(self.pieces.len() > before);
+        let one = usize::from(self.pieces.len() > before);
+        self.values += one;
+        self.comments += if comment { one } else { 0 };
     }
 }
 
@@ -271,20 +277,25 @@ const SOPS: &str = "ENC[AES256_GCM,data:";
 
 /// Cheap, and never false where there is one: escapes could spell the word in another way.
 fn may_hold_one(text: &str) -> bool {
-    ["Secret", "secretGenerator", "secretgenerator", "\\u", "\\U", "\\x"]
-        .iter()
-        .any(|sign| text.contains(sign))
-        // a patch need not say at what it is aimed
-        || (has_key(text, &["target", "Target"]) && has_key(text, &["patch", "Patch", "jsonOp", "jsonop"]))
+    ["Secret", "\\u", "\\U", "\\x"].iter().any(|sign| text.contains(sign)) || has_keys_of_kustomize(text)
 }
 
-/// One of the words, and a colon behind it.
-fn has_key(text: &str, names: &[&str]) -> bool {
-    let is_key = |(at, name): (usize, &str)| {
-        let behind = text[at + name.len()..].trim_start_matches(['"', '\'', '\\', ' ', '\t', '\r', '\n']);
-        behind.starts_with(':')
-    };
-    names.iter().any(|name| text.match_indices(name).any(is_key))
+/// A generator of Secrets, or a patch with a target, which need not say at what it is aimed. kustomize takes its fields in
+/// any case.
+fn has_keys_of_kustomize(text: &str) -> bool {
+    let (mut target, mut patch) = (false, false);
+    memchr::memchr_iter(b':', text.as_bytes()).any(|colon| {
+        let before = &text.as_bytes()[..colon];
+        let blank = |byte: &u8| b"\"'\\ \t\r\n".contains(byte);
+        let end = before.iter().rposition(|byte| !blank(byte)).map_or(0, |at| at + 1);
+        let is = |key: &str| {
+            let start = end.checked_sub(key.len());
+            start.is_some_and(|start| before[start..end].eq_ignore_ascii_case(key.as_bytes()))
+        };
+        target |= is("target");
+        patch |= is("patch") || is("jsonOp");
+        (target && patch) || is("secretGenerator")
+    })
 }
 
 /// Something to keep: not empty, not encrypted, and not the mere name of a value in a template.
@@ -397,8 +408,52 @@ mod tests {
         ] {
             assert_eq!(found(open), [""; 0], "{open}");
         }
+        for shut in [
+            "kind: Secret\nstringData:\n  user: root\n  empty: \"\" # shut\n  other: ~ # shut\n  # shut\n  third: \"\"\n",
+            "kind: Secret\nstringData:\n  password: # shut\n    # shut\n    hunter\n",
+            "kind: Secret\nstringData:\n  list: |  # shut\n\n    x\n",
+            "kind: Secret\nstringData: { # shut\n\n  a: x }\n",
+            "secretGenerator:\n- name: a\n  literals: # shut\n  # shut\n  - a=b\n",
+            "patches:\n- target: {kind: Secret}\n  # shut\n  patch: '[{\"value\": \"x\"}]'\n",
+            "{{ if .x }}\nkind: Secret\ndata:\n  a: x\n  {{- /* shut */}}\n  b: {{ .b }} {{/* shut */}}\n{{ end }}\n",
+            "{{ if .x }}\nkind: Secret\ndata:\n  {{- /* shut\n    shut */}}\n  b: {{ .b }}\n{{ end }}\n",
+            "x: &d\n  a: x # shut\n  # shut\n  b: x\ny: {kind: Secret, data: *d}\n",
+        ] {
+            let covered = Secrets::find(shut).cover(shut, None);
+            assert!(!covered.contains("shut"), "{covered}");
+        }
+        for open in [
+            "kind: HelmRelease\nspec:\n  valuesFrom:\n  - kind: Secret\n    name: a\n  values:\n    # open\n    data: # open\n      a: b\n",
+            "kind: Secret\n# open\ndata:\n  # open\n  a: ENC[AES256_GCM,data:z]\nsops: {mac: x}\n",
+            "{{ if .x }}\nkind: Secret\n# open\ndata:\n  a: {{ .Values.a }}\n{{ end }}\n",
+        ] {
+            assert_eq!(found(open), [""; 0], "{open}");
+        }
         let two = "kind: ConfigMap\ndata:\n  # open\n  a: b # open\n---\nkind: Secret\ndata: {a: shut}\n";
         assert_eq!(found(two), ["shut"]);
+    }
+
+    /// Each of these would be gone through as often as it names itself.
+    #[test]
+    fn no_text_is_gone_through_again_and_again() {
+        const MANY: usize = 10_000;
+        let many = |words: &str| words.repeat(MANY);
+        let list = format!("i: &i [{}]\n", many("{},"));
+        let keys: Vec<String> = (0..MANY).map(|n| format!("k{n}: v")).collect();
+        let maps = format!("d: &d {{{}}}\n", keys.join(","));
+        for text in [
+            format!("{list}x:\n{}", many("- {kind: SecretList, items: *i}\n")),
+            format!("{list}x:\n{}", many("- secretGenerator: *i\n")),
+            format!("{maps}x:\n{}", many("- {kind: Secret, data: *d}\n")),
+            format!("{maps}x:\n{}", many("- {kind: Secret, metadata: *d}\n")),
+            format!("t: &t {{name: x}}\np: &p 'x'\nx: {{{}{}}}\n", many("target: *t,"), many("patch: *p,")),
+            format!("{{{{ x\n{}", many("kind: Secretx ")),
+            format!("\\u {}", many("kind:")),
+            format!("kind: Secret\ndata:\n{}", many("  # x\n")),
+            format!("kind: Secret\ndata: {{a: x}} {}", many("# x ")),
+        ] {
+            let _ = Secrets::find(&text);
+        }
     }
 
     #[test]
@@ -423,6 +478,7 @@ mod tests {
     #[test]
     fn generators_are_known_in_any_case_and_as_plugins() {
         assert_eq!(found("SecretGenerator:\n- Literals: [shut]\n"), ["shut"]);
+        assert_eq!(found("SECRETGENERATOR:\n- name: a\n  LITERALS: [a=shut]\n"), ["a=shut"]);
         assert_eq!(found("kind: SecretGenerator\nliterals: [shut]\n"), ["shut"]);
         assert_eq!(found("secretGenerator:\n- name: a\n  literals:\n  - shut\nx: [\n"), ["shut"]);
         assert!(holds_one(&json!({"kind": "SecretGenerator", "literals": ["shut"]})));
@@ -487,6 +543,11 @@ mod tests {
                 assert_open(&entry(target, &operation(path)));
             }
             assert_open(&entry(target, "- op: remove\n  path: /data/a"));
+            assert_shut(&entry(target, "kind: List\nitems:\n- {kind: any, stringData: {a: shut}}"));
+            assert_shut(&entry(
+                target,
+                "kind: any\nmetadata: {name: any}\n---\nkind: any\nstringData: {a: shut}",
+            ));
             assert_open(&entry(target, "kind: ConfigMap\nmetadata: {name: any}\ndata: {a: open}"));
         }
         for target in ["{kind: Deployment}", "{group: apps}", "{version: v2}", "{kind: ConfigMap}", "a"] {
@@ -620,7 +681,6 @@ mod tests {
         for lines in [
             "  {{- include \"chart.data\" . | nindent 2 }}",
             "{{- template \"chart.data\" . }}{{ include \"chart.more\" . }}",
-            "{{/* not \"so\" secret */}}",
             "{{ .b }} {{ .c }}\ntype: Opaque",
         ] {
             assert_eq!(found(&of(lines)), [""; 0], "{lines}");
