@@ -27,6 +27,14 @@ fn fail(story: &mut Story, question: Box<Question>) {
 }
 
 #[track_caller]
+fn folders_compared() -> Story {
+    let mut story = Story::with(settings(120, 30), shop());
+    order(&mut story, "diff ./a ./b");
+    let question = asked(&mut story);
+    answer(&mut story, question);
+    story
+}
+
 fn asks_nothing(story: &mut Story) {
     let compares = |effect: &Effect| matches!(effect, Effect::Compare(_));
     assert!(!story.asked().iter().any(compares), "asked on\n{}", story.screen());
@@ -105,10 +113,7 @@ fn shift_d_asks_again_what_failed() {
 
 #[test]
 fn who_comes_back_finds_what_was_there() {
-    let mut story = Story::with(settings(120, 30), shop());
-    order(&mut story, "diff ./a ./b");
-    let question = asked(&mut story);
-    answer(&mut story, question);
+    let mut story = folders_compared();
     story.press("-");
     story.shows("board");
     story.press("-");
@@ -146,10 +151,7 @@ fn no_older_answer_stands_one_key_away_from_a_fresh_one() {
 
 #[test]
 fn other_eyes_that_failed_are_asked_again_by_the_next_key() {
-    let mut story = Story::with(settings(120, 30), shop());
-    order(&mut story, "diff ./a ./b");
-    let question = asked(&mut story);
-    answer(&mut story, question);
+    let mut story = folders_compared();
     story.press("S");
     let question = asked(&mut story);
     fail(&mut story, question);
