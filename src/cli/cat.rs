@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     domain::{
+        lens::SEALED,
         nearest::{folder_above, path_like},
         plain::Plain,
         problem::{Cause, Problem},
@@ -153,8 +154,7 @@ async fn refuse_sealed(args: &CatArgs, entry: &Entry, opened: &Opened) -> Result
     if !sealed(opened).await.contains(&entry.path) {
         return Ok(());
     }
-    let why = "a kustomization puts it into a Kubernetes Secret";
-    Err(Problem::new(Cause::Refused, format!("print {}", args.path), why).with_hint("--reveal prints it"))
+    Err(Problem::new(Cause::Refused, format!("print {}", args.path), SEALED).with_hint("--reveal prints it"))
 }
 
 /// A terminal gets text that cannot act on it, a pipe the bytes.

@@ -9,6 +9,7 @@ use crate::domain::{
     comparison::{Comparison, Question},
     diff::{Change, FieldChange, FieldFate, FileChange, Found, ObjectChange, Shown, Step},
     digest::Digest,
+    lens::SEALED,
     secret::Secrets,
 };
 use cover::Covered;
@@ -297,7 +298,7 @@ fn of_file(file: &FileChange, sealed: bool, revealed: &BTreeSet<Mask>) -> Page {
     let mut page = texts(from, to, find, revealed);
     page.number_rows();
     if sealed {
-        page.notes.push("a kustomization puts it into a Secret".to_owned());
+        page.notes.push(SEALED.to_owned());
     }
     if let (Some(from), Some(to)) = (&file.from, &file.to) {
         if from.path != to.path {

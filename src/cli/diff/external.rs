@@ -8,6 +8,7 @@ use super::{
         output::{Console, yaml_text},
         pull::interrupted,
     },
+    text::mode,
     view::{Content, View},
 };
 use crate::domain::{
@@ -148,7 +149,7 @@ impl Desk {
         if view.show.files.is_some() {
             let told = view.told_by_text();
             for file in view.files().filter(|file| told(file)) {
-                if let Some(words) = moved(file) {
+                if let Some(words) = of_same_bytes(file) {
                     unseen.push(words);
                     continue;
                 }
@@ -176,11 +177,18 @@ impl Drop for Desk {
     }
 }
 
-/// The same bytes under another name: there is nothing in it to compare.
-fn moved(file: &FileChange) -> Option<String> {
+/// The same bytes under another name, or with another mode: there is nothing in it to compare.
+fn of_same_bytes(file: &FileChange) -> Option<String> {
     let (from, to) = (file.from.as_ref()?, file.to.as_ref()?);
-    let same = from.sha256.is_some() && from.sha256 == to.sha256;
-    (same && from.path != to.path).then(|| format!("{} was {}: the same bytes", to.path, from.path))
+    if from.sha256.is_none() || from.sha256 != to.sha256 {
+        return None;
+    }
+    match (from.path != to.path, mode(from, to)) {
+        (true, Some(mode)) => Some(format!("{} was {} and is {mode}: the same bytes", to.path, from.path)),
+        (true, None) => Some(format!("{} was {}: the same bytes", to.path, from.path)),
+        (false, Some(mode)) => Some(format!("{} is {mode}, its bytes are the same", to.path)),
+        (false, None) => None,
+    }
 }
 
 fn write(side: &Path, pages: &[(String, String)]) -> Result<(), String> {

@@ -99,7 +99,7 @@ pub(super) fn of_file(change: &FileChange) -> String {
     format!("{path} ({})", words.join(", "))
 }
 
-fn mode(from: &File, to: &File) -> Option<&'static str> {
+pub(super) fn mode(from: &File, to: &File) -> Option<&'static str> {
     match (from.executable, to.executable) {
         (false, true) => Some("executable now"),
         (true, false) => Some("not executable any more"),

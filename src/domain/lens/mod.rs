@@ -21,7 +21,7 @@ mod walk;
 pub use definitions::definitions_apart;
 pub use paths::cleaned;
 pub use plan::Plan;
-pub use sealed::{may_seal, patches_of, sealed, sealed_by};
+pub use sealed::{SEALED, may_seal, patches_of, sealed, sealed_by};
 
 use super::{diff::Side, identity::ObjectId, problem::Problem};
 use serde_json::Value;

@@ -11,6 +11,9 @@ use super::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Why such a file is not shown, of the file: a patch need not say at what it is aimed.
+pub const SEALED: &str = "a kustomization puts it, or may put it, into a Secret";
+
 /// Their paths. What cannot be read names nothing.
 pub fn sealed(side: &Side) -> BTreeSet<Box<str>> {
     sealed_by(side.files.iter().filter_map(|file| Some((&*file.path, &**file.bytes.as_ref()?))))

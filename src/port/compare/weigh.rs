@@ -5,7 +5,7 @@ use super::{Comparing, Rendered};
 use crate::domain::{
     diff::{Diff, Found, ObjectChange, Odd, Oddity, Plan, Read, Side, Which},
     impact::{self, Impact},
-    lens::{self, Lens, Seen},
+    lens::{self, Lens, SEALED, Seen},
     problem::{Cause, Problem},
 };
 use std::{
@@ -146,7 +146,7 @@ fn withhold(diff: &mut Diff, sealed: &BTreeSet<Box<str>>) {
     let of = |object: &mut ObjectChange| is_sealed(&object.from) || is_sealed(&object.to);
     let paths: BTreeSet<Arc<str>> =
         diff.objects.extract_if(.., of).filter_map(|object| Some(object.found()?.path.clone())).collect();
-    let what = Odd::Cut("its objects are not shown: a kustomization puts the file into a Secret".into());
+    let what = Odd::Cut(format!("its objects are not shown: {SEALED}").into());
     let told = paths.into_iter().map(|path| Oddity { which: Which::Both, path, what: what.clone() });
     diff.oddities.extend(told);
 }

@@ -568,7 +568,13 @@ async fn an_object_in_a_file_that_becomes_a_secret_is_not_shown_beside_it() {
     }
     let whole = desk.diff("").await;
     assert_eq!(whole.code, 1, "the file differs");
-    assert!(whole.out.contains("a kustomization puts the file into a Secret"), "{}", whole.out);
+    assert!(
+        whole
+            .out
+            .contains("its objects are not shown: a kustomization puts it, or may put it, into a Secret"),
+        "{}",
+        whole.out
+    );
     assert_eq!(desk.diff("--objects").await.code, 2, "not the same: it was not shown");
 }
 
@@ -720,6 +726,26 @@ async fn a_file_that_only_moved_is_not_said_to_differ_in_its_bytes() {
             1,
             "as without it"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_only_became_executable_is_said_to_have_the_same_bytes() {
+    for (name, words) in [
+        ("run.sh", "run.sh is executable now, its bytes are the same"),
+        ("start.sh", "start.sh was run.sh and is executable now: the same bytes"),
+    ] {
+        let script = "#!/bin/sh\necho some words and more\n";
+        let desk = Desk::with(&[("a.yaml", FLOW), ("run.sh", script)], &[("a.yaml", FLOW), (name, script)]);
+        fs::set_permissions(desk.0.join("to").join(name), fs::Permissions::from_mode(0o755)).unwrap();
+        let ran = desk.ran("", external("exit-0.sh"), Terminals::default()).await;
+        assert_eq!(ran.code, 1, "{}", ran.err);
+        assert!(ran.err.contains(words) && !ran.err.contains("not read"), "{}", ran.err);
+        fs::set_permissions(desk.0.join("to").join(name), fs::Permissions::from_mode(0o644)).unwrap();
+        fs::set_permissions(desk.0.join("from/run.sh"), fs::Permissions::from_mode(0o755)).unwrap();
+        let ran = desk.ran("", external("exit-0.sh"), Terminals::default()).await;
+        let words = words.replace("executable now", "not executable any more");
+        assert!(ran.code == 1 && ran.err.contains(&words), "{}", ran.err);
     }
 }
 
