@@ -11,6 +11,7 @@ use crate::{
     domain::{
         diff::Side,
         lens::{KustomizationLens, Lens, Plan, ReleaseLens, definitions_apart},
+        object::{self, Dialect},
         problem::{Cause, Problem},
     },
     port::{Rendered, Renderer},
@@ -20,6 +21,7 @@ use find::Tool;
 use futures::{FutureExt, future::BoxFuture};
 use room::Room;
 use run::{Job, Said};
+use serde_json::Value;
 use std::{
     collections::HashMap,
     ffi::{OsStr, OsString},
@@ -152,7 +154,8 @@ impl Tools {
         room.close().await;
         let (manifests, warning) =
             discreet(tool, said, what, move |words| known.quotes_a_secret(words)).await?;
-        if is_masked(&manifests) {
+        let built = manifests.clone();
+        if aside(what, move || Ok(is_masked(&built))).await? {
             let why = "flux build hides what SOPS encrypted, and so whether that changed";
             let problem = Problem::new(Cause::Refused, what, why);
             return Err(problem.with_hint("with kustomize on PATH it is compared as it is stored"));
@@ -277,10 +280,28 @@ impl Renderer for Tools {
     }
 }
 
-/// What `flux build` writes over encrypted values, as a text and in base64 (fluxcd/flux2 `internal/build/build.go`).
+/// What `flux build` writes over encrypted values of a Secret, as a text and in base64 (fluxcd/flux2
+/// `internal/build/build.go`).
+const MASKS: [&str; 3] = ["**SOPS**", "KipTT1BTKio=", "eyJtYXNrIjoiKipTT1BTKioifQ=="];
+
+/// Anything else may say the same words and hides nothing. What cannot be read is not taken for open.
 fn is_masked(manifests: &[u8]) -> bool {
+    let says = |text: &str| MASKS.iter().any(|mask| text.contains(mask));
+    let hides = |object: Value| {
+        let values = ["data", "stringData"].map(|field| object.get(field).and_then(Value::as_object));
+        let mut values = values.into_iter().flatten().flat_map(serde_json::Map::values);
+        object["kind"] == "Secret" && values.any(|value| value.as_str().is_some_and(says))
+    };
     let text = String::from_utf8_lossy(manifests);
-    ["**SOPS**", "KipTT1BTKio=", "eyJtYXNrIjoiKipTT1BTKioifQ=="].iter().any(|mask| text.contains(mask))
+    let documents = object::documents(&text);
+    let mut masked = documents.iter().filter_map(|document| text.get(document.at.clone()));
+    masked.any(|text| {
+        says(text)
+            && match object::parse(text, Dialect::Kustomize) {
+                Ok(value) => value.into_iter().flat_map(object::unroll).any(hides),
+                Err(_) => true,
+            }
+    })
 }
 
 fn missing(what: &str, why: &str) -> Problem {

@@ -343,6 +343,28 @@ async fn what_flux_hides_is_not_compared() {
     }
 }
 
+/// Nothing is hidden in what only says the same words.
+#[tokio::test]
+async fn words_like_those_of_flux_outside_of_a_secret_keep_nothing_from_being_compared() {
+    let head = |kind: &str| format!("apiVersion: v1\nkind: {kind}\nmetadata:\n  name: a\n");
+    let noted = "  annotations: {a: '**SOPS**'}\n";
+    for manifests in [
+        format!("{}data: {{a: '**SOPS**', b: KipTT1BTKio=}}\n", head("ConfigMap")),
+        format!("{}{noted}stringData: {{a: open}}\n", head("Secret")),
+        format!("{}stringData: {{a: open}}\n---\n{}{noted}", head("Secret"), head("ConfigMap")),
+        format!("# **SOPS**\n{}stringData: {{a: open}}\n", head("Secret")),
+    ] {
+        let bench = Bench::new(&[]);
+        let script = in_folder(&format!("cat {}", bench.at("built").display()));
+        fs::write(bench.at("built"), &manifests).unwrap();
+        let flux = Bench::new(&[("flux", &script)]);
+        let (lens, files) = one();
+        let rendered = flux.render(lens, files).await.unwrap();
+        assert_eq!(&*rendered.manifests, manifests.as_bytes());
+        assert_eq!(rendered.by, "flux v2.6.0");
+    }
+}
+
 #[tokio::test]
 async fn helm_is_asked_for_an_upgrade_of_this_release() {
     let script = "if [ \"$1\" = version ]; then echo v4.2.2+g1; exit; fi\n\
