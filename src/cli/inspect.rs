@@ -211,13 +211,14 @@ impl Answer {
     fn layer_table(&self) -> String {
         let mut table = Table::new(vec!["LAYER", "FLUX", "TYPE", "SIZE", "DIGEST"]);
         let taken = self.artifact.taken.as_ref().ok();
+        let plain = if self.artifact.is_plain() { " not compressed" } else { "" };
         for (at, layer) in self.artifact.manifest.layers.iter().enumerate() {
             let mark = taken.filter(|taken| taken.layer == at).map(|_| "takes").unwrap_or_default();
             table.push(&[
                 (at + 1).to_string(),
                 mark.to_owned(),
                 typed(&layer.media_type),
-                sized(layer.size),
+                format!("{}{plain}", sized(layer.size)),
                 layer.digest.to_string(),
             ]);
         }

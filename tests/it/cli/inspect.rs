@@ -215,6 +215,19 @@ async fn the_table_says_it_all_in_words() {
 }
 
 #[tokio::test]
+async fn the_layer_of_a_folder_says_beside_its_size_that_it_is_not_compressed() {
+    let mut folder = artifact();
+    folder.target.origin = Origin::Directory("deploy".into());
+    let ran = run(sealed(folder.clone()), "inspect ./deploy").await;
+    assert!(ran.out.contains("  1.1 KiB not compressed  "), "{}", ran.out);
+    let layers = run(sealed(folder), "inspect ./deploy -o json").await.json()["layers"].clone();
+    let packed = run(sealed(artifact()), "inspect oci://registry.test/a/b:1").await;
+    assert!(!packed.out.contains("not compressed"), "{}", packed.out);
+    let of_registry = run(sealed(artifact()), "inspect oci://registry.test/a/b:1 -o json").await.json();
+    assert_eq!(layers, of_registry["layers"], "the document keeps its shape");
+}
+
+#[tokio::test]
 async fn the_failure_that_flux_would_give_is_the_answer() {
     let mut artifact = artifact();
     artifact.taken = Err("failed to find layer with media type 'a/b' in artifact".into());

@@ -322,6 +322,26 @@ fn of_several_layers_one_chooses_and_the_one_that_flux_takes_is_marked() {
 }
 
 #[test]
+fn the_layer_of_a_folder_says_beside_its_size_that_it_is_not_compressed() {
+    let mut story = Story::with(settings(100, 30), shop());
+    story.press(":");
+    story.kind("artifact ./deploy");
+    story.press("Enter");
+    let target = Target {
+        origin: Origin::Directory("./deploy".into()),
+        selector: LayerSelector::default(),
+        ignore: None,
+    };
+    assert!(story.asked().contains(&Effect::Inspect(target.clone())));
+    let folder = artifact(target.clone(), vec![descriptor('1', LAYER)], Ok(0));
+    story.tell(Message::Artifact(News::Inspected(target, Ok(folder))));
+    story.press("d");
+    story.shows("2.0 KiB not compressed  Flux manifests");
+    let config = story.lines().into_iter().find(|line| line.contains("Flux config")).unwrap();
+    assert!(!config.contains("not compressed"), "{config}");
+}
+
+#[test]
 fn a_layer_on_its_way_can_be_given_up_by_a_key_and_is_when_one_leaves() {
     let mut story = Story::with(settings(80, 24), shop());
     story.press("j a");
