@@ -169,7 +169,11 @@ fn flux_builds_what_kustomize_builds_and_what_the_controller_applies() {
         asked
     };
     let (kustomize, flux) = (by("TOOLS", "kustomize v5"), by("FLUX_TOOLS", "flux v2"));
+    for list in ["objects", "impact"] {
+        assert!(flux[list].as_array().is_some_and(|found| !found.is_empty()), "{list}: {flux:#}");
+    }
     for part in ["objects", "impact", "oddities", "same"] {
+        assert!(!flux[part].is_null(), "{part}: {flux:#}");
         assert_eq!(without_lines(&kustomize[part]), without_lines(&flux[part]), "{part}");
     }
     let happened = standing.upgrade(&second, &flux);
@@ -581,9 +585,15 @@ fn values_that_are_not_there_are_named_with_what_is_missing() {
     ];
     place.merge(HELM_RELEASE, "app", &json!({"spec": {"valuesFrom": values}}));
     let failed = place.await_failed(HELM_RELEASE, "app");
-    let why = crate::cluster::condition(&failed, "Ready").expect("a verdict")["message"].to_string();
-    assert!(why.contains("values"), "{why}");
-    let ran = standing.ask(&without_tools(), &second, &["--read-secrets"]);
+    // it ends at the first of them: the object is there, its key is not (`chartutil.ErrValuesReference`)
+    let ready = crate::cluster::condition(&failed, "Ready").expect("a verdict");
+    assert_eq!(ready["reason"], "ValuesError", "{ready:#}");
+    let why = format!(
+        "could not resolve ConfigMap chart values reference '{}/values' with key 'values.yaml': key not found",
+        place.namespace
+    );
+    assert_eq!(ready["message"], why);
+    let ran = standing.ask(&without_tools(), &second, &["--read-secrets"]).exits(1);
     assert_eq!(
         states(&ran),
         ["ConfigMap no-key", "ConfigMap not-found", "Secret absent", "Secret not-found"],

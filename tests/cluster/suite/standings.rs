@@ -139,11 +139,17 @@ fn await_verdict(place: &Place, kind: Kind, name: &str) -> Value {
 
 /// JSON gives Flux's text unaltered.
 fn assert_messages_are_fluxs(list: &Value, objects: &[Value]) {
+    let mut compared = 0;
     for found in items(list).filter(|found| found["standing"] == "failing") {
         let same =
             |object: &&Value| found["kind"] == object["kind"] && found["name"] == object["metadata"]["name"];
+        // what Flux made besides, as the chart of a release, is nobody's expectation
         let Some(object) = objects.iter().find(same) else { continue };
         let ready = condition(object, "Ready").expect("a verdict");
+        assert!(ready["message"].as_str().is_some_and(|words| !words.is_empty()), "{object:#}");
         assert_eq!(found["message"], ready["message"], "{} {}", found["kind"], found["name"]);
+        compared += 1;
     }
+    let failing = EXPECTED.iter().filter(|(_, _, standing, _)| *standing == "failing");
+    assert_eq!(compared, failing.count(), "{list:#}");
 }
