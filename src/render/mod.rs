@@ -231,7 +231,7 @@ impl Tools {
         lens: &Arc<ReleaseLens>,
         what: &str,
     ) -> Result<(Bytes, Option<String>), Problem> {
-        let known = lens.clone();
+        let (known, chart) = (lens.clone(), plan.clone());
         let values = lens.values_text();
         let checks_schema = plan.checks_schema;
         let room = furnished(plan, what).await?;
@@ -246,7 +246,8 @@ impl Tools {
         let job = self.job(tool, &room, "", arguments);
         let said = run::run(&job, what).await;
         room.close().await;
-        discreet(tool, said, what, move |words| known.quotes_a_secret(words)).await
+        let quotes = move |words: &str| known.quotes_a_secret(words) || chart.quotes_a_literal(words);
+        discreet(tool, said, what, quotes).await
     }
 
     /// In helm-controller's order: each post-renderer, then `commonMetadata`.

@@ -176,6 +176,50 @@ async fn a_tool_that_warns_quotes_no_secret_either() {
     assert!(notes.contains(&quoting("helm")) && !notes.concat().contains("hunter3"), "{notes:?}");
 }
 
+const SECRET_TEMPLATE: &str = "{{- if .Values.token }}\napiVersion: v1\nkind: Secret\nmetadata:\n  \
+    name: {{ include \"c.fullname\" . }}\n  labels: {{- include \"c.labels\" . | nindent 4 }}\ntype: Opaque\nstringData:\n  \
+    password: hunter-literal-in-a-chart\n  \
+    token: {{ required \"a token is required\" .Values.token | default \"hunter-by-default\" | b64enc | quote }}\n  \
+    config.yaml: |\n    password: {{ .Values.password | toYaml }}\n    error: execution\n{{- end }}\n";
+
+#[tokio::test]
+async fn what_a_template_of_a_secret_says_by_itself_is_not_quoted() {
+    let files = side(&[("c/Chart.yaml", "name: c"), ("c/templates/secret.yaml", SECRET_TEMPLATE)]);
+    for quoting in [
+        "cat templates/secret.yaml",
+        "echo 'at <\"hunter-literal-in-...>: wrong type'",
+        "echo 'unexpected \"hunter-by\"... in operand'",
+    ] {
+        let bench = Bench::new(&[("helm", &kustomize(&format!("{quoting} >&2; exit 1")))]);
+        let problem = bench.render(consumer("HelmRelease", &json!({})), files.clone()).await.unwrap_err();
+        assert_eq!(problem.why, "helm failed, and its words quote a Secret", "{quoting}");
+        let bench = Bench::new(&[("helm", &kustomize(&format!("{quoting} >&2")))]);
+        let rendered = bench.render(consumer("HelmRelease", &json!({})), files.clone()).await.unwrap();
+        let notes = rendered.notes;
+        assert!(notes.contains(&"helm says something that quotes a Secret".to_owned()), "{notes:?}");
+    }
+}
+
+/// As Helm 4 says it.
+#[tokio::test]
+async fn what_helm_says_of_any_failure_stays_readable_beside_a_template_of_a_secret() {
+    let files = side(&[("c/Chart.yaml", "name: c"), ("c/templates/secret.yaml", SECRET_TEMPLATE)]);
+    for words in [
+        "Error: execution error at (c/templates/secret.yaml:3:10): a token is required",
+        "Error: template: c/templates/secret.yaml:4:11: executing \"c/templates/secret.yaml\" at <include \"c.fullname\" .>: error calling include: template: no template \"c.fullname\" associated with template \"gotpl\"",
+        "Error: c/templates/secret.yaml:8:13: executing \"c/templates/secret.yaml\" at <.Values.password.token>: nil pointer evaluating interface {}.token",
+        "Error: parse error at (c/templates/secret.yaml:7): function \"quotes\" not defined",
+        "Error: YAML parse error on c/templates/secret.yaml: error converting YAML to JSON: yaml: line 5: could not find expected ':'",
+        "Error: An error occurred while checking for chart dependencies. You may need to run `helm dependency build` to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: sub",
+        "Error: values don't meet the specifications of the schema(s) in the following chart(s): c: - at '/size': got string, want integer",
+    ] {
+        let script = format!("cat >&2 <<'END'\n{words}\nEND\nexit 1");
+        let bench = Bench::new(&[("helm", &kustomize(&script))]);
+        let problem = bench.render(consumer("HelmRelease", &json!({})), files.clone()).await.unwrap_err();
+        assert_eq!(problem.why, format!("helm: {words}"));
+    }
+}
+
 /// A flux that does this where the files are.
 fn in_folder(script: &str) -> String {
     format!(
@@ -515,6 +559,38 @@ async fn a_chart_that_fails_says_what_helm_says() {
     let problem =
         timeout(BOUND, tools.render(consumer("HelmRelease", &json!({})), files)).await.unwrap().unwrap_err();
     assert!(problem.why.starts_with("helm: ") && problem.why.contains("no"), "{}", problem.why);
+}
+
+/// One mistake after the other in a chart with a Secret: Helm's own words stay readable and quote no value of it.
+#[tokio::test]
+async fn a_template_of_a_secret_that_fails_says_why_and_not_what() {
+    let Some(tools) = real() else { return };
+    for (line, words) in [
+        ("{{ include \"c.none\" . }}", Some("error calling include")),
+        ("{{ .Values.a.b.c }}", Some("nil pointer evaluating")),
+        ("{{ required \"a token is required\" .Values.token }}", Some("a token is required")),
+        ("{{ quotes .Values.token }}", Some("\"quotes\" not defined")),
+        ("{{ if }}", Some("missing value for if")),
+        ("{{ index .Values.list 3 }}", Some("error calling index")),
+        ("- {", Some("YAML parse error")),
+        ("{{ \"hunter-literal\" 5 }}", None),
+        ("{{ int64 5 | substr 1 \"hunter-literal\" }}", None),
+        ("{{ fromJson \"hunter-literal\" | get \"a\" }}", None),
+    ] {
+        let secret = format!(
+            "apiVersion: v1\nkind: Secret\nmetadata:\n  name: {{{{ .Release.Name }}}}\nstringData:\n  \
+             token: {{{{ .Values.token | default \"hunter-default\" | quote }}}}\n  password: hunter-password\n  \
+             wrong: {line}\n"
+        );
+        let files = side(&[
+            ("c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n"),
+            ("c/templates/secret.yaml", &secret),
+        ]);
+        let made = tools.render(consumer("HelmRelease", &json!({})), files);
+        let problem = timeout(BOUND, made).await.unwrap().unwrap_err();
+        assert!(!problem.why.contains("hunter"), "{line}: {}", problem.why);
+        assert!(words.is_none_or(|words| problem.why.contains(words)), "{line}: {}", problem.why);
+    }
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod definitions;
 mod generate;
 mod home;
 mod install;
+mod literals;
 mod look;
 mod node;
 mod overlay;

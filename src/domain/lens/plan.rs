@@ -295,6 +295,11 @@ impl Plan {
 
     /// Words of a tool that say what a Secret says, as far as the files tell.
     pub fn quotes_a_secret(&self, words: &str) -> bool {
+        self.secrets().any(|(text, secrets)| secrets.are_quoted(&text, words))
+    }
+
+    /// The text of each file, and what is secret in it.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = (String, Secrets)> {
         let files = self.files.iter().map(|(path, bytes)| File {
             path: (&**path).into(),
             size: bytes.len() as u64,
@@ -304,11 +309,11 @@ impl Plan {
         });
         let side = Side { files: files.collect() };
         let sealed = sealed(&side);
-        side.files.iter().any(|file| {
+        side.files.into_iter().map(move |file| {
             let text = secret::decoded(file.bytes.as_deref().unwrap_or_default());
             let whole = sealed.contains(&*file.path);
             let secrets = if whole { Secrets::whole(&text) } else { Secrets::find(&text) };
-            secrets.are_quoted(&text, words)
+            (text, secrets)
         })
     }
 
