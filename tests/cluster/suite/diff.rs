@@ -184,10 +184,11 @@ fn flux_builds_what_kustomize_builds_and_what_the_controller_applies() {
 
     let mut files = overlay("web:2", "new-extra");
     let encrypted = "ENC[AES256_GCM,data:AAAA,iv:AAAA,tag:AAAA,type:str]";
-    files[1].1 += &format!(
+    let secret = format!(
         "---\napiVersion: v1\nkind: Secret\nmetadata: {{name: token}}\nstringData: {{token: \"{encrypted}\"}}\n\
          sops: {{mac: \"{encrypted}\"}}\n"
     );
+    files[1].1.push_str(&secret);
     let third = push_files(&standing.place, &repository, "3.0.0", &files);
     let asked = standing.ask(&fluxscope().with("PATH", env().get("FLUX_TOOLS")), &third, &[]).exits(1);
     assert_eq!(asked.says("flux build hides what SOPS encrypted").json()["tier"], "source");
