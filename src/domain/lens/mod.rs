@@ -8,6 +8,7 @@ mod home;
 mod install;
 mod literals;
 mod look;
+mod masked;
 mod node;
 mod overlay;
 mod paths;
@@ -20,6 +21,7 @@ mod values;
 mod walk;
 
 pub use definitions::definitions_apart;
+pub use masked::is_masked;
 pub use paths::cleaned;
 pub use plan::Plan;
 pub use sealed::{SEALED, may_seal, patches_of, sealed, sealed_by};
