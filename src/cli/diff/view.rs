@@ -98,7 +98,7 @@ impl<'a> View<'a> {
     /// would make of them, with all values.
     pub(super) fn hides_objects(&self) -> bool {
         let broken = |oddity: &Oddity| match oddity.what {
-            Odd::Broken(_) | Odd::Cut(_) => true,
+            Odd::Broken(_) | Odd::Limit(_) | Odd::Cut(_) => true,
             // another copy came or went
             Odd::Doubled { .. } => oddity.which != Which::Both,
             Odd::NoObject { .. } => false,
@@ -170,7 +170,8 @@ impl<'a> View<'a> {
             |object: &'a ObjectChange| [object.from.as_ref(), object.to.as_ref()].into_iter().flatten();
         let objects: HashSet<&str> =
             source.objects.iter().flat_map(found).map(|found| &*found.path).collect();
-        let broken = |oddity: &&Oddity| matches!(oddity.what, Odd::Broken(_) | Odd::NoObject { .. });
+        let broken =
+            |oddity: &&Oddity| matches!(oddity.what, Odd::Broken(_) | Odd::Limit(_) | Odd::NoObject { .. });
         let broken: HashSet<&str> =
             source.oddities.iter().filter(broken).map(|oddity| &*oddity.path).collect();
         move |change| {
@@ -261,7 +262,7 @@ pub(super) const fn odd(what: &Odd) -> &'static str {
         Odd::Broken(_) => "broken",
         Odd::NoObject { .. } => "no-object",
         Odd::Doubled { .. } => "doubled",
-        Odd::Cut(_) => "cut",
+        Odd::Limit(_) | Odd::Cut(_) => "cut",
     }
 }
 

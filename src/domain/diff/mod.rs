@@ -20,6 +20,7 @@ pub(in crate::domain) use fields::is_same;
 pub use fields::{Fields, fields};
 pub use lines::{alike, beside, lines};
 pub use plan::{Plan, Read};
+pub(in crate::domain) use streams::is_named_yaml;
 
 use super::{
     digest::Digest,
@@ -205,6 +206,8 @@ pub enum Which {
 pub enum Odd {
     /// The document cannot be read; its text is compared.
     Broken(Broken),
+    /// The document is more than is read here ([`Broken::limit`]); its text is compared.
+    Limit(Broken),
     /// YAML that names no object, in a file that Flux would apply.
     NoObject { line: usize },
     /// The object stands in several places of one side, here and further on; each was compared with its like.
@@ -217,7 +220,7 @@ impl Odd {
     /// Of its place, if it has one.
     pub const fn line(&self) -> Option<usize> {
         match self {
-            Self::Broken(broken) => Some(broken.line),
+            Self::Broken(broken) | Self::Limit(broken) => Some(broken.line),
             Self::NoObject { line } | Self::Doubled { line, .. } => Some(*line),
             Self::Cut(_) => None,
         }
@@ -226,6 +229,10 @@ impl Odd {
     pub fn why(&self) -> String {
         match self {
             Self::Broken(broken) => broken.why.to_string(),
+            Self::Limit(broken) => format!(
+                "{}: more than fluxscope reads, only its text is compared; whoever applies it may read it",
+                broken.why
+            ),
             Self::NoObject { .. } => "YAML that names no object: Flux would refuse it".to_owned(),
             Self::Doubled { key, .. } => {
                 format!("{key} stands in several places; each was compared with its like")

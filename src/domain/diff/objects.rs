@@ -92,25 +92,27 @@ fn by_key<'e>(from: &'e [Entry], to: &'e [Entry]) -> impl Iterator<Item = (&'e [
 
 /// What a document of the other side may hold that says nothing of itself: neither gone nor new, and said to be so.
 #[derive(Default)]
-struct Withheld(BTreeMap<(Arc<str>, Which), Vec<String>>);
+struct Withheld(BTreeMap<(Arc<str>, Which), (usize, Vec<String>)>);
 
 impl Withheld {
     fn add(&mut self, entry: &Entry, own: &Half<'_>, other: &Half<'_>) {
         // one that the broken document names is told by that one
         if !other.unread.contains(&entry.who.key) {
             let path = own.streams.stream(entry.document).path.clone();
-            self.0.entry((path, entry.which)).or_default().push(entry.who.key.to_string());
+            let line = other.unknown.get(&path).copied().unwrap_or(1);
+            let (_, names) = self.0.entry((path, entry.which)).or_insert_with(|| (line, Vec::new()));
+            names.push(entry.who.key.to_string());
         }
     }
 
     fn oddities(self) -> impl Iterator<Item = Oddity> {
-        self.0.into_iter().map(|((path, which), names)| {
+        self.0.into_iter().map(|((path, which), (line, names))| {
             let fate = if which == Which::From { "gone" } else { "new" };
             let more = names.len().saturating_sub(NAMED);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             let named = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
             let what = format!(
-                "not called {fate}, because a document of the other side that cannot be read may hold it: {named}{more}"
+                "not called {fate}, because {path}:{line} of the other side, which cannot be read, may hold it: {named}{more}"
             );
             Oddity { which, path, what: Odd::Cut(what.into()) }
         })
@@ -151,8 +153,8 @@ struct Half<'a> {
     oddities: Vec<Oddity>,
     /// Named by documents that could not be read.
     unread: HashSet<Key>,
-    /// Files with a document that could not be read and does not say what it is.
-    unknown: HashSet<Arc<str>>,
+    /// Files with a document that could not be read and does not say what it is, and the line of the first.
+    unknown: HashMap<Arc<str>, usize>,
 }
 
 impl<'a> Half<'a> {
@@ -163,12 +165,12 @@ impl<'a> Half<'a> {
             entries: Vec::new(),
             oddities: Vec::new(),
             unread: HashSet::new(),
-            unknown: HashSet::new(),
+            unknown: HashMap::new(),
         };
         for (path, why) in &streams.unreadable {
-            let what = Odd::Broken(object::Broken { line: 1, why: why.clone() });
+            let what = Odd::Broken(object::Broken::new(1, why.clone()));
             half.odd(which, path, what);
-            half.unknown.insert(path.clone());
+            half.unknown.insert(path.clone(), 1);
         }
         for document in 0..streams.documents.len() {
             if streams::holds_objects(streams.stream(document).role) {
@@ -203,12 +205,15 @@ impl<'a> Half<'a> {
             Some(plan::Found::Value(None)) => {}
             Some(plan::Found::Value(Some(parsed))) => self.add_parsed(which, document, parsed),
             Some(plan::Found::Broken(broken)) => {
-                if streams::is_named_yaml(&stream.path) {
-                    self.odd(which, &stream.path, Odd::Broken(broken.clone()));
+                if streams::is_named_yaml(&stream.path) || sides.seems_to_hold_objects(which, document) {
+                    let what = if broken.limit { Odd::Limit } else { Odd::Broken };
+                    self.odd(which, &stream.path, what(broken.clone()));
                 }
-                self.miss(document);
+                self.miss(document, broken.line);
             }
-            Some(plan::Found::Skipped) | None => self.miss(document),
+            Some(plan::Found::Skipped) | None => {
+                self.miss(document, self.streams.documents[document].place.line);
+            }
         }
     }
 
@@ -231,10 +236,10 @@ impl<'a> Half<'a> {
     }
 
     /// What it names, as far as that can be seen, is neither there nor gone.
-    fn miss(&mut self, document: usize) {
+    fn miss(&mut self, document: usize, line: usize) {
         let named = object::scan(self.streams.text(document).as_str());
         if named.is_empty() {
-            self.unknown.insert(self.streams.stream(document).path.clone());
+            self.unknown.entry(self.streams.stream(document).path.clone()).or_insert(line);
         }
         let key =
             |named: Named| Key::new(&named.api_version, &named.kind, named.namespace.as_deref(), &named.name);
@@ -242,7 +247,7 @@ impl<'a> Half<'a> {
     }
 
     fn may_hold(&self, entry: &Entry, path: &str) -> bool {
-        self.unread.contains(&entry.who.key) || self.unknown.contains(path)
+        self.unread.contains(&entry.who.key) || self.unknown.contains_key(path)
     }
 
     fn path(&self, entry: &Entry) -> &str {
@@ -255,6 +260,25 @@ impl<'a> Half<'a> {
 }
 
 impl Sides<'_> {
+    /// Of JSON that cannot be read: most of it is configuration, and no object.
+    fn seems_to_hold_objects(&self, which: Which, document: usize) -> bool {
+        let stream = self.streams(which).stream(document);
+        let text = self.streams(which).text(document);
+        let says = |word: &str| text.as_str().contains(word);
+        let other = if which == Which::To { Which::From } else { Which::To };
+        let holds = |document| match (self.named(other, document), self.parsed(other, document)) {
+            (Some(named), _) => !named.is_empty(),
+            (None, Some(plan::Found::Value(Some(parsed)))) => {
+                parsed.items.iter().any(|item| item.identity.is_some())
+            }
+            (None, Some(plan::Found::Value(None) | plan::Found::Broken(_) | plan::Found::Skipped) | None) => {
+                false
+            }
+        };
+        says("\"apiVersion\"") && says("\"kind\"")
+            || self.streams(other).at_path(&stream.path).is_some_and(|it| it.documents.clone().any(holds))
+    }
+
     pub(super) fn streams(&self, which: Which) -> &Streams {
         match which {
             Which::From | Which::Both => self.from,
@@ -498,7 +522,7 @@ fn by_place(one: &Oddity, two: &Oddity) -> std::cmp::Ordering {
 
 fn line(odd: &Odd) -> usize {
     match odd {
-        Odd::Broken(broken) => broken.line,
+        Odd::Broken(broken) | Odd::Limit(broken) => broken.line,
         Odd::NoObject { line } | Odd::Doubled { line, .. } => *line,
         Odd::Cut(_) => 0,
     }
@@ -508,6 +532,7 @@ fn line(odd: &Odd) -> usize {
 fn signature(odd: &Odd) -> String {
     match odd {
         Odd::Broken(_) => "broken".to_owned(),
+        Odd::Limit(_) => "limit".to_owned(),
         Odd::NoObject { .. } => "no object".to_owned(),
         Odd::Doubled { key, .. } => format!("doubled {key} {}", key.group),
         Odd::Cut(why) => why.to_string(),

@@ -175,7 +175,7 @@ pub(super) fn holds_documents(role: Role) -> bool {
 }
 
 /// Kustomize reads it without being told to; JSON must be named.
-pub(super) fn is_named_yaml(path: &str) -> bool {
+pub(in crate::domain) fn is_named_yaml(path: &str) -> bool {
     let end = path.rsplit_once('.').map_or("", |(_, end)| end);
     ["yaml", "yml"].contains(&end)
 }

@@ -48,6 +48,7 @@ fn said(diff: &Diff) -> Vec<String> {
             Odd::Broken(broken) => format!("broken in line {}", broken.line),
             Odd::NoObject { line } => format!("no object in line {line}"),
             Odd::Doubled { key, line } => format!("{key} doubled, line {line}"),
+            Odd::Limit(broken) => format!("limit in line {}: {}", broken.line, broken.why),
             Odd::Cut(why) => why.to_string(),
         };
         said.push(format!("{:?} {}: {what}", odd.which, odd.path));
@@ -286,6 +287,32 @@ fn a_broken_document_removes_nothing_and_the_rest_goes_on() {
 }
 
 #[test]
+fn json_that_cannot_be_read_is_named_where_it_seems_to_hold_an_object() {
+    let whole =
+        "{\n  \"apiVersion\": \"v1\", \"kind\": \"ConfigMap\",\n  \"metadata\": {\"name\": \"j\"}\n}\n";
+    let cut = whole.strip_suffix("}\n").unwrap();
+    check(
+        &[("j.json", whole)],
+        &[("j.json", cut)],
+        &[
+            "file j.json: changed",
+            "From j.json: not called gone, because j.json:4 of the other side, which cannot be read, may hold it: ConfigMap j",
+            "To j.json: broken in line 4",
+        ],
+    );
+    check(
+        &[("j.json", cut)],
+        &[("j.json", "{\"apiVersion\": [\"kind\": ")],
+        &["file j.json: changed", "Both j.json: broken in line 1"],
+    );
+    // what was an object is named even if nothing of it is left
+    let told = said(&run(&side(&[("j.json", whole)]), &side(&[("j.json", "{")])));
+    assert_eq!(told.last().unwrap(), "To j.json: broken in line 1");
+    // configuration of something else, with comments
+    check(&[("t.json", "{ // a\n}")], &[("t.json", "{ // b\n}")], &["file t.json: changed"]);
+}
+
+#[test]
 fn bytes_that_are_no_text_and_text_of_two_bytes_a_letter_are_read_as_what_they_are() {
     let wide: Vec<u8> =
         [0xff, 0xfe].into_iter().chain(config("a", "y").encode_utf16().flat_map(u16::to_le_bytes)).collect();
@@ -296,7 +323,7 @@ fn bytes_that_are_no_text_and_text_of_two_bytes_a_letter_are_read_as_what_they_a
         ["file a.yaml: changed", "file b.png: changed", "ConfigMap a: changed data.c"]
     );
     let rubbish = Side { files: vec![file("a.yaml", b"a: \xff\n"), file("b.png", b"x")] };
-    let gone = "From a.yaml: not called gone, because a document of the other side that cannot be read may hold it: ConfigMap a";
+    let gone = "From a.yaml: not called gone, because a.yaml:1 of the other side, which cannot be read, may hold it: ConfigMap a";
     assert_eq!(said(&run(&from, &rubbish)), ["file a.yaml: changed", gone, "To a.yaml: broken in line 1"]);
 }
 
@@ -438,7 +465,7 @@ fn long_lines_and_bombs_of_aliases_end() {
         &side(&[("b.yaml", &config("b", "y"))]),
     );
     assert_eq!(diff.objects.len(), 1);
-    assert!(matches!(diff.oddities[0].what, Odd::Broken(_)));
+    assert!(matches!(diff.oddities[0].what, Odd::Limit(_)), "kustomize writes them all out");
 }
 
 #[test]

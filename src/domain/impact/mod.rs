@@ -535,7 +535,7 @@ mod tests {
             ("Chart.yaml", Role::Chart, "name: a\nversion: 1.0.0\n", "name: a\nversion: 1.1.0\n"),
         ]);
         source.objects = vec![pair::tests::change(crd, &crd.replace("b: c", "b: d")).unwrap()];
-        let broken = crate::domain::object::Broken { line: 1, why: "tab".into() };
+        let broken = crate::domain::object::Broken::new(1, "tab");
         let odd = Oddity { which: Which::To, path: "rendered.yaml".into(), what: Odd::Broken(broken) };
         let objects = vec![pair::tests::change(object, "").unwrap()];
         let built = Diff { objects, oddities: vec![odd], ..Diff::default() };

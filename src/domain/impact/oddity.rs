@@ -2,7 +2,7 @@
 
 use super::{Danger, Impact, Object, Place, What};
 use crate::domain::{
-    diff::{Diff, Odd, Oddity, Which},
+    diff::{Diff, Odd, Oddity, Which, is_named_yaml},
     lens::Lens,
     object::{Broken, Key},
 };
@@ -14,14 +14,18 @@ pub(super) fn judge(diff: &Diff, lens: &Lens, said: &mut Vec<Impact>) {
             Odd::Broken(broken) => said.push(unread(oddity, broken, at)),
             Odd::Doubled { key, line } => said.push(doubled(oddity, lens, key, *line, at)),
             // the screen shows them; no danger follows from them alone
-            Odd::NoObject { .. } | Odd::Cut(_) => {}
+            Odd::NoObject { .. } | Odd::Limit(_) | Odd::Cut(_) => {}
         }
     }
 }
 
 fn unread(oddity: &Oddity, broken: &Broken, at: Place) -> Impact {
+    let is_named = is_named_yaml(&oddity.path);
     let (danger, note) = match oddity.which {
-        Which::To => (Danger::High, "whoever applies the folder fails on it"),
+        Which::To if is_named => (Danger::High, "whoever applies the folder fails on it"),
+        // nobody reads JSON that no kustomization names
+        Which::To => (Danger::Medium, "a kustomization that has it among its resources fails on it"),
+        Which::Both if !is_named => (Danger::Low, "on both sides"),
         Which::From => (Danger::Low, "it was broken and is not any more"),
         Which::Both => (Danger::Medium, "on both sides"),
     };
@@ -51,7 +55,7 @@ mod tests {
     #[test]
     fn what_is_odd_on_the_new_side_is_worse() {
         let odd = |which, what| Oddity { which, path: "a.yaml".into(), what };
-        let broken = || Odd::Broken(Broken { line: 3, why: "tab".into() });
+        let broken = || Odd::Broken(Broken::new(3, "tab"));
         let doubled = || Odd::Doubled { key: Key::new("v1", "Secret", None, "a"), line: 9 };
         let oddities = vec![
             odd(Which::To, broken()),
@@ -59,6 +63,8 @@ mod tests {
             odd(Which::Both, doubled()),
             odd(Which::To, doubled()),
             odd(Which::To, Odd::Cut("all".into())),
+            odd(Which::To, Odd::Limit(Broken { limit: true, ..Broken::new(9, "nested deeper than 512") })),
+            Oddity { which: Which::To, path: "a.json".into(), what: broken() },
         ];
         let mut said = Vec::new();
         judge(&Diff { oddities, ..Diff::default() }, &pruning(true), &mut said);
@@ -69,6 +75,7 @@ mod tests {
                 "low document-broken: a.yaml:3 cannot be read, it was broken and is not any more: tab",
                 "low object-doubled: stands in several places, also in a.yaml:9: on both sides; a build of both fails, but for a base and its patch",
                 "high object-doubled: stands in several places, also in a.yaml:9: a build of both fails",
+                "medium document-broken: a.json:3 cannot be read, a kustomization that has it among its resources fails on it: tab",
             ]
         );
     }

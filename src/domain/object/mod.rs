@@ -75,9 +75,16 @@ pub struct Broken {
     pub line: usize,
     /// May quote the file: from outside. It never quotes a value of a Secret.
     pub why: Box<str>,
+    /// It goes over a limit that only this program has: whoever applies it may well read it.
+    pub limit: bool,
 }
 
 impl Broken {
+    /// What the readers of Flux say too.
+    pub fn new(line: usize, why: impl Into<Box<str>>) -> Self {
+        Self { line, why: why.into(), limit: false }
+    }
+
     /// The same error with its line in the stream that the document is part of.
     #[must_use]
     pub fn under(self, document: &Document) -> Self {
@@ -130,7 +137,7 @@ impl fmt::Display for Key {
 ///
 /// As kubectl reads it (`Dialect::Helm`) JSON is JSON; for kustomize it is YAML, where a key may not stand twice and a
 /// pair of surrogates is no character. Lines of an error are those of `text`: [`Broken::under`] makes them those of the
-/// stream. At most 64 levels deep; aliases may write out 400,000 values or 64 MiB.
+/// stream. At most 512 levels deep; aliases may write out 400,000 values or 64 MiB ([`Broken::limit`]).
 pub fn parse(text: &str, dialect: Dialect) -> Result<Option<Value>, Broken> {
     reader::read(text, dialect).map_err(|broken| {
         let quoted = || "it is not said why: the words would quote a Secret".into();

@@ -10,9 +10,10 @@ use super::{
 use serde_json::{Map, Number, Value};
 use std::{borrow::Cow, collections::HashMap};
 
-/// Of mappings and lists in each other, aliases written out.
-const DEPTH: usize = 64;
-/// What aliases may write out in one document.
+/// Of mappings and lists in each other, aliases written out. Go's readers go to 10,000; whoever walks a value here calls
+/// itself for each level, at up to 1.7 KiB of a stack of 2 MiB.
+const DEPTH: usize = 512;
+/// What aliases may write out in one document. Kustomize has no such limit but its memory.
 const NODES: usize = 400_000;
 const BYTES: usize = 64 << 20;
 /// Fields of one mapping that are compared with each new one instead of being looked up.
@@ -27,13 +28,13 @@ pub(super) fn read(text: &str, dialect: Dialect) -> Result<Option<Value>, Broken
         && text.trim_start().starts_with('{')
         && let Ok(value) = serde_json::from_str(text)
     {
-        let settled = settle(value, DEPTH).map_err(|why| Broken { line: 1, why: why.into() })?;
+        let settled = settle(value).map_err(|why| Broken::new(1, why))?;
         return Ok(Some(settled));
     }
     check(text, dialect)?;
     let mut reader = Reader::new(dialect);
     let read = grammar::feed(text, dialect, &mut reader);
-    read.map_err(|fault| Broken { line: fault.line, why: fault.why.into() })?;
+    read.map_err(|fault| Broken { line: fault.line, why: fault.why.into(), limit: reader.at_limit })?;
     reader.finish()
 }
 
@@ -45,13 +46,10 @@ fn check(text: &str, dialect: Dialect) -> Result<(), Broken> {
         Dialect::Helm => 0,
     };
     if let Some((line, found)) = stream::misplaced(text, from) {
-        return Err(Broken { line, why: format!("invalid document separator: {found}").into() });
+        return Err(Broken::new(line, format!("invalid document separator: {found}")));
     }
     match control(text) {
-        Some(at) => Err(Broken {
-            line: stream::breaks(&text[..at]) + 1,
-            why: "control characters are not allowed".into(),
-        }),
+        Some(at) => Err(Broken::new(stream::breaks(&text[..at]) + 1, "control characters are not allowed")),
         None => Ok(()),
     }
 }
@@ -177,6 +175,8 @@ pub(super) struct Reader<'a> {
     kept: Weight,
     /// The last that was read is text in a block that keeps empty lines at its end.
     ends_open: bool,
+    /// What was refused last goes over a limit that is not Go's.
+    at_limit: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -192,6 +192,7 @@ impl<'a> Reader<'a> {
             expanded: Weight::default(),
             kept: Weight::default(),
             ends_open: false,
+            at_limit: false,
         }
     }
 
@@ -201,7 +202,7 @@ impl<'a> Reader<'a> {
             Some(Node { value, .. }) => value,
         };
         if self.dialect == Dialect::Kustomize && !(value.is_object() || value.is_array()) {
-            return Err(Broken { line: 1, why: "neither a mapping nor a list".into() });
+            return Err(Broken::new(1, "neither a mapping nor a list"));
         }
         Ok(Some(value))
     }
@@ -265,7 +266,8 @@ impl<'a> Reader<'a> {
         self.ends_open = false;
         self.nodes += 1;
         if self.open.len() >= DEPTH {
-            return Err(format!("nested deeper than {DEPTH}"));
+            self.at_limit = true;
+            return Err(too_deep());
         }
         if let Some(name) = anchor {
             self.anchors.insert(name, Anchored::Open(self.open.len()));
@@ -306,12 +308,16 @@ impl<'a> Reader<'a> {
         self.nodes += 1 + weight.nodes;
         self.expanded.nodes += weight.nodes;
         self.expanded.bytes += weight.bytes;
-        let excessive = self.dialect == Dialect::Helm && is_excessive(self.nodes, self.expanded.nodes);
-        if excessive || self.expanded.nodes > NODES || self.expanded.bytes > BYTES {
+        if self.dialect == Dialect::Helm && is_excessive(self.nodes, self.expanded.nodes) {
             return Err("document contains excessive aliasing".to_owned());
         }
+        if self.expanded.nodes > NODES || self.expanded.bytes > BYTES {
+            self.at_limit = true;
+            return Err(format!("aliases write out more than {NODES} values or {} MiB", BYTES >> 20));
+        }
         if self.open.len() + weight.height > DEPTH {
-            return Err(format!("nested deeper than {DEPTH}"));
+            self.at_limit = true;
+            return Err(too_deep());
         }
         let weight = Weight { nodes: weight.nodes + 1, ..*weight };
         let node = Node { value: value.clone(), key: key.clone(), blank: *blank, weight };
@@ -346,6 +352,7 @@ impl<'a> Reader<'a> {
             self.kept.nodes += node.weight.nodes;
             self.kept.bytes += node.weight.bytes;
             if self.kept.nodes > NODES || self.kept.bytes > BYTES {
+                self.at_limit = true;
                 return Err("too much of the document has anchors".to_owned());
             }
             let copy = Node { value: node.value.clone(), key: node.key.clone(), ..node };
@@ -581,17 +588,16 @@ fn float(number: f64) -> Read<Value> {
     Number::from_f64(number).map(Value::Number).ok_or_else(|| format!("unsupported value: {number}"))
 }
 
-/// JSON that was read as JSON: numbers as Go prints them, and no deeper than YAML.
-fn settle(value: Value, depth: usize) -> Read<Value> {
-    let below = || depth.checked_sub(1).ok_or_else(|| format!("nested deeper than {DEPTH}"));
+fn too_deep() -> String {
+    format!("nested deeper than {DEPTH}")
+}
+
+/// JSON that was read as JSON: numbers as Go prints them. `serde_json` goes 127 levels down; deeper JSON is read as YAML.
+fn settle(value: Value) -> Read<Value> {
     match value {
-        Value::Array(items) => {
-            let depth = below()?;
-            items.into_iter().map(|item| settle(item, depth)).collect::<Read<_>>().map(Value::Array)
-        }
+        Value::Array(items) => items.into_iter().map(settle).collect::<Read<_>>().map(Value::Array),
         Value::Object(fields) => {
-            let depth = below()?;
-            let fields = fields.into_iter().map(|(name, value)| Ok((name, settle(value, depth)?)));
+            let fields = fields.into_iter().map(|(name, value)| Ok((name, settle(value)?)));
             fields.collect::<Read<_>>().map(Value::Object)
         }
         Value::Number(number) if number.is_f64() => float(number.as_f64().unwrap_or_default()),
@@ -607,6 +613,12 @@ mod tests {
     fn why(text: &str, dialect: Dialect) -> String {
         let broken = read(text, dialect).unwrap_err();
         format!("{}: {}", broken.line, broken.why)
+    }
+
+    /// Whether the limit is ours, and why.
+    fn at_limit(text: &str, dialect: Dialect) -> (bool, String) {
+        let broken = read(text, dialect).unwrap_err();
+        (broken.limit, broken.why.into())
     }
 
     fn of(text: &str, dialect: Dialect) -> Value {
@@ -686,19 +698,27 @@ mod tests {
         let often = format!("a: &x {{k: v}}\nb: [{}]\n", vec!["*x"; 300].join(", "));
         for dialect in [Dialect::Helm, Dialect::Kustomize] {
             assert_eq!(of(&often, dialect)["b"].as_array().unwrap().len(), 300);
-            assert!(why(&bomb(9), dialect).ends_with("document contains excessive aliasing"));
         }
+        assert_eq!(
+            at_limit(&bomb(9), Dialect::Helm),
+            (false, "document contains excessive aliasing".to_owned())
+        );
+        let ours = (true, "aliases write out more than 400000 values or 64 MiB".to_owned());
+        assert_eq!(at_limit(&bomb(9), Dialect::Kustomize), ours);
         assert!(read(&bomb(4), Dialect::Kustomize).is_ok());
         let long = format!("a: &x {}\nb: [{}]\n", "x".repeat(1 << 20), vec!["*x"; 1000].join(", "));
-        assert!(why(&long, Dialect::Kustomize).ends_with("document contains excessive aliasing"));
+        assert_eq!(at_limit(&long, Dialect::Kustomize), ours);
         let mut deep = "a0: &a0 {}\n".to_owned();
-        for level in 1..100 {
+        for level in 1..600 {
             deep = format!("{deep}a{level}: &a{level} {{b: *a{}}}\n", level - 1);
         }
-        assert!(why(&deep, Dialect::Kustomize).ends_with("nested deeper than 64"));
+        assert_eq!(at_limit(&deep, Dialect::Kustomize), (true, "nested deeper than 512".to_owned()));
         let kept: Vec<String> = (0..60).map(|level| format!("{}k: &k{level}\n", " ".repeat(level))).collect();
         let kept = format!("{}{}k: {}\n", kept.concat(), " ".repeat(60), "x".repeat(2 << 20));
-        assert!(why(&kept, Dialect::Kustomize).ends_with("too much of the document has anchors"));
+        assert_eq!(
+            at_limit(&kept, Dialect::Kustomize),
+            (true, "too much of the document has anchors".to_owned())
+        );
     }
 
     #[test]
@@ -707,18 +727,22 @@ mod tests {
             "[".repeat(100_000),
             "{a: ".repeat(100_000),
             "- ".repeat(100_000),
-            (0..300).map(|level| format!("{}a:\n", " ".repeat(level))).collect::<Vec<_>>().concat(),
+            (0..1000).map(|level| format!("{}a:\n", " ".repeat(level))).collect::<Vec<_>>().concat(),
             format!("{{\"a\": {}", "[".repeat(100_000)),
         ];
         for text in texts {
             for dialect in [Dialect::Helm, Dialect::Kustomize] {
-                assert!(why(&text, dialect).ends_with("nested deeper than 64"), "{}", &text[..20]);
+                let ours = (true, "nested deeper than 512".to_owned());
+                assert_eq!(at_limit(&text, dialect), ours, "{}", &text[..20]);
             }
         }
         let mut open = "a: ".to_owned();
-        open.push_str(&"[".repeat(63));
-        open.push_str(&"]".repeat(63));
-        assert!(read(&open, Dialect::Kustomize).is_ok());
+        open.push_str(&"[".repeat(511));
+        open.push_str(&"]".repeat(511));
+        for dialect in [Dialect::Helm, Dialect::Kustomize] {
+            assert!(read(&open, dialect).is_ok());
+        }
+        assert!(!at_limit("a: &x [*x]\n", Dialect::Kustomize).0, "who applies it says the same");
     }
 
     #[test]

@@ -60,6 +60,10 @@ impl Desk {
         format!("diff {0}/from {0}/to {options}", self.0.display())
     }
 
+    pub(super) fn side(&self, side: &str) -> PathBuf {
+        self.0.join(side)
+    }
+
     async fn diff(&self, options: &str) -> Ran {
         self.ran(options, Surroundings::default(), Terminals::default()).await
     }

@@ -2,6 +2,7 @@
 
 mod cache;
 mod cat;
+mod depth;
 mod diff;
 pub(crate) mod fake;
 mod files;

@@ -242,11 +242,11 @@ fn impacts() -> Vec<Impact> {
 }
 
 pub(super) fn diff(objects: Vec<ObjectChange>, files: Vec<FileChange>) -> Diff {
-    let why = "mapping values are not allowed here".into();
+    let why = "mapping values are not allowed here";
     let broken = Oddity {
         which: Which::To,
         path: "deploy/broken.yaml".into(),
-        what: Odd::Broken(Broken { line: 7, why }),
+        what: Odd::Broken(Broken::new(7, why)),
     };
     Diff { files, objects, oddities: vec![broken], same_files: 4, same_objects: 21 }
 }

@@ -375,7 +375,7 @@ const fn brief(odd: &Odd) -> &'static str {
         Odd::Broken(_) => "broken",
         Odd::NoObject { .. } => "no object",
         Odd::Doubled { .. } => "twice",
-        Odd::Cut(_) => "cut",
+        Odd::Limit(_) | Odd::Cut(_) => "cut",
     }
 }
 

@@ -543,7 +543,7 @@ impl List {
             let oddity = &comparison.diff().oddities[*at];
             let key = match &oddity.what {
                 Odd::Doubled { key, .. } => Some(key),
-                Odd::Broken(_) | Odd::NoObject { .. } | Odd::Cut(_) => None,
+                Odd::Broken(_) | Odd::Limit(_) | Odd::NoObject { .. } | Odd::Cut(_) => None,
             };
             self.filter.matches_change(&Changed {
                 path: &oddity.path,
@@ -581,7 +581,7 @@ fn doubled(comparison: &Comparison) -> HashSet<usize> {
     let diff = comparison.diff();
     let told = diff.oddities.iter().filter_map(|oddity| match &oddity.what {
         Odd::Doubled { key, .. } => Some(key),
-        Odd::Broken(_) | Odd::NoObject { .. } | Odd::Cut(_) => None,
+        Odd::Broken(_) | Odd::Limit(_) | Odd::NoObject { .. } | Odd::Cut(_) => None,
     });
     let told: HashSet<&Key> = told.collect();
     let key = |at: usize| diff.objects.get(at)?.found().map(|found| &found.key);
@@ -621,7 +621,7 @@ pub(super) fn odd_words(oddity: &Oddity) -> String {
     let why = oddity.what.why();
     let why = match oddity.what {
         Odd::Broken(_) => format!("the document cannot be read, its text is compared: {why}"),
-        Odd::NoObject { .. } | Odd::Doubled { .. } | Odd::Cut(_) => why,
+        Odd::Limit(_) | Odd::NoObject { .. } | Odd::Doubled { .. } | Odd::Cut(_) => why,
     };
     format!("{}{line} {side}: {why}", oddity.path)
 }
