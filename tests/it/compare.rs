@@ -265,6 +265,28 @@ async fn only_the_bytes_that_are_needed_are_read_and_the_same_ones_once() {
 }
 
 #[tokio::test]
+async fn a_file_that_changes_is_read_though_the_other_side_has_its_bytes_elsewhere() {
+    let files =
+        |files: &[(&str, &'static str)]| files.iter().map(|(path, text)| hashed(path, *text)).collect();
+    let shelf = Shelf::of(
+        files(&[("g.txt", ""), ("h.txt", "x"), ("kept.txt", "x"), ("a.txt", "gone"), ("b.txt", "gone")]),
+        files(&[("g.txt", "hello"), ("h.txt", "y"), ("kept.txt", "x"), ("empty.txt", ""), ("c.txt", "gone")]),
+    );
+    let comparison = compared(shelf).await.unwrap();
+    let of = |path: &str| {
+        let file = comparison.source.files.iter().find(|file| file.path() == path);
+        file.unwrap_or_else(|| panic!("{path} is not among {:?}", comparison.source.files)).texts()
+    };
+    assert_eq!(of("g.txt"), Ok((Some(""), Some("hello"))));
+    assert_eq!(of("h.txt"), Ok((Some("x"), Some("y"))));
+    assert_eq!(of("empty.txt"), Ok((None, Some(""))));
+    assert_eq!(of("b.txt"), Ok((Some("gone"), None)), "a copy of what was renamed");
+    let shelf = Shelf::of(files(&[("g.txt", "hello")]), files(&[("g.txt", ""), ("e.yaml", "")]));
+    let comparison = compared(shelf).await.unwrap();
+    assert_eq!(comparison.source.files[1].texts(), Ok((Some("hello"), Some(""))));
+}
+
+#[tokio::test]
 async fn the_same_layer_is_opened_once_and_compared_with_nothing() {
     let mut shelf = Shelf::of(vec![hashed("a.yaml", MAP)], vec![hashed("a.yaml", MAP)]);
     shelf.change("to", |artifact| artifact.manifest.layers[0].digest = Digest::parse(&digest('1')).unwrap());

@@ -58,12 +58,11 @@ fn digest(tree: &Tree, at: usize) -> Option<&Digest> {
 
 /// Entries whose bytes are needed, by their place.
 fn wanted(tree: &Tree, other: &Tree, all: bool) -> Vec<usize> {
-    let there: HashSet<&Digest> = other.stored().filter_map(|entry| entry.sha256.as_ref()).collect();
+    let of_other = Others::of(tree, other);
     let charts: Vec<&str> = charts(tree);
     let is_wanted = |entry: &Entry| {
-        let is_there = || entry.sha256.as_ref().is_some_and(|digest| there.contains(digest));
         all || match role(&entry.path, &charts) {
-            Role::Other => entry.size <= LARGE && !is_there(),
+            Role::Other => entry.size <= LARGE && !of_other.has_all_of(entry),
             Role::Manifests
             | Role::Kustomization
             | Role::Chart
@@ -75,6 +74,39 @@ fn wanted(tree: &Tree, other: &Tree, all: bool) -> Vec<usize> {
     let entries = tree.entries.iter().enumerate();
     let entries = entries.filter(|(_, entry)| entry.fate.is_stored() && entry.at.is_some());
     entries.filter(|(_, entry)| is_wanted(entry)).map(|(at, _)| at).collect()
+}
+
+/// What the other side says of a file without its bytes.
+struct Others<'a> {
+    by_path: HashMap<&'a str, Option<&'a Digest>>,
+    /// Files of the other side that have no path here, less those of this side that have none there: where that is
+    /// none or more, each of these was renamed.
+    moved: HashMap<&'a Digest, i64>,
+}
+
+impl<'a> Others<'a> {
+    fn of(tree: &'a Tree, other: &'a Tree) -> Self {
+        let paths = |tree: &'a Tree| -> HashMap<&'a str, Option<&'a Digest>> {
+            tree.stored().map(|entry| (&*entry.path, entry.sha256.as_ref())).collect()
+        };
+        let (own, by_path) = (paths(tree), paths(other));
+        let mut moved: HashMap<&Digest, i64> = HashMap::new();
+        for (one, two, count) in [(&by_path, &own, 1), (&own, &by_path, -1)] {
+            for digest in one.iter().filter(|(path, _)| !two.contains_key(*path)).filter_map(|(_, of)| *of) {
+                *moved.entry(digest).or_default() += count;
+            }
+        }
+        Self { by_path, moved }
+    }
+
+    /// It is the same there, at its path or at another one.
+    fn has_all_of(&self, entry: &Entry) -> bool {
+        let Some(digest) = &entry.sha256 else { return false };
+        match self.by_path.get(&*entry.path) {
+            Some(other) => *other == Some(digest),
+            None => self.moved.get(digest).is_some_and(|left| *left >= 0),
+        }
+    }
 }
 
 /// Folders of charts, without a slash behind; the root is empty.
@@ -144,6 +176,7 @@ fn side(tree: &Tree, bytes: &HashMap<usize, Bytes>, known: &HashMap<&Digest, &By
             sha256: entry.sha256.clone(),
             executable: entry.executable,
             bytes: match entry.at {
+                _ if entry.size == 0 => Some(Bytes::new()),
                 None => Some(Bytes::new()),
                 Some(_) => bytes.get(&at).or_else(shared).cloned(),
             },
