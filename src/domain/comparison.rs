@@ -6,6 +6,8 @@ use super::{
     identity::ObjectId,
     impact::Impact,
     lens::Lens,
+    object::Role,
+    secret::Rule,
     tree::Tree,
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -101,6 +103,21 @@ impl Comparison {
     pub fn is_whole(&self) -> bool {
         let whole = |half: &Half| half.tree.complete && half.tree.cut.is_none();
         (whole(&self.from) && whole(&self.to)) || self.from.artifact.same_content(&self.to.artifact)
+    }
+
+    /// What of the text of this file is secret.
+    pub fn rule(&self, file: &FileChange) -> Rule {
+        match file.role {
+            _ if self.is_sealed(file) => Rule::Whole,
+            Role::Values => Rule::Named,
+            _ if self.lens.takes_values_from(file.path()) => Rule::Named,
+            Role::Manifests
+            | Role::Kustomization
+            | Role::Chart
+            | Role::Template
+            | Role::ChartCrd
+            | Role::Other => Rule::Said,
+        }
     }
 
     /// Nothing of the text of this file is to be shown.

@@ -8,14 +8,14 @@ use crate::{
         object,
         plain::Plain,
         problem::{Cause, Problem},
-        secret::{Secrets, decoded},
+        secret::{Rule, Secrets, decoded},
         tree::Tree,
     },
     port::{Artifacts, Opened, Opening, sealed},
 };
 use futures::{Stream, StreamExt, stream::BoxStream};
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -93,17 +93,32 @@ async fn read_one(opened: &Opened, entry: usize) -> Result<Content, Problem> {
         return Err(Problem::new(Cause::Invalid, "read the file", "the archive does not hold it any more"));
     };
     let (_, bytes) = read?;
-    let is_sealed = match opened.tree.entries.get(entry) {
-        Some(entry) => sealed(opened).await.contains(&entry.path),
-        None => false,
+    Ok(match rule(&opened.tree, &sealed(opened).await, entry) {
+        Rule::Whole => as_text(&decoded(&bytes), Rule::Whole),
+        rule => content(&bytes, rule),
+    })
+}
+
+/// What of a file is secret.
+fn rule(tree: &Tree, sealed: &BTreeSet<Box<str>>, entry: usize) -> Rule {
+    let Some(entry) = tree.entries.get(entry) else { return Rule::Said };
+    let is_chart = |folder: &str| {
+        let mut paths = tree.stored().map(|entry| entry.path.strip_prefix(folder));
+        paths.any(|rest| rest == Some("Chart.yaml"))
     };
-    Ok(if is_sealed { as_text(&decoded(&bytes), Secrets::whole) } else { content(&bytes) })
+    let folder = entry.path.strip_suffix("values.yaml");
+    let folder = folder.filter(|folder| folder.is_empty() || folder.ends_with('/'));
+    match folder {
+        _ if sealed.contains(&entry.path) => Rule::Whole,
+        Some(folder) if is_chart(folder) => Rule::Named,
+        Some(_) | None => Rule::Said,
+    }
 }
 
 /// As text where it is one. Secret values are found here, so that a screen never holds them in the open by mistake.
-fn content(bytes: &[u8]) -> Content {
+fn content(bytes: &[u8], rule: Rule) -> Content {
     match std::str::from_utf8(bytes) {
-        Ok(text) if !text.contains('\0') => as_text(text, Secrets::find),
+        Ok(text) if !text.contains('\0') => as_text(text, rule),
         Ok(_) | Err(_) => as_secret_text(bytes).unwrap_or_else(|| Content::Binary(bytes.to_vec())),
     }
 }
@@ -111,11 +126,11 @@ fn content(bytes: &[u8]) -> Content {
 /// Bytes in hexadecimal would tell the values of a Secret that another encoding or a stray byte makes no text.
 fn as_secret_text(bytes: &[u8]) -> Option<Content> {
     let text = decoded(bytes);
-    (!Secrets::find(&text).is_empty()).then(|| as_text(&text, Secrets::find))
+    (!Secrets::find(&text).is_empty()).then(|| as_text(&text, Rule::Said))
 }
 
-fn as_text(text: &str, find: fn(&str) -> Secrets) -> Content {
-    let secrets = find(text);
+fn as_text(text: &str, rule: Rule) -> Content {
+    let secrets = Secrets::by(rule, text);
     let mut pieces = secrets.pieces.iter().peekable();
     let (mut lines, mut hidden) = (Vec::new(), Vec::new());
     let mut start = 0;
@@ -188,14 +203,13 @@ pub(super) async fn search(
 
 async fn collect(opened: &Opened, text: &str) -> Result<Hits, Problem> {
     let of_secrets = sealed(opened).await;
-    let is_sealed =
-        |entry: usize| opened.tree.entries.get(entry).is_some_and(|entry| of_secrets.contains(&entry.path));
-    find_lines(opened.contents.read(files(&opened.tree, |_| true)), is_sealed, text).await
+    let rule = |entry: usize| rule(&opened.tree, &of_secrets, entry);
+    find_lines(opened.contents.read(files(&opened.tree, |_| true)), rule, text).await
 }
 
 async fn find_lines(
     mut contents: BoxStream<'static, Result<(usize, bytes::Bytes), Problem>>,
-    is_sealed: impl Fn(usize) -> bool,
+    rule: impl Fn(usize) -> Rule,
     text: &str,
 ) -> Result<Hits, Problem> {
     let needle = text.to_lowercase();
@@ -207,7 +221,7 @@ async fn find_lines(
         }
         let text = String::from_utf8_lossy(&bytes);
         // a hit must not tell what is hidden
-        let secrets = if is_sealed(entry) { Secrets::whole(&text) } else { Secrets::find(&text) };
+        let secrets = Secrets::by(rule(entry), &text);
         let text = secrets.cover(&text, None);
         for (number, line) in text.lines().enumerate() {
             let Some(at) = line.to_lowercase().find(&needle) else { continue };
@@ -304,12 +318,14 @@ mod tests {
     #[test]
     fn secret_values_are_found_in_the_safe_lines() {
         let text = "kind: Secret\r\n# \u{202e}\nstringData:\n  a: b\n  token: \u{1b}[2Jabc\n";
-        let Content::Text { lines, hidden, .. } = content(text.as_bytes()) else { panic!("text") };
+        let Content::Text { lines, hidden, .. } = content(text.as_bytes(), Rule::Said) else {
+            panic!("text")
+        };
         assert_eq!(lines.len(), 5);
         assert!(lines.iter().all(|line| !line.chars().any(crate::domain::plain::is_deceptive)));
         let found = hidden.iter().find(|hidden| hidden.line == 4).unwrap();
         assert_eq!(&lines[4][found.start..found.end], "\\x1b[2Jabc");
-        assert_eq!(content(b"a\0b"), Content::Binary(b"a\0b".to_vec()));
+        assert_eq!(content(b"a\0b", Rule::Said), Content::Binary(b"a\0b".to_vec()));
     }
 
     #[test]
@@ -320,17 +336,37 @@ mod tests {
         let latin = [b"# caf\xe9\n", text.as_bytes()].concat();
         let nul = format!("# \0\n{text}").into_bytes();
         for bytes in [wide, latin, nul] {
-            let Content::Text { lines, hidden, .. } = content(&bytes) else { panic!("text") };
+            let Content::Text { lines, hidden, .. } = content(&bytes, Rule::Said) else { panic!("text") };
             let [one] = hidden[..] else { panic!("{hidden:?}") };
             assert_eq!(&lines[one.line][one.start..one.end], "open-sesame");
         }
+    }
+
+    #[test]
+    fn only_the_defaults_of_a_chart_are_judged_by_names() {
+        let at = |paths: &[&str], entry: usize| {
+            let stored = |path: &&str| Entry {
+                path: (*path).into(),
+                size: 1,
+                sha256: None,
+                fate: Fate::Written,
+                note: None,
+                at: Some(0),
+                executable: false,
+            };
+            let tree = Tree { entries: paths.iter().map(stored).collect(), ..Tree::default() };
+            rule(&tree, &BTreeSet::from(["sealed".into()]), entry)
+        };
+        let chart = ["c/Chart.yaml", "c/values.yaml", "values.yaml", "c/more-values.yaml", "sealed"];
+        let rules: Vec<Rule> = (0..chart.len()).map(|entry| at(&chart, entry)).collect();
+        assert_eq!(rules, [Rule::Said, Rule::Named, Rule::Said, Rule::Said, Rule::Whole]);
     }
 
     #[tokio::test]
     async fn hits_are_told_in_the_order_of_the_tree_not_of_the_archive() {
         let files = [(2, "x\nhere"), (0, "here"), (1, "here\nhere")];
         let files = files.map(|(at, text)| Ok((at, bytes::Bytes::from_static(text.as_bytes()))));
-        let hits = find_lines(stream::iter(files).boxed(), |_| false, "HERE").await.unwrap();
+        let hits = find_lines(stream::iter(files).boxed(), |_| Rule::Said, "HERE").await.unwrap();
         let places: Vec<_> = hits.found.iter().map(|hit| (hit.entry, hit.line)).collect();
         assert_eq!(places, [(0, 1), (1, 1), (1, 2), (2, 2)]);
     }

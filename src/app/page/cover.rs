@@ -2,7 +2,7 @@
 //! secret is shown, and never holds more of it than was asked for.
 
 use super::Mask;
-use crate::domain::secret::{HIDDEN, Secrets};
+use crate::domain::secret::{HIDDEN, Rule, Secrets};
 use serde_json::Value;
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -39,8 +39,8 @@ pub(super) fn masked(value: Option<&Value>, length: usize) -> String {
 }
 
 impl Covered {
-    pub(super) fn of(from: &str, to: &str, find: fn(&str) -> Secrets, revealed: &BTreeSet<Mask>) -> Self {
-        let (before, after) = (find(from), find(to));
+    pub(super) fn of(from: &str, to: &str, rule: Rule, revealed: &BTreeSet<Mask>) -> Self {
+        let (before, after) = (Secrets::by(rule, from), Secrets::by(rule, to));
         let sops = before.sops || after.sops;
         let (before, after) = (pieces(from, &before), pieces(to, &after));
         let texts = |text, pieces: &[Piece]| pieces.iter().map(|piece| own(text, piece)).collect();
@@ -131,7 +131,7 @@ mod tests {
     fn equal_values_are_equal_words_and_others_say_on_which_side_they_stand() {
         let from = "kind: Secret\nstringData:\n  a: same\n  b: old\n";
         let to = "kind: Secret\nstringData:\n  a: same\n  b: new\n  c: more\n";
-        let covered = Covered::of(from, to, Secrets::find, &BTreeSet::new());
+        let covered = Covered::of(from, to, Rule::Said, &BTreeSet::new());
         assert_eq!(covered.from, "kind: Secret\nstringData:\n  a: (hidden)\n  b: (hidden) (before)\n");
         assert!(covered.to.ends_with("  b: (hidden) (after)\n  c: (hidden) (after)\n"), "{}", covered.to);
         assert_eq!(covered.masks(None, Some(4)), [Mask::To(1)]);
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn only_the_value_that_was_asked_for_is_shown() {
         let text = "kind: Secret\nstringData:\n  a: one\n  b: two\n";
-        let covered = Covered::of(text, "", Secrets::find, &BTreeSet::from([Mask::From(1)]));
+        let covered = Covered::of(text, "", Rule::Said, &BTreeSet::from([Mask::From(1)]));
         assert_eq!(covered.from, "kind: Secret\nstringData:\n  a: (hidden)\n  b: two\n");
     }
 
@@ -151,7 +151,7 @@ mod tests {
     fn what_sops_encrypted_is_short_and_says_that_it_changed() {
         let text =
             |data: &str| format!("a: ENC[AES256_GCM,data:{data},iv:x,tag:y,type:str]\nsops:\n  mac: z\n");
-        let covered = Covered::of(&text("q"), &text("r"), Secrets::find, &BTreeSet::new());
+        let covered = Covered::of(&text("q"), &text("r"), Rule::Said, &BTreeSet::new());
         assert!(covered.sops);
         assert!(covered.from.starts_with("a: ENC[...] (before)\n"), "{}", covered.from);
         assert!(covered.to.starts_with("a: ENC[...] (after)\n"));

@@ -10,7 +10,7 @@ use crate::domain::{
     diff::{Change, FieldChange, FieldFate, FileChange, Found, ObjectChange, Shown, Step},
     digest::Digest,
     lens::SEALED,
-    secret::Secrets,
+    secret::Rule,
 };
 use cover::Covered;
 use rows::Rows;
@@ -137,10 +137,9 @@ pub fn read(comparison: &Comparison, id: &PageId) -> Page {
     match (id.subject, id.form) {
         (Subject::Object(at), Form::Fields) => object(at).map(|object| by_field(object, revealed)),
         (Subject::Object(at), Form::Text) => object(at).map(|object| by_line(object, revealed)),
-        (Subject::File(at), _) => comparison.source.files.get(at).map(|file| {
-            let sealed = comparison.is_sealed(file);
-            of_file(file, sealed, revealed)
-        }),
+        (Subject::File(at), _) => {
+            comparison.source.files.get(at).map(|file| of_file(file, comparison.rule(file), revealed))
+        }
     }
     .unwrap_or_default()
 }
@@ -151,7 +150,7 @@ fn by_field(object: &ObjectChange, revealed: &BTreeSet<Mask>) -> Page {
         (Some(_), Some(_)) => return by_line(object, revealed),
         (from, to) => (from.as_ref().map(whole), to.as_ref().map(whole)),
     };
-    texts(from.as_deref(), to.as_deref(), Secrets::find, revealed)
+    texts(from.as_deref(), to.as_deref(), Rule::Said, revealed)
 }
 
 /// An object that is on one side only, as YAML.
@@ -198,7 +197,7 @@ fn field_rows(rows: &mut Rows, place: usize, field: &FieldChange, revealed: &BTr
 fn by_line(object: &ObjectChange, revealed: &BTreeSet<Mask>) -> Page {
     let text = |found: &Option<Found>| found.as_ref().map(|found| found.text.as_str().to_owned());
     let (from, to) = (text(&object.from), text(&object.to));
-    let mut page = texts(from.as_deref(), to.as_deref(), Secrets::find, revealed);
+    let mut page = texts(from.as_deref(), to.as_deref(), Rule::Said, revealed);
     page.fields = likely_rows(&page, &object.fields);
     let line = |found: &Option<Found>| found.as_ref().map_or(0, |found| found.line.saturating_sub(1));
     let (before, after) = (line(&object.from), line(&object.to));
@@ -269,8 +268,8 @@ fn names(line: &str, key: &str) -> bool {
     })
 }
 
-fn texts(from: Option<&str>, to: Option<&str>, find: fn(&str) -> Secrets, revealed: &BTreeSet<Mask>) -> Page {
-    let covered = Covered::of(from.unwrap_or_default(), to.unwrap_or_default(), find, revealed);
+fn texts(from: Option<&str>, to: Option<&str>, rule: Rule, revealed: &BTreeSet<Mask>) -> Page {
+    let covered = Covered::of(from.unwrap_or_default(), to.unwrap_or_default(), rule, revealed);
     let mut rows = Rows::default();
     rows.covered(&covered, AROUND);
     let mut page = rows.finish();
@@ -285,7 +284,7 @@ fn texts(from: Option<&str>, to: Option<&str>, find: fn(&str) -> Secrets, reveal
     page
 }
 
-fn of_file(file: &FileChange, sealed: bool, revealed: &BTreeSet<Mask>) -> Page {
+fn of_file(file: &FileChange, rule: Rule, revealed: &BTreeSet<Mask>) -> Page {
     let too_large = [&file.from, &file.to].into_iter().flatten().any(|side| side.size > LARGEST);
     if too_large {
         return described(file, "too large to be compared line by line");
@@ -294,10 +293,9 @@ fn of_file(file: &FileChange, sealed: bool, revealed: &BTreeSet<Mask>) -> Page {
         Ok(texts) => texts,
         Err(why) => return described(file, why),
     };
-    let find = if sealed { Secrets::whole } else { Secrets::find };
-    let mut page = texts(from, to, find, revealed);
+    let mut page = texts(from, to, rule, revealed);
     page.number_rows();
-    if sealed {
+    if rule == Rule::Whole {
         page.notes.push(SEALED.to_owned());
     }
     if let (Some(from), Some(to)) = (&file.from, &file.to) {

@@ -8,7 +8,7 @@ use super::{
     },
     count::{Counts, impact_words},
     hunk::{Row, of_object, of_texts},
-    text::{about, commits, is_same_content, of_file, of_impact, whence, who},
+    text::{about, commits, is_same_content, of_file, whence, who},
     view::{Content, View, odd},
 };
 use crate::domain::{commits::Commits, problem::Problem};
@@ -130,15 +130,13 @@ impl Comment {
     }
 
     fn impact(&mut self, view: &View<'_>) {
-        let impact = &view.comparison.impact;
-        if impact.is_empty() {
+        if view.comparison.impact.is_empty() {
             return;
         }
         self.text.push_str("\n#### Impact\n\n");
         let mut table = Markdown::new(&["Danger", "What", "Object", "Why"]).within(IMPACT.min(self.room()));
-        for one in impact {
-            let (object, why) = of_impact(one);
-            table.push(&[one.danger.word().to_owned(), one.what.word().to_owned(), object, why.to_owned()]);
+        for (one, object, why) in view.told() {
+            table.push(&[one.danger.word().to_owned(), one.what.word().to_owned(), object, why]);
         }
         self.text.push_str(&table.finish());
     }

@@ -10,7 +10,7 @@ use crate::domain::{
     commits::Commits,
     comparison::Half,
     diff::{Change, File, FileChange, Found, ObjectChange, Which},
-    impact::{Danger, Impact},
+    impact::Danger,
     plain::Plain,
 };
 use std::fmt::Write as _;
@@ -107,12 +107,6 @@ pub(super) fn mode(from: &File, to: &File) -> Option<&'static str> {
     }
 }
 
-/// `Service shop/podinfo: …`, or the sentence alone.
-pub(super) fn of_impact(impact: &Impact) -> (String, &str) {
-    let object = impact.object.as_ref().map(|object| object.key.to_string()).unwrap_or_default();
-    (object, &impact.why)
-}
-
 /// What a part of the text means; a terminal may colour it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tone {
@@ -205,7 +199,7 @@ impl Page {
         }
         self.title("IMPACT");
         let width = impact.iter().map(|impact| impact.what.word().len()).max().unwrap_or_default();
-        for one in impact {
+        for (one, object, why) in view.told() {
             let tone = match one.danger {
                 Danger::High => Tone::Alarm,
                 Danger::Medium => Tone::Changed,
@@ -213,14 +207,13 @@ impl Page {
             };
             self.text.push_str("  ");
             self.paint(tone, &format!("{:6}", one.danger.word()));
-            let (object, why) = of_impact(one);
             let colon = if object.is_empty() { "" } else { ": " };
             let _ = writeln!(
                 self.text,
                 "  {:width$}  {}{colon}{}",
                 one.what.word(),
                 Plain::line(&object),
-                Plain::line(why)
+                Plain::line(&why)
             );
         }
     }

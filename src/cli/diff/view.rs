@@ -10,7 +10,10 @@ use crate::domain::{
     secret::{AFTER, BEFORE, MASK, mask_texts, mask_values},
 };
 use serde_json::Value;
-use std::collections::HashSet;
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::Write as _,
+};
 
 pub(super) struct View<'a> {
     pub(super) comparison: &'a Comparison,
@@ -158,7 +161,7 @@ impl<'a> View<'a> {
         if self.revealed {
             return Content::Text(from.unwrap_or_default().to_owned(), to.unwrap_or_default().to_owned());
         }
-        let (from, to) = mask_texts(from, to, self.comparison.is_sealed(change));
+        let (from, to) = mask_texts(from, to, self.comparison.rule(change));
         Content::Text(from, to)
     }
 
@@ -211,6 +214,29 @@ impl<'a> View<'a> {
                 Seen { path: oddity.map(|oddity| &*oddity.path), line: None, field: None }
             }
         }
+    }
+
+    /// Each impact in words: its object, or nothing, and the sentence. Where two say the same of objects of one name, it is
+    /// said of which.
+    pub(super) fn told(&self) -> Vec<(&'a Impact, String, String)> {
+        let name =
+            |one: &Impact| one.object.as_ref().map(|object| object.key.to_string()).unwrap_or_default();
+        let impact = &self.comparison.impact;
+        let mut count: HashMap<(String, &str), usize> = HashMap::with_capacity(impact.len());
+        for one in impact {
+            *count.entry((name(one), &one.why)).or_default() += 1;
+        }
+        let told = |one: &'a Impact| {
+            let (object, mut why) = (name(one), one.why.clone());
+            if count.get(&(object.clone(), &one.why)).is_some_and(|count| *count > 1)
+                && let Seen { path: Some(path), line, .. } = self.place(one)
+            {
+                let line = line.map(|line| format!(":{line}")).unwrap_or_default();
+                let _ = write!(why, " ({path}{line})");
+            }
+            (one, object, why)
+        };
+        impact.iter().map(told).collect()
     }
 
     /// How much of what happens in the cluster was looked at, in one sentence, and with which values.

@@ -9,8 +9,9 @@ use super::{
 };
 use crate::domain::{
     diff::FileChange,
-    lens::{Lens, ReleaseLens},
+    lens::{Lens, ReleaseLens, is_values_file},
     object::{Dialect, Role},
+    secret,
 };
 use serde_json::{Map, Value};
 
@@ -116,12 +117,8 @@ impl Scene<'_> {
             .values_files
             .iter()
             .map(|name| {
-                let ours = |path: &str| {
-                    path.strip_suffix(&**name).is_some_and(|folder| {
-                        folder.matches('/').count() <= 1 && (folder.is_empty() || folder.ends_with('/'))
-                    })
-                };
-                let found = self.sheet.diff.files.iter().enumerate().find(|(_, file)| ours(file.path()));
+                let ours = |file: &FileChange| is_values_file(file.path(), name);
+                let found = self.sheet.diff.files.iter().enumerate().find(|(_, file)| ours(file));
                 (&**name, found)
             })
             .collect();
@@ -492,17 +489,17 @@ fn set_at<'a>(user: &'a Value, path: &[&str]) -> Set<'a> {
     }
 }
 
-/// A default in a sentence; of one that is named like a secret nothing.
+/// A default in a sentence; of one that is named like a secret nothing, as in the text of its file.
 fn shown(leaf: &Leaf<'_>, value: Option<&Value>) -> String {
-    let name = leaf.path.last().map(|name| name.to_lowercase()).unwrap_or_default();
-    let is_secret =
-        ["password", "secret", "token", "apikey", "privatekey"].iter().any(|word| name.ends_with(word));
-    match value {
-        Some(Value::String(text)) if is_secret && !text.is_empty() => {
-            crate::domain::secret::HIDDEN.to_owned()
-        }
-        value => quote(value),
+    let says_something = match value {
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(Value::Number(_)) => true,
+        Some(Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) | None => false,
+    };
+    if says_something && leaf.path.last().is_some_and(|name| secret::is_named_like_one(name)) {
+        return secret::HIDDEN.to_owned();
     }
+    quote(value)
 }
 
 /// A path as Helm's `--set` writes it.

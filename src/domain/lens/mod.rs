@@ -25,6 +25,7 @@ pub use masked::is_masked;
 pub use paths::cleaned;
 pub use plan::Plan;
 pub use sealed::{SEALED, may_seal, patches_of, sealed, sealed_by};
+pub(in crate::domain) use values::is_values_file;
 
 use super::{diff::Side, identity::ObjectId, problem::Problem};
 use serde_json::Value;
@@ -165,6 +166,14 @@ pub struct Seen {
 }
 
 impl Lens {
+    /// The release takes its defaults from this file of the chart.
+    pub(in crate::domain) fn takes_values_from(&self, path: &str) -> bool {
+        match self {
+            Self::Release(release) => release.values_files.iter().any(|name| is_values_file(path, name)),
+            Self::Whole | Self::Kustomization(_) => false,
+        }
+    }
+
     /// The consumer as the API server prints it: a Kustomization or a HelmRelease.
     pub fn read(object: &Value) -> Result<Self, Problem> {
         read::read(object)

@@ -81,6 +81,13 @@ impl ReleaseLens {
     }
 }
 
+/// One of `valuesFiles`, in the chart or in the folder that a package of it has.
+pub(in crate::domain) fn is_values_file(path: &str, name: &str) -> bool {
+    path.strip_suffix(name).is_some_and(|folder| {
+        folder.matches('/').count() <= 1 && (folder.is_empty() || folder.ends_with('/'))
+    })
+}
+
 /// One entry into what is merged so far. After an error that is as helm-controller leaves it, which then gives up.
 fn apply(merged: &mut Fields, own: &Fields, from: &ValuesFrom, bytes: &[u8]) -> Result<(), String> {
     let secret = from.kind == ConfigKind::Secret;

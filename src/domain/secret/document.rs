@@ -5,6 +5,7 @@ use super::{
     Aim, FIELDS, GENERATOR, LAST_APPLIED, Read,
     aim::{is_patch, is_target, leads_to_values},
     is_generators, is_literals, is_value, keeps_values, lines, may_be_document,
+    named::{is_flag, is_named_like_one},
 };
 use serde_saphyr::granit_parser::{Event, Parser, ScanError, Span};
 use std::{
@@ -26,6 +27,23 @@ pub(super) fn values(text: &str) -> Option<Read> {
     values.extend(tree.texts(text));
     let sops = tree.nodes.iter().any(|node| tree.says_sops(node));
     (!tree.is_spent()).then_some(Read { values, places, sops })
+}
+
+/// Scalars under names that are those of secrets. None: it is no YAML.
+pub(super) fn named(text: &str) -> Option<Vec<Range<usize>>> {
+    let tree = Tree::read(text).ok()?;
+    let mut found = Vec::new();
+    for node in &tree.nodes {
+        let Content::Map(inside) = &node.content else { continue };
+        for pair in inside.chunks_exact(2) {
+            let (key, value) = (pair[0], pair[1]);
+            if tree.text(key).is_some_and(is_named_like_one) && tree.text(value).is_some() {
+                let at = tree.nodes[value].at.clone();
+                found.extend((!is_flag(&text[at.clone()])).then_some(at));
+            }
+        }
+    }
+    Some(found)
 }
 
 struct Node<'a> {

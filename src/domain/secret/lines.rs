@@ -1,7 +1,11 @@
 //! The secret values of a text that is no YAML, as Helm's templates are: found by lines and indentation.
 //! Where it cannot tell it covers too much, never too little.
 
-use super::{FIELDS, LAST_APPLIED, Read, only_actions};
+use super::{
+    FIELDS, LAST_APPLIED, Read,
+    named::{is_flag, is_named_like_one},
+    only_actions,
+};
 use std::ops::Range;
 
 /// One line of the text, without its end.
@@ -95,6 +99,16 @@ fn leaves_open(text: &str, was_open: bool) -> bool {
     }
 }
 
+fn each(text: &str) -> Vec<Line<'_>> {
+    let mut start = 0;
+    let lines = text.split_inclusive('\n').map(|line| {
+        let at = start;
+        start += line.len();
+        Line { start: at, text: line.trim_end_matches(['\n', '\r']) }
+    });
+    lines.collect()
+}
+
 pub(super) fn read(text: &str) -> Read {
     let (secret, generator) = (says_secret(text), says_generator(text));
     let patch = says_patch(text, secret);
@@ -102,13 +116,7 @@ pub(super) fn read(text: &str) -> Read {
         return Read::default();
     }
     let names = Names { secret, generator, patch };
-    let mut start = 0;
-    let lines = text.split_inclusive('\n').map(|line| {
-        let at = start;
-        start += line.len();
-        Line { start: at, text: line.trim_end_matches(['\n', '\r']) }
-    });
-    let lines: Vec<Line<'_>> = lines.collect();
+    let lines = each(text);
     let (mut values, mut places) = (Vec::new(), Vec::new());
     let mut at = 0;
     while at < lines.len() {
@@ -124,6 +132,35 @@ pub(super) fn read(text: &str) -> Read {
         at += 1 + count;
     }
     Read { values, places, sops: false }
+}
+
+/// What stands under names that are those of secrets.
+pub(super) fn named(text: &str) -> Vec<Range<usize>> {
+    let lines = each(text);
+    let mut values = Vec::new();
+    let mut at = 0;
+    while let Some(line) = lines.get(at) {
+        at += 1;
+        let bare = line.text.trim_start_matches([' ', '\t', '-', '{', ',']);
+        let Some((key, rest)) = bare.split_once(':') else { continue };
+        let says = !rest.trim().is_empty() && !is_flag(rest.trim());
+        if says && is_named_like_one(key.trim().trim_matches(['"', '\''])) {
+            at += cover(line, rest, line.text.len() - bare.len(), &lines[at..], &mut values);
+        }
+    }
+    values.extend(lines.iter().flat_map(in_brackets));
+    values
+}
+
+/// `{user: me, password: shut}`
+fn in_brackets(line: &Line<'_>) -> Vec<Range<usize>> {
+    let parts = line.text.split(['{', ',', '}']).skip(1);
+    let named = parts.filter_map(|part| {
+        let (key, value) = part.split_once(':')?;
+        let named = is_named_like_one(key.trim().trim_matches(['"', '\'']));
+        (named && !is_flag(value.trim())).then(|| line.place(value.trim()))
+    });
+    named.collect()
 }
 
 /// `kind: Secret`, `"kind":"Secret"`, `kind: !!str Secret`, `kind: {{ .kind | default "Secret" }}`, anywhere.

@@ -1,14 +1,17 @@
 //! Which values in a Kubernetes document are secret: the one rule for YAML of the cluster and for files of artifacts.
-//! It finds and covers; what is shown is decided by who shows it. Files are judged by what they say, not by their name.
+//! It finds and covers; what is shown is decided by who shows it. Files are judged by what they say, not by their name;
+//! only of a chart's defaults the names of their keys count too.
 
 mod aim;
 mod comments;
 mod document;
 mod lines;
+mod named;
 mod pair;
 
 pub(super) use aim::{Aim, is_patch};
 pub(super) use document::sets_values;
+pub use named::is_named_like_one;
 pub use pair::{AFTER, BEFORE, MASK, mask_texts, mask_values, shorten_sops};
 
 use aim::is_target;
@@ -60,6 +63,17 @@ struct Read {
     sops: bool,
 }
 
+/// How a file is looked through for secret values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// By what it says.
+    Said,
+    /// By the names of its keys too: a chart's defaults.
+    Named,
+    /// It is one as a whole.
+    Whole,
+}
+
 /// A file as a parser of YAML reads it: in UTF-16 too; what is no text of either is replaced.
 pub fn decoded(bytes: &[u8]) -> String {
     let wide = |unit: fn([u8; 2]) -> u16| {
@@ -77,26 +91,28 @@ impl Secrets {
     /// Values of Secrets, wherever in the text they stand: alone, in a List, behind others, inside other objects, in a
     /// template; and the literals of a `secretGenerator`. Encrypted and empty values are none.
     pub fn find(text: &str) -> Self {
-        if !may_hold_one(text) {
-            return Self { sops: text.contains(SOPS), ..Self::default() };
-        }
-        let mut found = Vec::new();
-        let mut sops = false;
-        for part in parts(text) {
-            let chunk = &text[part.clone()];
-            // a template, or no YAML at all, is judged line by line
-            let Read { values, places, sops: own } =
-                document::values(chunk).unwrap_or_else(|| lines::read(chunk));
-            sops |= own;
-            let whole = |at: Range<usize>| part.start + at.start..part.start + at.end;
-            let comments = comments::within(chunk, &places);
-            found.extend(values.into_iter().map(|at| (whole(at), false)));
-            found.extend(comments.into_iter().map(|at| (whole(at), true)));
-        }
-        sops |= text.contains(SOPS);
+        let (found, sops) = said(text);
         Self::of(text, found, sops)
     }
 
+    /// In a chart's defaults: besides, what stands under a name like `password` ([`is_named_like_one`]).
+    pub fn find_in_values(text: &str) -> Self {
+        let (mut found, sops) = said(text);
+        for part in parts(text) {
+            let chunk = &text[part.clone()];
+            let named = document::named(chunk).unwrap_or_else(|| lines::named(chunk));
+            found.extend(named.into_iter().map(|at| (part.start + at.start..part.start + at.end, false)));
+        }
+        Self::of(text, found, sops)
+    }
+
+    pub fn by(rule: Rule, text: &str) -> Self {
+        match rule {
+            Rule::Said => Self::find(text),
+            Rule::Named => Self::find_in_values(text),
+            Rule::Whole => Self::whole(text),
+        }
+    }
     pub fn is_empty(&self) -> bool {
         self.pieces.is_empty()
     }
@@ -169,6 +185,28 @@ impl Secrets {
         self.values += one;
         self.comments += if comment { one } else { 0 };
     }
+}
+
+/// Places of values, `true` for comments beside them; and whether SOPS encrypted something.
+fn said(text: &str) -> (Vec<(Range<usize>, bool)>, bool) {
+    if !may_hold_one(text) {
+        return (Vec::new(), text.contains(SOPS));
+    }
+    let mut found = Vec::new();
+    let mut sops = false;
+    for part in parts(text) {
+        let chunk = &text[part.clone()];
+        // a template, or no YAML at all, is judged line by line
+        let Read { values, places, sops: own } =
+            document::values(chunk).unwrap_or_else(|| lines::read(chunk));
+        sops |= own;
+        let whole = |at: Range<usize>| part.start + at.start..part.start + at.end;
+        let comments = comments::within(chunk, &places);
+        found.extend(values.into_iter().map(|at| (whole(at), false)));
+        found.extend(comments.into_iter().map(|at| (whole(at), true)));
+    }
+    sops |= text.contains(SOPS);
+    (found, sops)
 }
 
 /// Covers the values of every Secret in a tree, whatever it is inside of, by the rule of [`mask_values`]. A tree that is

@@ -2,7 +2,7 @@
 //! not what they are. The words are those of `kubectl diff`.
 
 use super::{
-    GENERATOR, HIDDEN, LAST_APPLIED, SOPS, Secrets, is_generators, is_literals, is_patch, keeps_values,
+    GENERATOR, HIDDEN, LAST_APPLIED, Rule, SOPS, Secrets, is_generators, is_literals, is_patch, keeps_values,
     may_be_document, patches_secrets,
 };
 use serde_json::{Map, Value};
@@ -17,10 +17,9 @@ pub const AFTER: &str = "*** (after)";
 /// Of what is encrypted so much is kept that two of them can be told apart.
 const KEPT: usize = 8;
 
-/// Both texts, masked. None: there is none on this side. `whole`: all that they say is secret.
-pub fn mask_texts(from: Option<&str>, to: Option<&str>, whole: bool) -> (String, String) {
-    let read = if whole { Page::whole } else { Page::read };
-    let (one, other) = (read(from), read(to));
+/// Both texts, masked. None: there is none on this side.
+pub fn mask_texts(from: Option<&str>, to: Option<&str>, rule: Rule) -> (String, String) {
+    let (one, other) = (Page::read(from, rule), Page::read(to, rule));
     let known = (one.known(), other.known());
     (one.masked(to.map(|_| (&known.1, BEFORE))), other.masked(from.map(|_| (&known.0, AFTER))))
 }
@@ -87,14 +86,9 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn read(text: Option<&'a str>) -> Self {
+    fn read(text: Option<&'a str>, rule: Rule) -> Self {
         let text = text.unwrap_or_default();
-        Self { text, secrets: Secrets::find(text) }
-    }
-
-    fn whole(text: Option<&'a str>) -> Self {
-        let text = text.unwrap_or_default();
-        Self { text, secrets: Secrets::whole(text) }
+        Self { text, secrets: Secrets::by(rule, text) }
     }
 
     /// What stands before each piece in its line, and the piece.
@@ -210,7 +204,7 @@ fn cover_text(text: &mut String, word: &mut dyn FnMut(&str, &str) -> &'static st
     if !may_be_document(text) {
         return;
     }
-    let page = Page::read(Some(text));
+    let page = Page::read(Some(text), Rule::Said);
     if page.secrets.is_empty() {
         return;
     }
@@ -237,7 +231,7 @@ mod tests {
 
     #[test]
     fn what_differs_is_seen_and_what_it_is_is_not() {
-        let (from, to) = mask_texts(Some(BEFORE_TEXT), Some(AFTER_TEXT), false);
+        let (from, to) = mask_texts(Some(BEFORE_TEXT), Some(AFTER_TEXT), Rule::Said);
         assert_eq!(
             from,
             "kind: Secret\nstringData:\n  user: ***\n  password: *** (before)\n  key: |\n    ***\n    *** (before)\n"
@@ -253,7 +247,7 @@ mod tests {
         let (from, to) = mask_texts(
             Some("kind: Secret\ndata: \n  a: x\n  b: y\n"),
             Some("kind: Secret\ndata: \n  a: y\n  b: x\n"),
-            false,
+            Rule::Said,
         );
         assert_eq!((from.matches(BEFORE).count(), to.matches(AFTER).count()), (2, 2), "{from}{to}");
     }
@@ -264,19 +258,19 @@ mod tests {
             let values: Vec<String> = (0..100_000).map(|n| format!("k{n}: {value}{n}")).collect();
             format!("kind: Secret\ndata: {{{}}}\n", values.join(", "))
         };
-        let (from, _) = mask_texts(Some(&text("a")), Some(&text("b")), false);
+        let (from, _) = mask_texts(Some(&text("a")), Some(&text("b")), Rule::Said);
         assert_eq!(from.matches(BEFORE).count(), 100_000);
     }
 
     #[test]
     fn a_file_that_is_secret_as_a_whole_keeps_its_lines_alone() {
-        let (from, to) = mask_texts(Some("a=shut\n\nb=same\n"), Some("a=locked\n\nb=same\n"), true);
+        let (from, to) = mask_texts(Some("a=shut\n\nb=same\n"), Some("a=locked\n\nb=same\n"), Rule::Whole);
         assert_eq!((from.as_str(), to.as_str()), ("*** (before)\n\n***\n", "*** (after)\n\n***\n"));
     }
 
     #[test]
     fn a_text_alone_is_masked_without_a_side() {
-        let (from, to) = mask_texts(None, Some("kind: Secret\ndata: {a: x}\n"), false);
+        let (from, to) = mask_texts(None, Some("kind: Secret\ndata: {a: x}\n"), Rule::Said);
         assert_eq!((from.as_str(), to.as_str()), ("", "kind: Secret\ndata: {a: ***}\n"));
     }
 

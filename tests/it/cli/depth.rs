@@ -52,7 +52,7 @@ fn schema(levels: usize, leaf: &str) -> String {
 fn files(below: usize, side: &str, leaf: &str, kind: &str) -> Vec<(String, String)> {
     let lists = format!("{}{leaf}{}", "[{a: ".repeat(below / 2), "}]".repeat(below / 2));
     let secret = head("Secret", "shut") + "data:\n" + &block(below, 1, leaf);
-    let inner: String = secret.lines().map(|line| format!("    {line}\n")).collect();
+    let inner = format!("    {}\n", secret.trim_end().replace('\n', "\n    "));
     let definition = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: xs.g.io}\nspec:\n  \
                       group: g.io\n  names: {kind: X, plural: xs}\n  scope: Namespaced\n  versions:\n  - name: v1\n    \
                       served: true\n    storage: true\n    schema:\n      openAPIV3Schema: ";

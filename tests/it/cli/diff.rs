@@ -270,6 +270,52 @@ const TO: [(&str, &str); 9] = [
 ];
 
 #[tokio::test]
+async fn what_says_the_same_of_objects_of_one_name_says_of_which() {
+    let one = |value: &str| {
+        format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: dups}}\nstringData: {{p: {value}}}\n")
+    };
+    let (from, to) = (one("a") + "---\n" + &one("b"), one("c") + "---\n" + &one("d"));
+    let (old, new) = (one("e").replace("dups", "one"), one("f").replace("dups", "one"));
+    let desk = Desk::with(&[("d.yaml", &from), ("o.yaml", &old)], &[("d.yaml", &to), ("o.yaml", &new)]);
+    let ran = desk.diff("").await;
+    for row in ["Secret dups: keys changed: p (d.yaml:1)\n", "Secret dups: keys changed: p (d.yaml:6)\n"] {
+        assert!(ran.out.contains(row), "{row} is not in {}", ran.out);
+    }
+    assert!(ran.out.contains("Secret one: keys changed: p\n"), "{}", ran.out);
+    let comment = desk.diff("-o markdown").await.out;
+    assert!(comment.contains("p (d.yaml:1)") && comment.contains("p (d.yaml:6)"), "{comment}");
+}
+
+#[tokio::test]
+async fn passwords_among_the_defaults_of_a_chart_are_masked_wherever_they_are_shown() {
+    let values = |value: &str| format!("auth:\n  adminPassword: hunter2-{value}\n  user: {value}\n");
+    let (from, to) = (values("one"), values("two"));
+    let chart = "apiVersion: v2\nname: c\nversion: 1.0.0\n";
+    let desk = Desk::with(
+        &[("Chart.yaml", chart), ("values.yaml", &from), ("other.txt", &from)],
+        &[("Chart.yaml", chart), ("values.yaml", &to), ("other.txt", &to)],
+    );
+    let ran = desk.diff("").await;
+    let (own, other) = ran.out.split_once("values.yaml (").map_or(("", ""), |(before, own)| (own, before));
+    assert!(
+        own.contains("-   adminPassword: *** (before)\n") && own.contains("+   user: two"),
+        "{}",
+        ran.out
+    );
+    assert!(
+        !own.contains("hunter2") && other.contains("auth.adminPassword (hidden) → (hidden)"),
+        "{}",
+        ran.out
+    );
+    assert!(
+        other.contains("+   adminPassword: hunter2-two"),
+        "no other file is judged by names: {}",
+        ran.out
+    );
+    assert!(desk.diff("--reveal").await.out.contains("-   adminPassword: hunter2-one"));
+}
+
+#[tokio::test]
 async fn every_kind_of_change_is_told_in_text() {
     let desk = Desk::rich();
     let ran = desk.diff("").await;
