@@ -943,6 +943,22 @@ fn hostile_names_and_texts_reach_the_screen_as_words_only() {
 }
 
 #[test]
+fn what_is_said_of_both_sides_is_said_once() {
+    let mut compared = Compared::of(120, 50, |question| {
+        let mut answer = Arc::unwrap_or_clone(sample(question, diff(objects(), files()), impacts()));
+        answer.from.notes = vec!["of both".to_owned(), "of one".to_owned()];
+        answer.to.notes = vec!["of both".to_owned(), "of other".to_owned()];
+        Arc::new(answer)
+    });
+    let screen = compared.story.screen();
+    for (words, times) in [("of both", 1), ("before: of one", 1), ("after: of other", 1), (": of both", 0)] {
+        // in the list, beside what is above it
+        let list = screen.lines().skip_while(|line| !line.contains("▾ notes")).collect::<String>();
+        assert_eq!(list.matches(words).count(), times, "{words}: {screen}");
+    }
+}
+
+#[test]
 fn nothing_that_differs_is_an_answer_too() {
     let mut compared = Compared::of(80, 24, |question| {
         let quiet: Vec<ObjectChange> = objects().into_iter().filter(|o| o.change.is_quiet()).collect();

@@ -601,8 +601,12 @@ fn notes(comparison: &Comparison) -> Vec<String> {
         // rows tell what is odd about what was rendered
         notes.extend(comparison.source.oddities.iter().map(odd_words));
     }
-    for (word, half) in [("before", &comparison.from), ("after", &comparison.to)] {
-        notes.extend(half.notes.iter().map(|note| format!("{word}: {note}")));
+    let (from, to) = (&comparison.from, &comparison.to);
+    // what is said of both sides is said once
+    notes.extend(from.notes.iter().filter(|note| to.notes.contains(note)).cloned());
+    for (word, half, other) in [("before", from, to), ("after", to, from)] {
+        let own = half.notes.iter().filter(|note| !other.notes.contains(note));
+        notes.extend(own.map(|note| format!("{word}: {note}")));
         if let Some(cut) = half.tree.cut.as_deref().filter(|cut| !half.notes.iter().any(|n| n.contains(*cut)))
         {
             notes.push(format!("{word}: not all was read: {cut}"));
