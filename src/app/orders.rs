@@ -164,7 +164,8 @@ fn artifact(text: &str, memory: &Memory) -> Result<Order, String> {
 fn diff(text: &str, memory: &Memory) -> Result<Order, String> {
     const USAGE: &str = "which two? :diff A B [--consumer ks/NAME] [-n NAMESPACE]; each as for :artifact";
     let (mut sides, mut consumer, mut namespace) = (Vec::new(), None, None);
-    let mut words = text.split_whitespace();
+    let words = split(text)?;
+    let mut words = words.iter().map(String::as_str);
     while let Some(word) = words.next() {
         match word {
             "--consumer" => consumer = Some(words.next().ok_or(USAGE)?),
@@ -187,6 +188,24 @@ fn diff(text: &str, memory: &Memory) -> Result<Order, String> {
     let consumer = consumer.map(|words| consumer_named(words, &namespace)).transpose()?;
     let place = Place::Diff(Box::new(between(from, to, consumer.as_ref())));
     Ok(Order::Go { place, namespace: None, filter: None })
+}
+
+/// Words as a shell takes them, as far as quotes go: a path may hold blanks.
+fn split(text: &str) -> Result<Vec<String>, String> {
+    let (mut words, mut word, mut open) = (Vec::new(), None::<String>, None);
+    for c in text.chars() {
+        match (open, c) {
+            (Some(quote), c) if c == quote => open = None,
+            (None, '"' | '\'') => {
+                open = Some(c);
+                word.get_or_insert_default();
+            }
+            (None, c) if c.is_whitespace() => words.extend(word.take()),
+            (_, c) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    open.map_or(Ok(words), |quote| Err(format!("{quote} is not closed")))
 }
 
 fn consumer_named(words: &str, namespace: &str) -> Result<ObjectId, String> {
@@ -353,6 +372,15 @@ mod tests {
             unknown("foo"),
             "there is no command :foo; there are all ocirepo ks hr helmrepo hc ea outdated tags artifact diff revisions grep ns ctx write readonly help q"
         );
+    }
+
+    #[test]
+    fn quotes_hold_a_path_with_blanks_together() {
+        let split = |text: &str| split(text);
+        let words = |words: &[&str]| Ok(words.iter().map(ToString::to_string).collect());
+        assert_eq!(split(" ./a   ./b "), words(&["./a", "./b"]));
+        assert_eq!(split("\"./a b\" './c d'/e \"it's\" ''"), words(&["./a b", "./c d/e", "it's", ""]));
+        assert_eq!(split("'./a b"), Err("' is not closed".to_owned()));
     }
 
     #[test]
