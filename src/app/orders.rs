@@ -205,7 +205,7 @@ fn split(text: &str) -> Result<Vec<String>, String> {
         }
     }
     words.extend(word);
-    open.map_or(Ok(words), |quote| Err(format!("{quote} is not closed")))
+    open.map_or(Ok(words), |quote| Err(format!("the quote {quote} is not closed")))
 }
 
 fn consumer_named(words: &str, namespace: &str) -> Result<ObjectId, String> {
@@ -380,7 +380,7 @@ mod tests {
         let words = |words: &[&str]| Ok(words.iter().map(ToString::to_string).collect());
         assert_eq!(split(" ./a   ./b "), words(&["./a", "./b"]));
         assert_eq!(split("\"./a b\" './c d'/e \"it's\" ''"), words(&["./a b", "./c d/e", "it's", ""]));
-        assert_eq!(split("'./a b"), Err("' is not closed".to_owned()));
+        assert_eq!(split("'./a b"), Err("the quote ' is not closed".to_owned()));
     }
 
     #[test]

@@ -211,14 +211,14 @@ impl Answer {
     fn layer_table(&self) -> String {
         let mut table = Table::new(vec!["LAYER", "FLUX", "TYPE", "SIZE", "DIGEST"]);
         let taken = self.artifact.taken.as_ref().ok();
-        let plain = if self.artifact.is_plain() { " not compressed" } else { "" };
+        let note = self.artifact.size_note();
         for (at, layer) in self.artifact.manifest.layers.iter().enumerate() {
             let mark = taken.filter(|taken| taken.layer == at).map(|_| "takes").unwrap_or_default();
             table.push(&[
                 (at + 1).to_string(),
                 mark.to_owned(),
                 typed(&layer.media_type),
-                format!("{}{plain}", sized(layer.size)),
+                format!("{}{note}", sized(layer.size)),
                 layer.digest.to_string(),
             ]);
         }

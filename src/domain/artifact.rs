@@ -137,9 +137,9 @@ impl Artifact {
         self.manifest.layers.get(self.taken.as_ref().ok()?.layer)
     }
 
-    /// A folder that was packed: its layer's size is that of the archive before it is compressed.
-    pub fn is_plain(&self) -> bool {
-        matches!(self.target.origin, Origin::Directory(_))
+    /// What stands behind the size of its layer: that of a folder is the size before the archive is compressed.
+    pub fn size_note(&self) -> &'static str {
+        if matches!(self.target.origin, Origin::Directory(_)) { " not compressed" } else { "" }
     }
 
     /// Flux would store the same of both: the same bytes, read with the same rules.

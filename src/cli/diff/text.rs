@@ -39,9 +39,8 @@ pub(super) fn about(half: &Half) -> String {
     let artifact = &half.artifact;
     let mut words = vec![artifact.digest.short().to_owned()];
     words.extend(artifact.created().map(|created| format!("made {created}")));
-    let plain = if artifact.is_plain() { " not compressed" } else { "" };
     let layer = artifact.taken_layer().and_then(|layer| layer.size);
-    words.extend(layer.map(|bytes| format!("{}{plain}", size(bytes))));
+    words.extend(layer.map(|bytes| format!("{}{}", size(bytes), artifact.size_note())));
     words.join(", ")
 }
 

@@ -95,7 +95,7 @@ fn layers(doc: &mut Doc, screen: &ArtifactScreen, artifact: &Artifact, memory: &
         doc.layers.push(doc.lines.len());
         let taken = artifact.taken.as_ref().ok().filter(|taken| taken.layer == at);
         let mark = if taken.is_some() { memory.theme.running() } else { " " };
-        let words = format!("{mark} {}  {}", at + 1, layer_words(one, artifact.is_plain()));
+        let words = format!("{mark} {}  {}", at + 1, layer_words(one, artifact.size_note()));
         let style = if screen.row.min(all.len() - 1) == at {
             memory.theme.style(Meaning::Selected)
         } else {
@@ -117,12 +117,11 @@ fn layers(doc: &mut Doc, screen: &ArtifactScreen, artifact: &Artifact, memory: &
 }
 
 /// Digest, size, type.
-fn layer_words(one: &Descriptor, plain: bool) -> String {
+fn layer_words(one: &Descriptor, size_note: &str) -> String {
     let size = one.size.map_or_else(|| "size unknown".to_owned(), text::bytes);
     let kind = text::line(&one.media_type);
     let known = layer::name(&one.media_type).map_or_else(String::new, |name| format!("{name}, "));
-    let plain = if plain { " not compressed" } else { "" };
-    format!("{}  {size:>9}{plain}  {known}{kind}", one.digest.short())
+    format!("{}  {size:>9}{size_note}  {known}{kind}", one.digest.short())
 }
 
 /// The meaning of the annotations that tools agree on; the others as they are.
@@ -157,7 +156,7 @@ fn config(doc: &mut Doc, artifact: &Artifact, memory: &Memory, room: usize) {
     const MOST: usize = 40;
     let Some(descriptor) = &artifact.manifest.config else { return };
     doc.title("CONFIG", memory);
-    let words = layer_words(descriptor, false);
+    let words = layer_words(descriptor, "");
     doc.wrapped(&words, room, 2, Meaning::Muted, memory);
     let Some(document) = &artifact.config else { return };
     let written = serde_json::to_string_pretty(&**document).unwrap_or_default();

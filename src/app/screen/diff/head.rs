@@ -109,8 +109,7 @@ fn dated(half: &Half, memory: &Memory) -> String {
 
 fn described(half: &Half, memory: &Memory) -> String {
     let mut said: Vec<String> = day(half).into_iter().collect();
-    let plain = if half.artifact.is_plain() { " not compressed" } else { "" };
-    said.push(format!("{}{plain}", text::bytes(size(half))));
+    said.push(format!("{}{}", text::bytes(size(half)), half.artifact.size_note()));
     if !half.verified && matches!(half.artifact.target.origin, Origin::Registry { .. }) {
         said.push("not verified".to_owned());
     }
