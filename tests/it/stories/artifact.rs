@@ -337,6 +337,7 @@ fn the_layer_of_a_folder_says_beside_its_size_that_it_is_not_compressed() {
     story.tell(Message::Artifact(News::Inspected(target, Ok(folder))));
     story.press("d");
     story.shows("2.0 KiB not compressed  Flux manifests");
+    story.shows("manifest  none, only files on disk");
     let config = story.lines().into_iter().find(|line| line.contains("Flux config")).unwrap();
     assert!(!config.contains("not compressed"), "{config}");
 }

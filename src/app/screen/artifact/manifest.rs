@@ -4,7 +4,7 @@ use super::ArtifactScreen;
 use crate::{
     app::{memory::Memory, shelf::Answer},
     domain::{
-        artifact::{Artifact, Descriptor, Operation},
+        artifact::{Artifact, Descriptor, Operation, Origin},
         layer,
     },
     widgets::{layout, text, theme::Meaning},
@@ -64,14 +64,13 @@ impl Doc {
 
 fn head(doc: &mut Doc, artifact: &Artifact, memory: &Memory, room: usize) {
     doc.wrapped(&format!("digest    {}", artifact.digest), room, 0, Meaning::Plain, memory);
-    let kind = &artifact.manifest.media_type;
-    doc.wrapped(
-        &format!("manifest  {kind}, {}", text::bytes(artifact.manifest.size)),
-        room,
-        0,
-        Meaning::Plain,
-        memory,
-    );
+    let manifest = match artifact.target.origin {
+        Origin::Registry { .. } | Origin::Layout { .. } => {
+            format!("{}, {}", artifact.manifest.media_type, text::bytes(artifact.manifest.size))
+        }
+        Origin::Archive(_) | Origin::Directory(_) => "none, only files on disk".to_owned(),
+    };
+    doc.wrapped(&format!("manifest  {manifest}"), room, 0, Meaning::Plain, memory);
     if let Some(index) = &artifact.index {
         let words = format!(
             "index     of {}: Flux takes the first for linux/amd64, {}",
